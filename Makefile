@@ -1,0 +1,40 @@
+# Latchkey's tasks. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run test test-swift test-blackbox lint layers specs docs docs-check bench clean
+
+help: ## List these tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Build for release and start the demo: server, sample API and sample partner
+	@scripts/run
+
+test: ## Run every test, on SQLite and on a throw-away PostgreSQL
+	@scripts/test
+
+test-swift: ## Run the Swift tests only; ARGS="--filter NAME" goes to swift test
+	@scripts/test swift $(ARGS)
+
+test-blackbox: ## Run the black-box tests only; ARGS="-k NAME" goes to pytest
+	@scripts/test blackbox $(ARGS)
+
+lint: ## Check format, layers, specifications, generated docs, Python and shell scripts
+	@scripts/lint
+
+layers: ## Check that each target imports only what the architecture lets it
+	@python3 scripts/layers.py
+
+specs: ## Check docs/specifications.md against the sources and the tests
+	@python3 scripts/specs.py
+
+docs: ## Write docs/configuration.md from the settings
+	@scripts/docs
+
+docs-check: ## Say whether docs/configuration.md is up to date
+	@scripts/docs --check
+
+bench: ## Measure a release build on both databases
+	@scripts/bench
+
+clean: ## Remove what was built, the tests' Python packages and the demo's data
+	rm -rf .build .venv .ruff_cache .pytest_cache bench-results latchkey-data
+	find Tests scripts \( -name __pycache__ -o -name .pytest_cache -o -name .ruff_cache \) -type d -prune -exec rm -rf {} +

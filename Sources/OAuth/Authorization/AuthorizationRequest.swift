@@ -1,0 +1,95 @@
+/// A checked authorization request (RFC 6749 §4.1.1): the client is known and the redirect URI is its own.
+public struct AuthorizationRequest: Sendable {
+    /// Who asks.
+    public let client: Client
+    /// Where the answer goes.
+    public let redirect: VerifiedRedirect
+    /// What is asked for, or the client's default.
+    public let scope: Scope
+    /// Whether `scope` is exactly what was asked, so that the answer need not repeat it (RFC 6749 §3.3).
+    public let scopeWasAsked: Bool
+    /// The audiences asked for (RFC 8707 §2), empty for the default one.
+    public let resources: [String]
+    /// The challenge that the code will be bound to (RFC 7636), if one was sent.
+    public let proofKey: ProofKey?
+    /// How far the person is to be bothered.
+    public let prompt: Prompt
+    /// How old a sign-in may be (OpenID Connect Core §3.1.2.1).
+    public let maxAge: Duration?
+    /// Who the client thinks will sign in: an e-mail address.
+    public let loginHint: String?
+    /// The languages the client asks for, best first.
+    public let locales: String?
+    /// Returned unchanged in an ID token (OpenID Connect Core §3.1.2.1).
+    public let nonce: String?
+
+    /// Checks everything that may be answered by a redirect, once client and redirect URI are known to be good.
+    ///
+    /// - Parameter audiences: the resources that this server issues tokens for.
+    /// - Throws: the first error, in the order of the lines below; it goes to `redirect`.
+    public init(
+        _ form: Form,
+        client: Client,
+        redirect: VerifiedRedirect,
+        audiences: [String]
+    ) throws(OAuthError) {
+        try form.refuseRepeated()
+        guard form["request"] == nil else {
+            throw OAuthError(.requestNotSupported, "request objects are not supported (RFC 9101)")
+        }
+        guard form["request_uri"] == nil else {
+            throw OAuthError(.requestURINotSupported, "request_uri is not supported (RFC 9101)")
+        }
+        guard let responseType = form["response_type"] else {
+            throw OAuthError(.invalidRequest, "response_type is missing: send response_type=code")
+        }
+        guard responseType == "code" else {
+            throw OAuthError(.unsupportedResponseType, "only response_type=code is supported")
+        }
+        guard ["query", nil].contains(form["response_mode"]) else {
+            throw OAuthError(.invalidRequest, "only response_mode=query is supported")
+        }
+        guard client.grants.contains(.authorizationCode) else {
+            throw OAuthError(.unauthorizedClient, "this client is not registered for the grant authorization_code")
+        }
+        for name in Self.limitedParameters {
+            guard (form[name]?.utf8.count ?? 0) <= Self.lengthLimit else {
+                throw OAuthError(.invalidRequest, "the parameter '\(name)' is longer than \(Self.lengthLimit) characters")
+            }
+        }
+        proofKey = try ProofKey(form, rule: client.proofKey)
+        if let asked = form["scope"] {
+            scope = try Scope(asked)
+            guard scope.isSubset(of: client.scopes) else {
+                throw OAuthError(.invalidScope, "this client may only ask for: \(client.scopes)")
+            }
+            scopeWasAsked = true
+        } else {
+            scope = client.defaultScopes
+            scopeWasAsked = false
+        }
+        resources = form.all("resource")
+        guard resources.allSatisfy(audiences.contains) else {
+            throw OAuthError(.invalidTarget, "resource names nothing that this server issues tokens for")
+        }
+        prompt = try Prompt(form["prompt"])
+        if let seconds = form["max_age"] {
+            guard let seconds = UInt32(seconds) else {
+                throw OAuthError(.invalidRequest, "max_age must be a whole number of seconds, 0 or more")
+            }
+            maxAge = .seconds(Int64(seconds))
+        } else {
+            maxAge = nil
+        }
+        loginHint = form["login_hint"]
+        locales = form["ui_locales"]
+        nonce = form["nonce"]
+        self.client = client
+        self.redirect = redirect
+    }
+
+    /// The longest value that is kept with the authorization; `state` has a limit of its own.
+    public static let lengthLimit = 2000
+
+    private static let limitedParameters = ["scope", "prompt", "login_hint", "ui_locales", "nonce"]
+}

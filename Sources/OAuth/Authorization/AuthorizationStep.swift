@@ -1,0 +1,66 @@
+/// What has to happen next on the way to a code (OpenID Connect Core §3.1.2.3, RFC 6749 §4.1).
+public enum AuthorizationStep: Sendable, Equatable {
+    /// The person must sign in.
+    case signIn
+    /// The person must say which account they mean.
+    case selectAccount
+    /// The person must be asked.
+    case consent
+    /// Nothing is missing: the code can be issued.
+    case grant
+    /// The request cannot go on without a person, and `prompt=none` forbids to ask one.
+    case refuse(OAuthError)
+}
+
+/// What a browser's session says of the person before it.
+public struct SignedIn: Sendable, Equatable {
+    /// Whose session it is.
+    public let account: AccountID
+    /// The address that the account signs in with, for comparison with `login_hint`.
+    public let email: String
+    /// When the person last proved who they are: `auth_time`.
+    public let at: Instant
+
+    /// Makes the facts of a session.
+    public init(account: AccountID, email: String, at: Instant) {
+        self.account = account
+        self.email = email
+        self.at = at
+    }
+}
+
+extension AuthorizationRequest {
+    /// Decides the next step.
+    ///
+    /// - Parameters:
+    ///   - session: who is signed in in this browser, if anybody.
+    ///   - started: when this authorization began; a sign-in after that satisfies every wish for a fresh one.
+    ///   - selected: the account that the person chose on the way.
+    ///   - remembered: whether a live connection of this account and client covers what is asked for.
+    ///   - now: the current time.
+    public func nextStep(
+        session: SignedIn?,
+        started: Instant,
+        selected: AccountID?,
+        remembered: Bool,
+        now: Instant
+    ) -> AuthorizationStep {
+        guard let session else {
+            return prompt.isSilent ? .refuse(OAuthError(.loginRequired, "nobody is signed in")) : .signIn
+        }
+        let isFresh = session.at >= started
+        if !isFresh {
+            let tooOld = maxAge.map { now - session.at > $0 } ?? false
+            let another = loginHint.map { $0.lowercased() != session.email.lowercased() } ?? false
+            if prompt.login || tooOld || another, selected != session.account || prompt.login || tooOld {
+                return prompt.isSilent
+                    ? .refuse(OAuthError(.loginRequired, "the session is too old or of another account")) : .signIn
+            }
+            if prompt.selectAccount, selected != session.account { return .selectAccount }
+        }
+        guard client.consent == .remembered, remembered, !prompt.consent else {
+            return prompt.isSilent ? .refuse(OAuthError(.consentRequired, "the person must be asked")) : .consent
+        }
+        return .grant
+    }
+}

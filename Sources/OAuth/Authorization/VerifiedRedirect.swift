@@ -1,0 +1,74 @@
+/// A place to which an authorization response may be sent: "may we redirect?" answered once, as a type (RFC 9700 §4.11).
+public struct VerifiedRedirect: Sendable {
+    /// The URI of the request, byte for byte.
+    public let uri: String
+    /// The registered URI that it matched.
+    public let registered: RedirectURI
+    /// Whether the request named it; RFC 6749 §4.1.3 wants it named in the token request then too.
+    public let wasNamed: Bool
+    /// The client's `state`, returned unchanged (RFC 6749 §4.1.2).
+    public let state: String?
+    /// Our issuer, when this client's responses carry it (RFC 9207).
+    private let issuer: String?
+
+    /// Finds the redirect URI of a request.
+    ///
+    /// - Parameters:
+    ///   - form: the request's parameters; `redirect_uri` and `state` are read.
+    ///   - client: the client that the request names.
+    ///   - issuer: this server's issuer.
+    /// - Throws: `invalid_request` when it is missing, repeated or not registered. Nothing may be redirected then.
+    public init(_ form: Form, client: Client, issuer: String) throws(OAuthError) {
+        guard !form.repeated.contains("redirect_uri"), !form.repeated.contains("client_id") else {
+            throw OAuthError(.invalidRequest, "client_id or redirect_uri was sent more than once")
+        }
+        guard !client.redirectURIs.isEmpty else {
+            throw OAuthError(.unauthorizedClient, "this client has no redirect URI and cannot ask people for access")
+        }
+        if let requested = form["redirect_uri"] {
+            guard let match = client.redirectURI(matching: requested) else {
+                throw OAuthError(
+                    .invalidRequest,
+                    "redirect_uri is not registered for this client: it must be exactly one of the registered URIs"
+                )
+            }
+            uri = requested
+            registered = match
+            wasNamed = true
+        } else {
+            guard client.redirectURIs.count == 1 else {
+                throw OAuthError(.invalidRequest, "redirect_uri is missing, and this client has more than one")
+            }
+            registered = client.redirectURIs[0]
+            uri = registered.text
+            wasNamed = false
+        }
+        let state = form["state"]
+        guard (state?.utf8.count ?? 0) <= Self.stateLimit else {
+            throw OAuthError(.invalidRequest, "state is longer than \(Self.stateLimit) bytes")
+        }
+        self.state = state
+        self.issuer = client.sendsIssuer ? issuer : nil
+    }
+
+    /// The longest `state` that is returned, in bytes.
+    public static let stateLimit = 8192
+
+    /// The URI that carries a code to the client (RFC 6749 §4.1.2).
+    public func granted(code: Secret) -> String {
+        appending([("code", code.reveal())])
+    }
+
+    /// The URI that carries a refusal to the client (RFC 6749 §4.1.2.1).
+    public func refused(_ error: OAuthError) -> String {
+        appending([("error", error.code.rawValue), ("error_description", error.description)])
+    }
+
+    /// The registered URI's own query is kept byte for byte.
+    private func appending(_ parameters: [(String, String)]) -> String {
+        let all = parameters + [("state", state), ("iss", issuer)].compactMap { name, value in value.map { (name, $0) } }
+        let query = all.map { "\($0.0)=\(PercentEncoding.encode($0.1))" }.joined(separator: "&")
+        guard let mark = uri.firstIndex(of: "?") else { return uri + "?" + query }
+        return uri + (uri.index(after: mark) == uri.endIndex ? "" : "&") + query
+    }
+}

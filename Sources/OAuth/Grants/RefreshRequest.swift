@@ -1,0 +1,105 @@
+/// The refresh token grant (RFC 6749 §6, RFC 9700 §4.14).
+public struct RefreshRequest: Sendable {
+    /// The refresh token.
+    public let token: Secret
+    /// What is asked of the new access token.
+    private let wishes: TokenWishes
+
+    init(_ form: Form) throws(OAuthError) {
+        token = Secret(try form.required("refresh_token"))
+        wishes = try TokenWishes(form)
+    }
+
+    /// What the law says of a refresh.
+    public enum Verdict: Sendable, Equatable {
+        /// Answer, with the refresh token of generation `next`; nothing is written.
+        case answer(TokenGrant)
+        /// Move the row from an older generation to `generation` by compare-and-set, then answer.
+        case move(to: Int64, TokenGrant)
+        /// Refuse and cut the connection: an old generation was used again (RFC 9700 §4.14.2).
+        case reused(OAuthError)
+        /// Refuse; nothing changes.
+        case refuse(OAuthError)
+    }
+
+    /// Decides a refresh against the stored connection, whose MAC the token has proved to know.
+    ///
+    /// Everything that could refuse is checked before anything moves.
+    /// - Parameters:
+    ///   - connection: the stored connection.
+    ///   - presented: the generation in the presented token.
+    ///   - client: who asks.
+    ///   - audiences: what this server issues tokens for.
+    public func check(
+        _ connection: Connection,
+        presented: Int64,
+        by client: AuthenticatedClient,
+        audiences: Audiences
+    ) -> Verdict {
+        guard connection.client == client.client.id, connection.isActive else { return .refuse(Self.unknown) }
+        let granted = connection.scope.intersection(client.client.scopes)
+        guard !granted.isEmpty || connection.scope.isEmpty else {
+            return .refuse(OAuthError(.invalidScope, "this client may no longer ask for anything that was allowed"))
+        }
+        let scope = wishes.scope ?? granted
+        guard scope.isSubset(of: granted) else {
+            return .refuse(OAuthError(.invalidScope, "scope is wider than what was allowed: \(granted)"))
+        }
+        let audience: [String]
+        do throws(OAuthError) {
+            audience = try audiences.narrowed(connection.resources, by: wishes)
+        } catch {
+            return .refuse(error)
+        }
+        func grant(_ generation: Int64) -> TokenGrant {
+            TokenGrant(
+                connection: connection, scope: scope, tellsScope: scope != (wishes.scope ?? connection.scope),
+                audiences: audience, refreshGeneration: generation
+            )
+        }
+        return switch RefreshPolicy.Step(client.client.refresh, current: connection.generation, presented: presented) {
+        case .answer(let generation): .answer(grant(generation))
+        case .move(let generation, let next): .move(to: generation, grant(next))
+        case .reused: .reused(Self.reused)
+        }
+    }
+
+    /// A token that nobody knows, one of another client and one of a cut connection, alike.
+    public static let unknown = OAuthError(
+        .invalidGrant,
+        "the refresh token is not known, was revoked, or was issued to another client"
+    )
+
+    /// A token of an old generation.
+    public static let reused = OAuthError(
+        .invalidGrant,
+        "an old refresh token was used again; the connection has been revoked (RFC 9700 section 4.14.2)"
+    )
+}
+
+extension RefreshPolicy {
+    /// What a presented generation means, given the current one.
+    public enum Step: Sendable, Equatable {
+        /// Answer with the token of `generation`; the row stays.
+        case answer(generation: Int64)
+        /// Move the row to `generation`, and answer with the token of `next`.
+        case move(to: Int64, next: Int64)
+        /// The token was replaced before: somebody has it who should not.
+        case reused
+
+        /// Decides by policy.
+        ///
+        /// A generation newer than the row knows carries a good MAC, so it was issued; the row must have been restored
+        /// from a backup. It is accepted and the row follows.
+        public init(_ policy: RefreshPolicy, current: Int64, presented: Int64) {
+            self =
+                switch policy {
+                case _ where presented < current: .reused
+                case .stable: .answer(generation: presented)
+                case .successor where presented == current: .answer(generation: current + 1)
+                case .successor: .move(to: presented, next: presented + 1)
+                case .strict: .move(to: presented + 1, next: presented + 1)
+                }
+        }
+    }
+}

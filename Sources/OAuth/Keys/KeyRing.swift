@@ -1,0 +1,58 @@
+import Crypto
+
+/// Every key that a node knows at a time: an immutable snapshot, replaced whole.
+public struct KeyRing: Sendable {
+    /// A signing key with its times.
+    public struct Signer: Sendable {
+        /// The key.
+        public let key: SigningKey
+        /// From when on it signs; it is published before.
+        public let activeAt: Instant
+        /// From when on it is neither published nor believed; nil while it is the newest.
+        public let expiresAt: Instant?
+
+        /// Makes an entry.
+        public init(key: SigningKey, activeAt: Instant, expiresAt: Instant?) {
+            self.key = key
+            self.activeAt = activeAt
+            self.expiresAt = expiresAt
+        }
+    }
+
+    private let signers: [Signer]
+    private let tokenKeys: [TokenKey]
+
+    /// Makes a snapshot.
+    /// - Parameters:
+    ///   - signers: all signing keys.
+    ///   - tokenKeys: all token keys that may be used now.
+    public init(signers: [Signer], tokenKeys: [TokenKey]) {
+        self.signers = signers.sorted { $0.activeAt < $1.activeAt }
+        self.tokenKeys = tokenKeys.sorted { $0.number > $1.number }
+        sealKeys = self.tokenKeys.map(\.seal)
+    }
+
+    /// The key that signs now: the newest of those whose time has come.
+    public func signer(at now: Instant) -> SigningKey? {
+        signers.last { $0.activeAt <= now && ($0.expiresAt.map { now < $0 } ?? true) }?.key
+    }
+
+    /// The keys that verify now, and that the key set shows.
+    public func published(at now: Instant) -> [PublicKey] {
+        signers.filter { $0.expiresAt.map { now < $0 } ?? true }.map(\.key.publicKey)
+    }
+
+    /// The published key of a `kid`.
+    public func verifier(_ id: String, at now: Instant) -> PublicKey? {
+        signers.first { $0.key.id == id && ($0.expiresAt.map { now < $0 } ?? true) }?.key.publicKey
+    }
+
+    /// The token key that new tokens are made with.
+    public var newestTokenKey: TokenKey? { tokenKeys.first }
+
+    /// The keys that may have sealed an opaque access token, the newest first.
+    let sealKeys: [SymmetricKey]
+
+    /// The token key of a number.
+    func tokenKey(_ number: UInt8) -> TokenKey? { tokenKeys.first { $0.number == number } }
+}

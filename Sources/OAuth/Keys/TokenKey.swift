@@ -1,0 +1,29 @@
+public import Crypto
+
+/// A server key that makes refresh tokens and opaque access tokens unforgeable; nodes share it through the database.
+///
+/// One stays able to verify for as long as any token made with it lives, which for a stable refresh token is for ever.
+public struct TokenKey: Sendable {
+    /// Which key this is: tokens name it.
+    public let number: UInt8
+    /// The key of refresh tokens' MACs.
+    let mac: SymmetricKey
+    /// The key from which each opaque access token's own key comes.
+    let seal: SymmetricKey
+
+    /// Derives the two uses of one stored key (RFC 5869).
+    /// - Parameter material: 32 random bytes.
+    public init(number: UInt8, material: [UInt8]) {
+        self.number = number
+        let material = SymmetricKey(data: material)
+        mac = material.derived(for: "latchkey refresh token")
+        seal = material.derived(for: "latchkey access token")
+    }
+}
+
+extension SymmetricKey {
+    /// A key for one purpose out of this one (RFC 5869), so that no value made for one purpose is good for another.
+    public func derived(for purpose: String) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: self, info: Array(purpose.utf8), outputByteCount: 32)
+    }
+}

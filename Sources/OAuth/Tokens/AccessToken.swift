@@ -1,0 +1,37 @@
+/// What an access token says (RFC 9068 §2.2), in either format.
+public struct AccessToken: Sendable, Equatable {
+    /// 16 random bytes: `jti`, by which a single token can be revoked.
+    public let id: [UInt8]
+    /// The connection it belongs to; a client's own token has none.
+    public let connection: ConnectionID?
+    /// Which client holds it.
+    public let client: ClientID
+    /// Whom it speaks for: `sub`. Nil in an opaque token of a connection, whose row knows.
+    public let subject: String?
+    /// What it allows.
+    public let scope: Scope
+    /// Whom it is for.
+    public let audiences: [String]
+    /// When it was issued.
+    public let issuedAt: Instant
+    /// When it ends.
+    public let expiresAt: Instant
+
+    /// Makes the content of a token.
+    public init(
+        id: [UInt8], connection: ConnectionID?, client: ClientID, subject: String?, scope: Scope, audiences: [String],
+        issuedAt: Instant, expiresAt: Instant
+    ) {
+        self.id = id
+        self.connection = connection
+        self.client = client
+        self.subject = subject
+        self.scope = scope
+        self.audiences = audiences
+        self.issuedAt = issuedAt
+        self.expiresAt = expiresAt
+    }
+
+    /// `jti`.
+    public var jti: String { Base64URL.encode(id) }
+}

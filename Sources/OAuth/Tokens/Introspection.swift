@@ -1,0 +1,54 @@
+/// Token introspection (RFC 7662): what a caller may learn of a token.
+public enum Introspection {
+    /// The answer for everything that is not a good token of this caller's: exactly this, and nothing else (§2.2).
+    public static let inactive: [UInt8] = {
+        var writer = JSONWriter()
+        writer.member("active", false)
+        return writer.finish()
+    }()
+
+    /// Whether a caller may learn of an access token: its own client, or a resource server that the token is for (§4).
+    public static func mayRead(_ token: AccessToken, caller: AuthenticatedClient) -> Bool {
+        token.client == caller.client.id || token.audiences.contains(where: caller.client.audiences.contains)
+    }
+
+    /// The answer for a live access token.
+    ///
+    /// - Parameter connection: its connection; nil for a client's own token.
+    public static func active(_ token: AccessToken, connection: Connection?, issuer: String) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.member("active", true)
+        writer.member("scope", token.scope.description)
+        writer.member("client_id", token.client.text)
+        writer.member("token_type", "Bearer")
+        writer.member("exp", token.expiresAt.seconds)
+        writer.member("iat", token.issuedAt.seconds)
+        writer.member("sub", connection?.account.description ?? token.subject ?? token.client.text)
+        if token.audiences.count == 1 {
+            writer.member("aud", token.audiences[0])
+        } else {
+            writer.member("aud", token.audiences)
+        }
+        writer.member("iss", issuer)
+        writer.member("jti", token.jti)
+        if let connection {
+            writer.member("connection_id", connection.id.description)
+            writer.member("user_id", connection.account.description)
+        }
+        return writer.finish()
+    }
+
+    /// The answer for a live refresh token, which only its own client may ask about.
+    public static func active(refreshTokenOf connection: Connection, issuer: String) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.member("active", true)
+        writer.member("scope", connection.scope.description)
+        writer.member("client_id", connection.client.text)
+        writer.member("iat", connection.createdAt.seconds)
+        writer.member("sub", connection.account.description)
+        writer.member("iss", issuer)
+        writer.member("connection_id", connection.id.description)
+        writer.member("user_id", connection.account.description)
+        return writer.finish()
+    }
+}

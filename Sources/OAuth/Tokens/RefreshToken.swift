@@ -1,0 +1,73 @@
+import Crypto
+
+/// A refresh token: `lkr_` and 60 characters that hold connection, generation and a MAC; nothing is stored per token.
+///
+/// The MAC is HMAC-SHA-256 under a server key over connection, generation and the connection's random nonce, so neither
+/// the database alone nor the key alone makes one. Generation and key number are masked with bytes of the MAC, so that
+/// to anybody else the whole token is random (RFC 6749 §10.10).
+public struct RefreshToken: Sendable, Equatable {
+    /// The connection that it refreshes.
+    public let connection: ConnectionID
+    /// Its generation (ADR 0002).
+    public let generation: Int64
+    private let keyNumber: UInt8
+    private let mac: [UInt8]
+
+    /// Every refresh token starts so.
+    public static let prefix = "lkr_"
+
+    /// Makes the refresh token of a generation.
+    public init(connection: ConnectionID, nonce: [UInt8], generation: Int64, key: TokenKey) {
+        self.connection = connection
+        self.generation = generation
+        keyNumber = key.number
+        mac = Self.mac(connection, generation, nonce, key)
+    }
+
+    /// Reads a presented token. Nothing is proved by that: see `isGenuine`.
+    /// - Returns: nil when it is not the one written form of a refresh token.
+    public init?(_ text: String) {
+        guard text.hasPrefix(Self.prefix),
+            let bytes = Base64URL.decode(Array(text.utf8.dropFirst(Self.prefix.utf8.count))),
+            bytes.count == 16 + 5 + Self.macLength, let connection = ConnectionID(bytes: Array(bytes[..<16]))
+        else { return nil }
+        self.connection = connection
+        mac = Array(bytes[21...])
+        let plain = Self.masked(Array(bytes[16..<21]), by: mac)
+        generation = plain[..<4].reduce(0) { $0 << 8 | Int64($1) }
+        keyNumber = plain[4]
+    }
+
+    /// Whether this server issued the token for a connection with this nonce. Compares in constant time.
+    public func isGenuine(nonce: [UInt8], keys: KeyRing) -> Bool {
+        guard let key = keys.tokenKey(keyNumber) else { return false }
+        return constantTimeEqual(mac, Self.mac(connection, generation, nonce, key))
+    }
+
+    /// The token as the client gets it.
+    public var text: Secret {
+        let head = Self.bigEndian(generation) + [keyNumber]
+        return Secret(Self.prefix + Base64URL.encode(connection.bytes + Self.masked(head, by: mac) + mac))
+    }
+
+    private static func mac(
+        _ connection: ConnectionID,
+        _ generation: Int64,
+        _ nonce: [UInt8],
+        _ key: TokenKey
+    ) -> [UInt8] {
+        let message = connection.bytes + bigEndian(generation) + [key.number] + nonce
+        return Array(HMAC<SHA256>.authenticationCode(for: message, using: key.mac).prefix(macLength))
+    }
+
+    private static func bigEndian(_ generation: Int64) -> [UInt8] {
+        (0..<4).map { UInt8(truncatingIfNeeded: generation >> (24 - 8 * $0)) }
+    }
+
+    private static func masked(_ bytes: [UInt8], by mac: [UInt8]) -> [UInt8] {
+        zip(bytes, mac).map { $0 ^ $1 }
+    }
+
+    /// 192 bits: what makes 60 characters without a remainder.
+    private static let macLength = 24
+}

@@ -1,0 +1,82 @@
+/// Makes tokens of a grant, after its transaction has committed. Pure: keys, time and randomness come from outside.
+public struct TokenMint: Sendable {
+    /// `iss`.
+    public let issuer: String
+    /// The keys of the moment.
+    public let keys: KeyRing
+    /// The time of the request.
+    public let now: Instant
+
+    /// Makes a mint for one request.
+    public init(issuer: String, keys: KeyRing, now: Instant) {
+        self.issuer = issuer
+        self.keys = keys
+        self.now = now
+    }
+
+    /// Makes the tokens of a grant.
+    ///
+    /// - Parameters:
+    ///   - grant: what was granted.
+    ///   - client: to whom.
+    ///   - presented: the refresh token of the request, returned as it is where its generation stays.
+    ///   - random: 16 random bytes for the access token's `jti`.
+    /// - Throws: `server_error` when there is no key to make them with.
+    public func mint(
+        _ grant: TokenGrant,
+        for client: Client,
+        presented: RefreshToken? = nil,
+        random: [UInt8]
+    ) throws(OAuthError) -> TokenResponse {
+        let token = AccessToken(
+            id: random,
+            connection: grant.connection?.id,
+            client: client.id,
+            subject: subject(grant, client),
+            scope: grant.scope,
+            audiences: grant.audiences,
+            issuedAt: now,
+            expiresAt: now + client.accessToken.lifetime
+        )
+        return TokenResponse(
+            accessToken: try text(of: token, client.accessToken.format),
+            lifetime: client.accessToken.lifetime,
+            refreshToken: try refreshToken(grant, presented),
+            scope: grant.tellsScope ? grant.scope : nil,
+            user: client.sendsUserID ? grant.connection?.account : nil
+        )
+    }
+
+    /// An opaque token's connection knows its account; a readable one must say it.
+    private func subject(_ grant: TokenGrant, _ client: Client) -> String? {
+        switch (client.accessToken.format, grant.connection) {
+        case (_, nil): client.id.text
+        case (.jwt, let connection?): connection.account.description
+        case (.opaque, _?): nil
+        }
+    }
+
+    private func text(of token: AccessToken, _ format: AccessTokenFormat) throws(OAuthError) -> Secret {
+        do {
+            switch format {
+            case .jwt:
+                guard let key = keys.signer(at: now) else { throw Self.noKey }
+                return try JWTAccessToken.sign(token, issuer: issuer, key: key)
+            case .opaque:
+                guard let key = keys.newestTokenKey else { throw Self.noKey }
+                return try OpaqueAccessToken.seal(token, key: key)
+            }
+        } catch {
+            throw Self.noKey
+        }
+    }
+
+    private func refreshToken(_ grant: TokenGrant, _ presented: RefreshToken?) throws(OAuthError) -> Secret? {
+        guard let generation = grant.refreshGeneration, let connection = grant.connection else { return nil }
+        if let presented, presented.generation == generation { return presented.text }
+        guard let key = keys.newestTokenKey else { throw Self.noKey }
+        return RefreshToken(connection: connection.id, nonce: connection.nonce, generation: generation, key: key).text
+    }
+
+    private static let noKey = OAuthError(.serverError, "the server has no key to make tokens with")
+}

@@ -1,0 +1,24 @@
+/// What a presented token text can be, told by its form alone (RFC 7009 §2.1, RFC 7662 §2.1; hints are not needed).
+public enum TokenText: Sendable {
+    case refresh(RefreshToken)
+    case access(AccessToken)
+    case unknown
+
+    /// Reads a presented token.
+    ///
+    /// - Parameters:
+    ///   - text: the `token` parameter.
+    ///   - issuer: this server's issuer.
+    ///   - keys: this server's keys.
+    public init(_ text: String, issuer: String, keys: KeyRing, now: Instant) {
+        if let token = RefreshToken(text) {
+            self = .refresh(token)
+        } else if let token = OpaqueAccessToken.open(text, keys: keys)
+            ?? JWTAccessToken.open(text, issuer: issuer, key: { keys.verifier($0, at: now) })
+        {
+            self = .access(token)
+        } else {
+            self = .unknown
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/// One account connected to one client: the stored grant. One row, however often it refreshes.
+public struct Connection: Sendable, Equatable, Identified {
+    /// Its permanent identifier.
+    public let id: ConnectionID
+    /// Which client may act.
+    public let client: ClientID
+    /// For whom.
+    public let account: AccountID
+    /// What was allowed.
+    public let scope: Scope
+    /// The audiences that were allowed (RFC 8707), empty for the default one.
+    public let resources: [String]
+    /// Random bytes that its refresh tokens are bound to, so that a leaked database alone reveals none.
+    public let nonce: [UInt8]
+    /// The current generation of its refresh token (ADR 0002).
+    public let generation: Int64
+    /// When the person allowed it.
+    public let createdAt: Instant
+    /// When it was last used, written behind: at most once in ten minutes.
+    public let lastUsedAt: Instant?
+    /// When it was cut, if it was.
+    public let revokedAt: Instant?
+    /// Whether its account has been disabled.
+    public let accountIsDisabled: Bool
+
+    /// `con_…`
+    public static let identifierPrefix = "con_"
+
+    /// Takes a stored connection.
+    public init(
+        id: ConnectionID, client: ClientID, account: AccountID, scope: Scope, resources: [String], nonce: [UInt8],
+        generation: Int64, createdAt: Instant, lastUsedAt: Instant?, revokedAt: Instant?, accountIsDisabled: Bool
+    ) {
+        self.id = id
+        self.client = client
+        self.account = account
+        self.scope = scope
+        self.resources = resources
+        self.nonce = nonce
+        self.generation = generation
+        self.createdAt = createdAt
+        self.lastUsedAt = lastUsedAt
+        self.revokedAt = revokedAt
+        self.accountIsDisabled = accountIsDisabled
+    }
+
+    /// Whether its tokens are good.
+    public var isActive: Bool { revokedAt == nil && !accountIsDisabled }
+}
+
+/// A connection's identifier.
+public typealias ConnectionID = Identifier<Connection>

@@ -1,0 +1,80 @@
+/// What has a permanent public identifier of its own, and the prefix that tells it from others.
+public protocol Identified {
+    /// The start of every identifier of this kind, with its underscore: `usr_`.
+    static var identifierPrefix: String { get }
+}
+
+/// A permanent identifier: 128 random bits, written as a prefix and 26 letters and digits (RFC 4648 §6, lower case).
+public struct Identifier<Owner: Identified>: Sendable, Hashable, CustomStringConvertible {
+    /// The 16 bytes that the database stores.
+    public let bytes: [UInt8]
+
+    /// Makes an identifier of 16 bytes, random ones for a new owner.
+    /// - Returns: nil when there are not exactly 16.
+    public init?(bytes: [UInt8]) {
+        guard bytes.count == Self.length else { return nil }
+        self.bytes = bytes
+    }
+
+    /// Reads the written form.
+    /// - Returns: nil when it is not the one written form of an identifier of this kind.
+    public init?(_ text: String) {
+        guard text.hasPrefix(Owner.identifierPrefix),
+            let bytes = Base32.decode(text.utf8.dropFirst(Owner.identifierPrefix.utf8.count)),
+            bytes.count == Self.length
+        else { return nil }
+        self.bytes = bytes
+    }
+
+    /// The written form: what people and partners see.
+    public var description: String {
+        Owner.identifierPrefix + Base32.encode(bytes)
+    }
+
+    private static var length: Int { 16 }
+}
+
+/// Base32 in lower case without padding (RFC 4648 §6): identifiers that survive being read aloud and double-clicked.
+enum Base32 {
+    private static let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
+
+    static func encode(_ bytes: [UInt8]) -> String {
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count * 8 + 4) / 5)
+        var buffer: UInt32 = 0
+        var bits = 0
+        for byte in bytes {
+            buffer = buffer << 8 | UInt32(byte)
+            bits += 8
+            while bits >= 5 {
+                bits -= 5
+                text.append(alphabet[Int(buffer >> UInt32(bits) & 31)])
+            }
+        }
+        if bits > 0 { text.append(alphabet[Int(buffer << UInt32(5 - bits) & 31)]) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Accepts only what `encode` writes: a text with stray bits at its end is not an identifier.
+    static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var buffer: UInt32 = 0
+        var bits = 0
+        for character in text {
+            let value: UInt8
+            switch character {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): value = character - UInt8(ascii: "a")
+            case UInt8(ascii: "2")...UInt8(ascii: "7"): value = character - UInt8(ascii: "2") + 26
+            default: return nil
+            }
+            buffer = (buffer << 5 | UInt32(value)) & 0xFFFF
+            bits += 5
+            if bits >= 8 {
+                bits -= 8
+                bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
+            }
+        }
+        guard bits < 5, buffer & (1 << UInt32(bits) - 1) == 0 else { return nil }
+        return bytes
+    }
+}

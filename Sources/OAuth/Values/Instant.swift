@@ -1,0 +1,55 @@
+/// A point in time: whole milliseconds since 1970-01-01T00:00:00Z, as the database stores it.
+public struct Instant: Sendable, Hashable, Comparable {
+    /// Milliseconds since the epoch.
+    public let milliseconds: Int64
+
+    /// Makes an instant from milliseconds since the epoch.
+    public init(milliseconds: Int64) {
+        self.milliseconds = milliseconds
+    }
+
+    /// Makes an instant from whole seconds since the epoch (RFC 7519's NumericDate).
+    public init(seconds: Int64) {
+        milliseconds = seconds * 1000
+    }
+
+    /// Whole seconds since the epoch, rounded down (RFC 7519's NumericDate).
+    public var seconds: Int64 {
+        milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000
+    }
+
+    public static func < (left: Self, right: Self) -> Bool {
+        left.milliseconds < right.milliseconds
+    }
+
+    /// The instant that lies `duration` later.
+    public static func + (instant: Self, duration: Duration) -> Self {
+        Self(milliseconds: instant.milliseconds + duration.milliseconds)
+    }
+
+    /// The instant that lies `duration` earlier.
+    public static func - (instant: Self, duration: Duration) -> Self {
+        Self(milliseconds: instant.milliseconds - duration.milliseconds)
+    }
+
+    /// The time from `earlier` to `later`.
+    public static func - (later: Self, earlier: Self) -> Duration {
+        .milliseconds(later.milliseconds - earlier.milliseconds)
+    }
+}
+
+extension Duration {
+    /// The whole milliseconds of this duration.
+    public var milliseconds: Int64 {
+        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    }
+
+    /// A duration of `count` minutes.
+    public static func minutes(_ count: Int64) -> Duration { .seconds(count * 60) }
+
+    /// A duration of `count` hours.
+    public static func hours(_ count: Int64) -> Duration { .seconds(count * 3600) }
+
+    /// A duration of `count` days of 24 hours.
+    public static func days(_ count: Int64) -> Duration { .seconds(count * 86400) }
+}

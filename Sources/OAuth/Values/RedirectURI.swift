@@ -1,0 +1,164 @@
+/// A redirection endpoint as a client registered it (RFC 6749 §3.1.2, RFC 8252, RFC 9700 §2.1).
+public struct RedirectURI: Sendable, Hashable, CustomStringConvertible {
+    /// The URI, byte for byte as it was registered.
+    public let text: String
+
+    /// The scheme, in lower case.
+    public let scheme: String
+
+    /// The host, in lower case; empty for a private-use scheme without one.
+    public let host: String
+
+    /// Scheme, host and port, for a Content-Security-Policy source and for people: `https://partner.example`.
+    public let origin: String
+
+    /// Checks a URI that somebody wants to register.
+    ///
+    /// Allowed are `https`, `http` on loopback (`localhost`, `127.0.0.1`, `[::1]`) and, for native applications, a
+    /// private-use scheme with a dot in it (RFC 8252 §7.1).
+    /// - Throws: `invalid_request` that says what is wrong with it.
+    public init(_ text: String) throws(OAuthError) {
+        func refuse(_ reason: String) -> OAuthError {
+            OAuthError(.invalidRequest, "the redirect URI '\(text.prefix(200))' \(reason)")
+        }
+        guard text.utf8.count <= Self.lengthLimit else { throw refuse("is longer than \(Self.lengthLimit) characters") }
+        guard text.utf8.allSatisfy(Self.permits) else {
+            throw refuse("holds white space or a character that a URI may not hold; percent-encode it")
+        }
+        guard !text.contains("#") else { throw refuse("has a fragment (RFC 6749 section 3.1.2)") }
+        guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else {
+            throw refuse("is not absolute; write https://host/path")
+        }
+        let scheme = text[..<colon].lowercased()
+        let parts = URIParts(text[text.index(after: colon)...])
+        switch scheme {
+        case "https", "http":
+            guard let authority = parts.authority, let endpoint = Authority(authority) else {
+                throw refuse("has no plain host name and port after ://")
+            }
+            guard scheme == "https" || endpoint.isLoopback else {
+                throw refuse("uses http on a host that is not loopback; use https")
+            }
+            host = endpoint.host
+        default:
+            guard scheme.contains("."), scheme.utf8.allSatisfy(Self.permitsInScheme) else {
+                throw refuse("has a scheme that is neither https, http on loopback, nor a private one such as com.example.app")
+            }
+            host = ""
+        }
+        if let query = parts.query, let form = try? Form(String(query)) {
+            guard Self.reservedParameters.allSatisfy({ form.all($0).isEmpty }), form.repeated.isEmpty else {
+                throw refuse("has a parameter of the authorization response in its query (code, state, iss, error, response)")
+            }
+        }
+        self.text = text
+        self.scheme = scheme
+        origin = host.isEmpty ? scheme + ":" : scheme + "://" + (parts.authority ?? "").lowercased()
+    }
+
+    /// Whether a request's `redirect_uri` is this one: the same bytes, or on loopback's addresses any port (RFC 8252 §7.3).
+    public func matches(_ requested: String) -> Bool {
+        if Array(requested.utf8) == Array(text.utf8) { return true }
+        for prefix in ["http://127.0.0.1", "http://[::1]"] where text.hasPrefix(prefix) && requested.hasPrefix(prefix) {
+            guard let registered = Self.withoutPort(text.dropFirst(prefix.count)),
+                let asked = Self.withoutPort(requested.dropFirst(prefix.count)),
+                requested.utf8.allSatisfy(Self.permits), !requested.contains("#")
+            else { return false }
+            return Array(registered.utf8) == Array(asked.utf8)
+        }
+        return false
+    }
+
+    /// The URI itself.
+    public var description: String { text }
+
+    /// The most characters a redirect URI may have.
+    public static let lengthLimit = 2000
+
+    private static let reservedParameters = ["code", "state", "iss", "error", "error_description", "error_uri", "response"]
+
+    /// What follows host and port; nil when something else than a port stands between them.
+    private static func withoutPort(_ rest: Substring) -> Substring? {
+        guard rest.first == ":" else { return rest.isEmpty || rest.first == "/" || rest.first == "?" ? rest : nil }
+        let digits = rest.dropFirst().prefix { $0.isASCII && $0.isNumber }
+        guard !digits.isEmpty, UInt16(digits) != nil else { return nil }
+        let path = rest.dropFirst(1 + digits.count)
+        return path.isEmpty || path.first == "/" || path.first == "?" ? path : nil
+    }
+
+    /// RFC 3986 §2: unreserved, reserved and the percent sign.
+    private static func permits(_ byte: UInt8) -> Bool {
+        byte.isUnreserved || "%:/?#[]@!$&'()*+,;=".utf8.contains(byte)
+    }
+
+    private static func permitsInScheme(_ byte: UInt8) -> Bool {
+        byte.isUnreserved && byte != UInt8(ascii: "_") && byte != UInt8(ascii: "~") || byte == UInt8(ascii: "+")
+    }
+}
+
+/// A URI after its scheme, cut at the delimiters of RFC 3986 §3.
+struct URIParts {
+    let authority: Substring?
+    let path: Substring
+    let query: Substring?
+
+    init(_ rest: Substring) {
+        var rest = rest
+        if rest.hasPrefix("//") {
+            rest = rest.dropFirst(2)
+            let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+            self.authority = authority
+            rest = rest[authority.endIndex...]
+        } else {
+            authority = nil
+        }
+        path = rest.prefix { $0 != "?" && $0 != "#" }
+        rest = rest[path.endIndex...]
+        query = rest.first == "?" ? rest.dropFirst().prefix { $0 != "#" } : nil
+    }
+}
+
+/// Host and port of a URI (RFC 3986 §3.2), without user information, which no URI of ours may have.
+struct Authority {
+    let host: String
+    let port: UInt16?
+
+    init?(_ text: Substring) {
+        let host: Substring
+        if text.hasPrefix("[") {
+            guard let end = text.firstIndex(of: "]") else { return nil }
+            host = text[...end]
+            guard host.dropFirst().dropLast().utf8.allSatisfy(Self.permitsInAddress), host.count > 2 else { return nil }
+        } else {
+            host = text.prefix { $0 != ":" }
+            guard !host.isEmpty, host.utf8.allSatisfy(Self.permitsInName), !host.hasPrefix("."), !host.hasSuffix("."),
+                !host.contains("..")
+            else { return nil }
+        }
+        let rest = text[host.endIndex...]
+        if rest.isEmpty {
+            port = nil
+        } else {
+            guard rest.first == ":", let number = UInt16(rest.dropFirst()), number > 0,
+                rest.dropFirst().utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+            else { return nil }
+            port = number
+        }
+        self.host = host.lowercased()
+    }
+
+    var isLoopback: Bool { ["localhost", "127.0.0.1", "[::1]"].contains(host) }
+
+    private static func permitsInName(_ byte: UInt8) -> Bool {
+        byte.isUnreserved && byte != UInt8(ascii: "_") && byte != UInt8(ascii: "~")
+    }
+
+    private static func permitsInAddress(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+            UInt8(ascii: "A")...UInt8(ascii: "F"), UInt8(ascii: ":"), UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,69 @@
+/// A set of scope names in the order given, written with single spaces (RFC 6749 §3.3).
+public struct Scope: Sendable, Hashable, CustomStringConvertible {
+    /// The names, each once.
+    public let names: [String]
+
+    /// The scope that allows nothing.
+    public static let none = Scope(unchecked: [])
+
+    /// Reads the `scope` parameter.
+    /// - Throws: `invalid_scope` for characters outside RFC 6749 §3.3, more than 50 names or a name over 200 characters.
+    public init(_ text: String) throws(OAuthError) {
+        try self.init(names: text.split(separator: " ", omittingEmptySubsequences: true).map(String.init))
+    }
+
+    /// Makes a scope of names.
+    /// - Throws: `invalid_scope`, as for a text.
+    public init(names: [String]) throws(OAuthError) {
+        guard names.count <= Self.nameLimit else {
+            throw OAuthError(.invalidScope, "more than \(Self.nameLimit) scopes were asked for")
+        }
+        var seen: [String] = []
+        for name in names where !seen.contains(name) {
+            guard !name.isEmpty, name.utf8.count <= Self.lengthLimit, name.utf8.allSatisfy(Self.permits) else {
+                throw OAuthError(
+                    .invalidScope,
+                    "a scope name holds a character that is not allowed, or is longer than \(Self.lengthLimit)"
+                )
+            }
+            seen.append(name)
+        }
+        self.names = seen
+    }
+
+    private init(unchecked names: [String]) {
+        self.names = names
+    }
+
+    /// The names with single spaces between them: the `scope` parameter.
+    public var description: String { names.joined(separator: " ") }
+
+    /// Whether nothing is allowed.
+    public var isEmpty: Bool { names.isEmpty }
+
+    /// Whether every name of this is in `other`.
+    public func isSubset(of other: Scope) -> Bool {
+        names.allSatisfy(other.names.contains)
+    }
+
+    /// Whether `name` is in this.
+    public func contains(_ name: String) -> Bool { names.contains(name) }
+
+    /// The names that are in both, in this one's order.
+    public func intersection(_ other: Scope) -> Scope {
+        Scope(unchecked: names.filter(other.names.contains))
+    }
+
+    /// The most names a scope may have.
+    public static let nameLimit = 50
+    /// The most characters a scope's name may have.
+    public static let lengthLimit = 200
+
+    /// RFC 6749 §3.3: %x21 / %x23-5B / %x5D-7E.
+    private static func permits(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x21, 0x23...0x5B, 0x5D...0x7E: true
+        default: false
+        }
+    }
+}

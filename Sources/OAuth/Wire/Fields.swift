@@ -1,0 +1,64 @@
+/// Writes fields one after the other, each with its length: the content of a sealed text.
+public struct FieldWriter: Sendable {
+    /// What has been written.
+    public private(set) var bytes: [UInt8] = []
+
+    /// Starts with a version, so that a later release can tell its own texts from ours.
+    public init(version: UInt8) {
+        bytes.append(version)
+    }
+
+    /// Writes bytes.
+    public mutating func write(_ field: [UInt8]) {
+        for shift in [16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: field.count >> shift)) }
+        bytes.append(contentsOf: field)
+    }
+
+    /// Writes a text.
+    public mutating func write(_ text: String) {
+        write(Array(text.utf8))
+    }
+
+    /// Writes an instant, to the millisecond.
+    public mutating func write(_ instant: Instant) {
+        for shift in stride(from: Int64(56), through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: instant.milliseconds >> shift))
+        }
+    }
+}
+
+/// Reads what a `FieldWriter` wrote.
+public struct FieldReader: Sendable {
+    private var rest: ArraySlice<UInt8>
+
+    /// Starts reading.
+    /// - Returns: nil when the bytes are of another version.
+    public init?(_ bytes: [UInt8], version: UInt8) {
+        guard bytes.first == version else { return nil }
+        rest = bytes.dropFirst()
+    }
+
+    /// Whether everything has been read.
+    public var isAtEnd: Bool { rest.isEmpty }
+
+    /// Reads bytes.
+    public mutating func bytes() -> [UInt8]? {
+        guard rest.count >= 3 else { return nil }
+        let length = rest.prefix(3).reduce(0) { $0 << 8 | Int($1) }
+        guard rest.count >= 3 + length else { return nil }
+        defer { rest = rest.dropFirst(3 + length) }
+        return Array(rest.dropFirst(3).prefix(length))
+    }
+
+    /// Reads a text.
+    public mutating func text() -> String? {
+        bytes().flatMap { String(validating: $0, as: UTF8.self) }
+    }
+
+    /// Reads an instant.
+    public mutating func instant() -> Instant? {
+        guard rest.count >= 8 else { return nil }
+        defer { rest = rest.dropFirst(8) }
+        return Instant(milliseconds: rest.prefix(8).reduce(0) { $0 << 8 | Int64($1) })
+    }
+}

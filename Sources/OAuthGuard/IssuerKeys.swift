@@ -1,0 +1,105 @@
+import OAuth
+import Synchronization
+
+/// The keys of one issuer as this process knows them: a snapshot, and at most one fetch that will replace it.
+final class IssuerKeys: Sendable {
+    /// What came of asking for a key that the snapshot does not hold.
+    enum Lookup {
+        /// The keys, with the one that was asked for.
+        case keys([String: PublicKey])
+        /// The issuer does not publish it.
+        case unknown
+        /// The issuer did not answer.
+        case unavailable
+    }
+
+    private typealias Flight = Task<Void, Never>
+
+    private struct State {
+        var keys: [String: PublicKey] = [:]
+        /// When the last fetch that brought keys began.
+        var fetchedAt: Instant?
+        /// When the last fetch began, whatever came of it.
+        var triedAt: Instant?
+        var lastTryFailed = false
+        /// When an unknown key last caused a fetch.
+        var unknownAt: Instant?
+        var flight: Flight?
+    }
+
+    private let state = Mutex(State())
+    private let source: KeySetSource
+    private let lifetime: Duration
+    private let refetchInterval: Duration
+    private let now: @Sendable () -> Instant
+
+    init(
+        source: KeySetSource,
+        lifetime: Duration,
+        refetchInterval: Duration,
+        now: @escaping @Sendable () -> Instant
+    ) {
+        self.source = source
+        self.lifetime = lifetime
+        self.refetchInterval = refetchInterval
+        self.now = now
+    }
+
+    /// The keys at hand, fetched before if there are none or they are too old.
+    ///
+    /// Old keys serve on while the issuer does not answer: only the first request after they became old waits for the
+    /// attempt, later attempts run beside the requests.
+    func current() async -> [String: PublicKey] {
+        let (keys, flight) = state.withLock { state -> ([String: PublicKey], Flight?) in
+            let now = now()
+            if let fetchedAt = state.fetchedAt, now - fetchedAt < lifetime { return (state.keys, nil) }
+            let flight = fetch(&state, now, notBefore: state.fetchedAt == nil ? Self.retryInterval : refetchInterval)
+            return (state.keys, state.fetchedAt != nil && state.lastTryFailed ? nil : flight)
+        }
+        guard let flight else { return keys }
+        await flight.value
+        return state.withLock { $0.keys }
+    }
+
+    /// The keys after a fetch that may have brought the key `id`.
+    func including(_ id: String) async -> Lookup {
+        let flight = state.withLock { state -> Flight? in
+            let now = now()
+            // Another request may have brought it in the meantime.
+            guard state.keys[id] == nil else { return nil }
+            if let unknownAt = state.unknownAt, now - unknownAt < refetchInterval { return state.flight }
+            if state.flight == nil { state.unknownAt = now }
+            // Without any keys a fetch has just been tried, or may not be tried again yet.
+            return fetch(&state, now, notBefore: state.fetchedAt == nil ? Self.retryInterval : .zero)
+        }
+        await flight?.value
+        return state.withLock { state in
+            if state.keys[id] != nil { return .keys(state.keys) }
+            return state.lastTryFailed ? .unavailable : .unknown
+        }
+    }
+
+    /// The fetch that runs, a new one, or none when the last one began less than `notBefore` ago.
+    private func fetch(_ state: inout State, _ now: Instant, notBefore pause: Duration) -> Flight? {
+        if let flight = state.flight { return flight }
+        if let triedAt = state.triedAt, now - triedAt < pause { return nil }
+        state.triedAt = now
+        // Not a child of the request: one that gives up must not take the others' keys away.
+        let flight = Task { await self.replace(with: self.source.keys(), asOf: now) }
+        state.flight = flight
+        return flight
+    }
+
+    private func replace(with keys: [String: PublicKey]?, asOf began: Instant) {
+        state.withLock { state in
+            state.flight = nil
+            state.lastTryFailed = keys == nil
+            guard let keys else { return }
+            state.keys = keys
+            state.fetchedAt = began
+        }
+    }
+
+    /// How often a fetch is tried while there are no keys at all, so that an API that starts first recovers quickly.
+    private static let retryInterval = Duration.seconds(1)
+}

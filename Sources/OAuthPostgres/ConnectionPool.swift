@@ -1,0 +1,135 @@
+/// The connections of one process and the callers that wait for them.
+import Dispatch
+import OAuthStore
+import Synchronization
+
+/// Serves callers in their order on a bounded number of lanes; a caller that waits too long is refused.
+///
+/// Every request is answered exactly once: it leaves the pool's state under the lock, either to a lane or to be refused.
+final class ConnectionPool: Sendable {
+    /// How many callers may wait for a lane.
+    static let waitingLimit = 4096
+
+    private struct State {
+        var idle: [Lane] = []
+        var lanes = 0
+        var waiting: [Request] = []
+        var isTiming = false
+        var isClosed = false
+        var closers: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private enum Admission {
+        case start(Lane)
+        case wait(startsTimer: Bool)
+        case refuse(String)
+    }
+
+    private let state = Mutex(State())
+    private let servers: Servers
+    private let size: Int
+    private let wait: Duration
+
+    /// Makes a pool of at most `size` lanes; each is made when it is first needed.
+    init(servers: Servers, size: Int, wait: Duration) {
+        self.servers = servers
+        self.size = max(size, 1)
+        self.wait = wait
+    }
+
+    /// Runs `work` on the next free lane.
+    ///
+    /// - Throws: `SQLError.unavailable` when no lane was free within the pool's wait, and whatever `work` throws.
+    func run<Value: Sendable>(
+        _ work: @escaping @Sendable (Lane, ContinuousClock.Instant) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        let deadline = ContinuousClock.now + wait
+        return try await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<Value, SQLError>, Never>) in
+            let request = Request(deadline: deadline) { lane in
+                continuation.resume(returning: Result { () throws(SQLError) in try work(lane, deadline) })
+            } refuse: { reason in
+                continuation.resume(returning: .failure(.unavailable(reason)))
+            }
+            admit(request)
+        }.get()
+    }
+
+    /// Waits for the requests that were admitted before and drops every connection.
+    func close() async {
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                state.isClosed = true
+                let isIdle = state.idle.count == state.lanes
+                if !isIdle { state.closers.append(continuation) }
+                return isIdle
+            }
+            if isIdle { continuation.resume() }
+        }
+        state.withLock { state in
+            state.lanes = 0
+            state.idle = []
+        }
+    }
+
+    private func admit(_ request: Request) {
+        let admission = state.withLock { state -> Admission in
+            guard !state.isClosed else { return .refuse("it is closed") }
+            if let lane = state.idle.popLast() { return .start(lane) }
+            if state.lanes < size {
+                state.lanes += 1
+                return .start(Lane(servers: servers))
+            }
+            guard state.waiting.count < Self.waitingLimit else {
+                return .refuse("\(Self.waitingLimit) callers wait already")
+            }
+            state.waiting.append(request)
+            defer { state.isTiming = true }
+            return .wait(startsTimer: !state.isTiming)
+        }
+        switch admission {
+        case .start(let lane): lane.serve(request) { self.next(after: lane) }
+        case .wait(let startsTimer): if startsTimer { refuseLater(at: request.deadline) }
+        case .refuse(let reason): request.refuse(reason)
+        }
+    }
+
+    /// The next request for a lane that has finished one, or nil, and the lane is idle.
+    private func next(after lane: Lane) -> Request? {
+        let (request, closers) = state.withLock { state -> (Request?, [CheckedContinuation<Void, Never>]) in
+            guard state.waiting.isEmpty else { return (state.waiting.removeFirst(), []) }
+            state.idle.append(lane)
+            guard state.idle.count == state.lanes else { return (nil, []) }
+            defer { state.closers = [] }
+            return (nil, state.closers)
+        }
+        for closer in closers { closer.resume() }
+        return request
+    }
+
+    /// Refuses the callers whose deadline has passed, each time the first of them falls due.
+    private func refuseLater(at deadline: ContinuousClock.Instant) {
+        let delay = Int((deadline - .now).milliseconds.clamped(to: 1...60_000))
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(delay)) { [self] in
+            let now = ContinuousClock.now
+            let (late, nextDeadline) = state.withLock { state in
+                let late = Array(state.waiting.prefix { $0.deadline <= now })
+                state.waiting.removeFirst(late.count)
+                state.isTiming = !state.waiting.isEmpty
+                return (late, state.waiting.first?.deadline)
+            }
+            for request in late { request.refuse("no connection was free within \(wait.milliseconds) ms") }
+            if let nextDeadline { refuseLater(at: nextDeadline) }
+        }
+    }
+}
+
+/// One caller on its way to a lane.
+struct Request: Sendable {
+    /// Until when it may wait.
+    let deadline: ContinuousClock.Instant
+    /// Runs the caller's work and answers it.
+    let serve: @Sendable (Lane) -> Void
+    /// Answers a caller that gets no lane.
+    let refuse: @Sendable (String) -> Void
+}

@@ -1,0 +1,118 @@
+/// One connection with the thread that drives it.
+import Dispatch
+import OAuthStore
+
+/// Runs reads and transactions one after the other, on a connection that it replaces when it breaks.
+///
+/// `@unchecked Sendable`: the connection is touched only inside `serve`, on the lane's serial queue.
+final class Lane: @unchecked Sendable {
+    private let queue = DispatchQueue(label: "latchkey.postgres")
+    private let servers: Servers
+    private var connection: PostgresConnection?
+
+    /// Makes a lane without a connection; the first request connects.
+    init(servers: Servers) {
+        self.servers = servers
+    }
+
+    /// Serves `request` and then whatever `next` gives, on the lane's own thread.
+    func serve(_ request: Request, next: @escaping @Sendable () -> Request?) {
+        queue.async {
+            var current: Request? = request
+            while let request = current {
+                request.serve(self)
+                current = next()
+            }
+        }
+    }
+
+    /// Runs statements outside a transaction.
+    func read<Value>(
+        _ body: (any SQLConnection) throws(SQLError) -> Value,
+        connectBy deadline: ContinuousClock.Instant
+    ) throws(SQLError) -> Value {
+        try onLiveConnection(by: deadline) { connection throws(SQLError) in try body(connection) }
+    }
+
+    /// Runs a transaction, again when it lost a race.
+    func transaction<Value>(
+        _ body: (any SQLConnection) throws(SQLError) -> Value,
+        connectBy deadline: ContinuousClock.Instant
+    ) throws(SQLError) -> Value {
+        for _ in 1..<PostgresDatabase.transactionAttempts {
+            do throws(SQLError) {
+                return try attempt(body, deadline)
+            } catch {
+                guard let connection, connection.lostRace else { throw error }
+            }
+        }
+        return try attempt(body, deadline)
+    }
+
+    /// Runs a transaction under the migrations' lock.
+    func migration<Value>(
+        _ body: (any SQLConnection) throws(SQLError) -> Value,
+        connectBy deadline: ContinuousClock.Instant
+    ) throws(SQLError) -> Value {
+        try transaction(
+            { connection throws(SQLError) in
+                let milliseconds = PostgresDatabase.migrationDeadline.milliseconds
+                // The wait for the other node is long; later locks on tables in use stay under the usual limit.
+                let limit = try connection.query("select current_setting('lock_timeout')")[0].text(0)
+                try connection.query("set local statement_timeout = \(milliseconds)")
+                try connection.query("set local lock_timeout = \(milliseconds)")
+                self.connection?.statementDeadline = PostgresDatabase.migrationDeadline
+                defer { self.connection?.resetStatementDeadline() }
+                try connection.query("select pg_advisory_xact_lock($1)", [.integer(PostgresDatabase.migrationLock)])
+                try connection.query("select set_config('lock_timeout', $1, true)", [.text(limit)])
+                return try body(connection)
+            },
+            connectBy: deadline
+        )
+    }
+
+    private func attempt<Value>(
+        _ body: (any SQLConnection) throws(SQLError) -> Value,
+        _ deadline: ContinuousClock.Instant
+    ) throws(SQLError) -> Value {
+        let connection = try onLiveConnection(by: deadline) { connection throws(SQLError) in
+            try connection.begin()
+            return connection
+        }
+        defer { dropIfBroken() }
+        do throws(SQLError) {
+            let value = try body(connection)
+            try connection.commit()
+            return value
+        } catch {
+            connection.rollback()
+            throw error
+        }
+    }
+
+    /// Runs `work`, which must be harmless to run twice, on the lane's connection.
+    ///
+    /// A connection that the server closed while it was idle shows only when it is used. Then, and only then, `work`
+    /// runs a second time, on a fresh connection.
+    private func onLiveConnection<Value>(
+        by deadline: ContinuousClock.Instant,
+        _ work: (PostgresConnection) throws(SQLError) -> Value
+    ) throws(SQLError) -> Value {
+        defer { dropIfBroken() }
+        if let idle = connection {
+            do throws(SQLError) {
+                return try work(idle)
+            } catch {
+                guard idle.wasClosed else { throw error }
+                connection = nil
+            }
+        }
+        let fresh = try servers.connect(by: deadline)
+        connection = fresh
+        return try work(fresh)
+    }
+
+    private func dropIfBroken() {
+        if let connection, connection.isBroken { self.connection = nil }
+    }
+}

@@ -1,0 +1,89 @@
+/// PostgreSQL through libpq.
+public import OAuthStore
+
+/// A PostgreSQL database: a pool of connections, each on a thread of its own, and a deadline on everything.
+///
+/// A connection that breaks or misses a deadline is dropped and replaced; nothing is asked twice unless the first
+/// asking cannot have had an effect.
+public final class PostgresDatabase: SQLDatabase {
+    /// How often a transaction that lost a deadlock or a serialization conflict is run before the caller is told.
+    static let transactionAttempts = 3
+    /// How long a migration and its wait for another node's migration may take.
+    static let migrationDeadline = Duration.seconds(60)
+    /// The advisory lock that a migrating node holds: "latchkey" in ASCII, read as a number.
+    static let migrationLock: Int64 = 0x6c61_7463_686b_6579
+
+    private let pool: ConnectionPool
+
+    /// Remembers where the database is; connects when the first statement asks.
+    ///
+    /// - Parameters:
+    ///   - url: a `postgres://` URL as libpq takes it, TLS by its `sslmode`. With several hosts the first that accepts
+    ///     writes is used, unless `target_session_attrs` says otherwise.
+    ///   - poolSize: how many connections at most.
+    ///   - connectDeadline: how long one server may take to accept a connection.
+    ///   - statementDeadline: how long one statement may take.
+    ///   - poolWait: how long a caller waits for a connection.
+    /// - Throws: `SQLError.invalid` when the URL is malformed.
+    public init(
+        url: String,
+        poolSize: Int = 8,
+        connectDeadline: Duration = .seconds(1),
+        statementDeadline: Duration = .seconds(3),
+        poolWait: Duration = .seconds(1)
+    ) throws(SQLError) {
+        let deadlines = Deadlines(connect: connectDeadline, statement: statementDeadline)
+        pool = ConnectionPool(servers: try Servers(url: url, deadlines: deadlines), size: poolSize, wait: poolWait)
+    }
+
+    /// PostgreSQL.
+    public var engine: SQLEngine { .postgres }
+
+    /// Runs read-only statements, each committed by itself.
+    ///
+    /// - Throws: `SQLError.unavailable` past a deadline or without a server, and whatever `body` throws.
+    public func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        try await pool.run { lane, deadline throws(SQLError) in try lane.read(body, connectBy: deadline) }
+    }
+
+    /// Runs a transaction at the level "read committed".
+    ///
+    /// - Throws: `SQLError.unavailable` past a deadline, without a server or after losing three races; `.inDoubt` when
+    ///   the answer to the commit was lost; and whatever `body` throws.
+    public func transaction<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        try await pool.run { lane, deadline throws(SQLError) in try lane.transaction(body, connectBy: deadline) }
+    }
+
+    /// Runs a transaction under the advisory lock of migrations, with a long deadline.
+    ///
+    /// - Throws: as `transaction`.
+    public func migration<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        try await pool.run { lane, deadline throws(SQLError) in try lane.migration(body, connectBy: deadline) }
+    }
+
+    /// Finishes what was asked before, then closes every connection.
+    public func close() async {
+        await pool.close()
+    }
+}
+
+/// The deadlines of one connection.
+struct Deadlines: Sendable {
+    /// How long one server may take to accept a connection.
+    let connect: Duration
+    /// How long one statement may take.
+    let statement: Duration
+}
+
+extension Duration {
+    /// The duration in whole milliseconds, rounded up.
+    var milliseconds: Int64 {
+        components.seconds * 1000 + (components.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+    }
+}

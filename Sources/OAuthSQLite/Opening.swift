@@ -1,0 +1,77 @@
+import GRDB
+/// Opening a connection, and waiting for locks that other processes hold.
+import Glibc
+import OAuthStore
+import Synchronization
+
+extension DatabaseQueue {
+    /// Opens one connection with the settings on which the promises of `SQLDatabase` rest.
+    static func open(path: String, readonly: Bool, lock: LockWait) throws(SQLError) -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.readonly = readonly
+        configuration.label = readonly ? "latchkey.read" : "latchkey.write"
+        // GRDB would end the process over a transaction left open; the group commit looks after that itself.
+        configuration.allowsUnsafeTransactions = true
+        configuration.busyMode = .callback { tries in lock.goesOn(tries: tries) }
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            if !readonly { try queue.inDatabase { database in try database.turnWALOn(lock: lock) } }
+            return queue
+        } catch {
+            throw SQLError(error)
+        }
+    }
+}
+
+extension Database {
+    /// Makes commits durable and lets readers run beside the writer.
+    fileprivate func turnWALOn(lock: LockWait) throws {
+        var tries = 0
+        while true {
+            do {
+                // SQLite does not call the lock's callback here when two processes create the same file at once.
+                try execute(sql: "pragma journal_mode = wal")
+                break
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                guard lock.goesOn(tries: tries) else { throw error }
+                tries += 1
+            }
+        }
+        try execute(sql: "pragma synchronous = full")
+    }
+}
+
+/// How long one connection waits for a lock that another process holds.
+final class LockWait: Sendable {
+    private struct State {
+        var limit: Duration
+        var since = ContinuousClock.now
+    }
+
+    private let state: Mutex<State>
+
+    /// Makes a wait of at most `limit`.
+    init(limit: Duration) {
+        state = Mutex(State(limit: limit))
+    }
+
+    /// The longest wait.
+    var limit: Duration {
+        get { state.withLock { $0.limit } }
+        set { state.withLock { $0.limit = newValue } }
+    }
+
+    /// Sleeps a moment and says whether to try again; false when the wait is over.
+    ///
+    /// A busy server frees the lock only for some microseconds between two commits. SQLite's own wait looks every
+    /// 100 ms and would mostly miss them, so this one looks every millisecond.
+    func goesOn(tries: Int) -> Bool {
+        let now = ContinuousClock.now
+        let isOver = state.withLock { state in
+            if tries == 0 { state.since = now }
+            return now - state.since >= state.limit
+        }
+        if !isOver { usleep(1000) }
+        return !isOver
+    }
+}

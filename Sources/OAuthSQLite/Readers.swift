@@ -1,0 +1,83 @@
+/// The connections that read, one for each read that runs at the same time.
+import GRDB
+import OAuthStore
+import Synchronization
+
+/// Lends read-only connections; in WAL mode they wait neither for the writer nor for each other.
+final class Readers: Sendable {
+    /// How many reads may run at once.
+    ///
+    /// They run on their callers' threads, so there are hardly more than cores.
+    static let limit = 64
+
+    private struct State {
+        var idle: [DatabaseQueue] = []
+        var lent = 0
+        var isClosed = false
+        var closers: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+    private let path: String
+    private let wait: Duration
+
+    /// Opens nothing yet: connections are opened when they are first needed, and kept.
+    init(path: String, wait: Duration) {
+        self.path = path
+        self.wait = wait
+    }
+
+    /// Runs `body` on a connection that nobody else uses, without a transaction around it.
+    func read<Value>(_ body: (any SQLConnection) throws(SQLError) -> Value) throws(SQLError) -> Value {
+        var connection = try borrow()
+        defer { giveBack(connection) }
+        let queue: DatabaseQueue
+        if let connection {
+            queue = connection
+        } else {
+            queue = try DatabaseQueue.open(path: path, readonly: true, lock: LockWait(limit: wait))
+            connection = queue
+        }
+        return try queue.unsafeRead { database in
+            Result { () throws(SQLError) in try body(BorrowedConnection(database)) }
+        }.get()
+    }
+
+    /// Waits for the running reads and closes every connection.
+    func close() async {
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                state.isClosed = true
+                if state.lent > 0 { state.closers.append(continuation) }
+                return state.lent == 0
+            }
+            if isIdle { continuation.resume() }
+        }
+        let connections = state.withLock { state in
+            defer { state.idle = [] }
+            return state.idle
+        }
+        for connection in connections { try? connection.close() }
+    }
+
+    /// An idle connection, or nil when the caller has to open one.
+    private func borrow() throws(SQLError) -> DatabaseQueue? {
+        try state.withLock { state throws(SQLError) in
+            guard !state.isClosed else { throw .closed }
+            guard state.lent < Self.limit else { throw .unavailable("\(Self.limit) reads run already") }
+            state.lent += 1
+            return state.idle.popLast()
+        }
+    }
+
+    private func giveBack(_ connection: DatabaseQueue?) {
+        let closers = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            state.lent -= 1
+            if let connection { state.idle.append(connection) }
+            guard state.lent == 0 else { return [] }
+            defer { state.closers = [] }
+            return state.closers
+        }
+        for closer in closers { closer.resume() }
+    }
+}

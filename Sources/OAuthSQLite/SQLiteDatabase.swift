@@ -1,0 +1,83 @@
+/// The embedded database: one SQLite file in WAL mode, opened through GRDB.
+import Foundation
+import GRDB
+import Glibc
+public import OAuthStore
+
+/// One SQLite file: transactions share commits on one connection, reads run on connections of their own.
+///
+/// A transaction that has returned survives `kill -9` and a loss of power (`synchronous = FULL`). Other processes may
+/// read and write the same file; this one sees their commits at its next statement.
+public final class SQLiteDatabase: SQLDatabase {
+    private let writer: GroupCommit
+    private let readers: Readers
+
+    /// Opens the file, or creates it (mode 0600, and its directory 0700) when it is missing.
+    ///
+    /// - Parameters:
+    ///   - path: the database file; SQLite keeps two more files beside it (`-wal`, `-shm`).
+    ///   - wait: how long a statement waits for a lock that another process holds.
+    /// - Throws: `SQLError.unavailable` when the file cannot be opened or created, `.invalid` when it is not a database.
+    public init(path: String, wait: Duration = .seconds(5)) throws(SQLError) {
+        try Self.createFile(at: path)
+        writer = try GroupCommit(path: path, wait: wait)
+        readers = Readers(path: path, wait: wait)
+    }
+
+    /// SQLite.
+    public var engine: SQLEngine { .sqlite }
+
+    /// Runs read-only statements on the caller's thread: a keyed read costs less than a change of threads.
+    ///
+    /// - Throws: `SQLError.unavailable` when the file cannot be read, and whatever `body` throws.
+    public func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        try readers.read(body)
+    }
+
+    /// Runs a transaction in the writer's next commit, together with all others that wait for it.
+    ///
+    /// - Throws: `SQLError.unavailable` when the file is locked past the wait, full or closed, or when too many wait;
+    ///   `.inDoubt` when the disk failed during the commit; and whatever `body` throws.
+    public func transaction<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        try await writer.transaction(body)
+    }
+
+    /// Runs a transaction alone; SQLite's write lock is the schema lock, waited for as long as a migration may take.
+    ///
+    /// - Throws: as `transaction`.
+    public func migration<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        try await writer.migration(body)
+    }
+
+    /// Finishes what was asked before, then closes the file.
+    public func close() async {
+        // The writer goes last: whoever closes a file last folds its log back into it, and a reader cannot.
+        await readers.close()
+        await writer.close()
+    }
+
+    /// Creates an empty file that only this user can read, before SQLite would create one that all can.
+    private static func createFile(at path: String) throws(SQLError) {
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw .unavailable("the directory \(directory) does not exist and cannot be created")
+        }
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            throw .unavailable("the file \(path) cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        Glibc.close(file)
+    }
+}

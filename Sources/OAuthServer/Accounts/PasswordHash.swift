@@ -1,0 +1,63 @@
+import CCrypt
+import CryptoExtras
+import OAuth
+
+/// The hashes that accounts may be imported with: Argon2id, whatever crypt(3) knows (bcrypt, SHA-crypt, scrypt,
+/// yescrypt), and PBKDF2 as `$pbkdf2-sha256$rounds$salt$hash`. Each is replaced by Argon2id at the next sign-in.
+public enum PasswordHash {
+    /// Whether a stored text is a hash that can be checked.
+    public static func isKnown(_ hash: String) -> Bool {
+        knownPrefixes.contains { hash.hasPrefix($0) } && (!hash.hasPrefix(pbkdf2) || PBKDF2(hash) != nil)
+    }
+
+    /// What `isKnown` accepts, for an error's sentence.
+    public static let knownPrefixes = ["$argon2id$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$7$", "$y$", pbkdf2]
+
+    private static let pbkdf2 = "$pbkdf2-sha256$"
+
+    static func matches(_ password: String, _ hash: String) -> Bool {
+        if hash.hasPrefix("$argon2id$") { return Argon2id.matches(password, hash) }
+        if hash.hasPrefix(pbkdf2) { return PBKDF2(hash)?.matches(password) ?? false }
+        return isKnown(hash) && crypt(password) { crypt_r(password, hash, &$0) } == hash
+    }
+
+    /// crypt(3) stops at a NUL, so a password with one never matches.
+    private static func crypt(
+        _ password: String,
+        _ call: (inout crypt_data) -> UnsafeMutablePointer<CChar>?
+    ) -> String? {
+        guard !password.utf8.contains(0) else { return nil }
+        var data = crypt_data()
+        return call(&data).map { String(cString: $0) }
+    }
+}
+
+/// PBKDF2 with HMAC-SHA-256 (RFC 8018 §5.2), in the form that passlib writes: salt and hash in base64 with `.` for `+`.
+private struct PBKDF2 {
+    let rounds: Int
+    let salt: [UInt8]
+    let hash: [UInt8]
+
+    init?(_ text: String) {
+        let parts = text.split(separator: "$")
+        guard parts.count == 4, let rounds = Int(parts[1]), (1...10_000_000).contains(rounds),
+            let salt = Self.base64(parts[2]), let hash = Self.base64(parts[3]), hash.count >= 16
+        else { return nil }
+        self.rounds = rounds
+        self.salt = salt
+        self.hash = hash
+    }
+
+    func matches(_ password: String) -> Bool {
+        let derived = try? KDF.Insecure.PBKDF2.deriveKey(
+            from: Array(password.utf8), salt: salt, using: .sha256, outputByteCount: hash.count,
+            unsafeUncheckedRounds: rounds
+        )
+        guard let bytes = derived?.withUnsafeBytes({ Array($0) }) else { return false }
+        return SecretDigest(of: Base64URL.encode(bytes)).matches(SecretDigest(of: Base64URL.encode(hash)))
+    }
+
+    private static func base64(_ text: Substring) -> [UInt8]? {
+        Base64URL.decode(String(text.map { $0 == "." || $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }))
+    }
+}

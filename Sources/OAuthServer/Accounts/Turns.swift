@@ -1,0 +1,31 @@
+/// Lets one at a time do something with a subject; the others wait in line, as many as the line holds.
+actor Turns {
+    private var lines: [[UInt8]: [CheckedContinuation<Void, Never>]] = [:]
+    private let limit: Int
+
+    /// - Parameter limit: how many may wait for one subject.
+    init(limit: Int = 256) {
+        self.limit = limit
+    }
+
+    /// Waits for the turn.
+    /// - Returns: false when the line is full; there is no turn then.
+    func take(_ subject: [UInt8]) async -> Bool {
+        guard let line = lines[subject] else {
+            lines[subject] = []
+            return true
+        }
+        guard line.count < limit else { return false }
+        await withCheckedContinuation { lines[subject, default: []].append($0) }
+        return true
+    }
+
+    /// Passes the turn on.
+    func pass(_ subject: [UInt8]) {
+        guard let line = lines[subject], !line.isEmpty else {
+            lines[subject] = nil
+            return
+        }
+        lines[subject]?.removeFirst().resume()
+    }
+}

@@ -1,0 +1,69 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import OAuth
+
+/// The kinds of answers that endpoints give, each with the headers that belong to it.
+extension Provider {
+    /// JSON that must not be kept (RFC 6749 §5.1, RFC 9700 §4.2.4).
+    func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status,
+            headers: [
+                .contentType: "application/json", .cacheControl: "no-store",
+                .xContentTypeOptions: "nosniff",
+            ],
+            body: .init(byteBuffer: ByteBuffer(bytes: bytes))
+        )
+    }
+
+    /// A public document that anybody may keep and read from another site: metadata and keys (RFC 9700 §2.6).
+    func document(_ bytes: [UInt8], _ request: Request, lifetime: Duration) -> Response {
+        let tag = "\"\(Base64URL.encode(SecretDigest(of: String(decoding: bytes, as: UTF8.self)).bytes.prefix(12)))\""
+        var headers: HTTPFields = [
+            .contentType: "application/json", .cacheControl: "public, max-age=\(lifetime.components.seconds)",
+            .eTag: tag, .accessControlAllowOrigin: "*", .xContentTypeOptions: "nosniff",
+        ]
+        guard request.headers[.ifNoneMatch] != tag else {
+            headers[.contentType] = nil
+            return Response(status: .notModified, headers: headers)
+        }
+        return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// A page for a person, with the headers that keep other sites, scripts and caches out of it (ASVS 3.4).
+    ///
+    /// - Parameter leadingTo: where the page's form may end up: browsers check `form-action` on redirects too.
+    func page(
+        _ page: some Page,
+        status: HTTPResponse.Status = .ok,
+        language: Language,
+        leadingTo redirect: RedirectURI? = nil
+    ) -> Response {
+        let html = pages.html(page, language: language, testMode: settings.testMode)
+        return Response(
+            status: status,
+            headers: [
+                .contentType: "text/html; charset=utf-8", .cacheControl: "no-store", .contentLanguage: language.rawValue,
+                .contentSecurityPolicy: Self.policy(redirect), .frameOptions: "DENY", .referrerPolicy: "no-referrer",
+                .xContentTypeOptions: "nosniff",
+            ],
+            body: .init(byteBuffer: ByteBuffer(string: html))
+        )
+    }
+
+    /// A redirect that always becomes a GET, so that no form's content follows it (RFC 9700 §4.12).
+    func redirect(to location: String) -> Response {
+        Response(
+            status: .seeOther,
+            headers: [.location: location, .cacheControl: "no-store", .referrerPolicy: "no-referrer"]
+        )
+    }
+
+    /// Partners' callbacks often redirect on within https, so all of it is open to a form of ours; plain http is not.
+    private static func policy(_ redirect: RedirectURI?) -> String {
+        let targets = redirect.map { $0.scheme == "https" ? " https:" : " https: " + $0.origin } ?? ""
+        return "default-src 'none'; style-src 'self'; img-src 'self' https: data:; form-action 'self'\(targets); "
+            + "base-uri 'none'; frame-ancestors 'none'"
+    }
+}

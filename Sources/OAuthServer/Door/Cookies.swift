@@ -1,0 +1,41 @@
+import HTTPTypes
+import Hummingbird
+import OAuth
+
+/// The cookies of this server: their names, and how they are kept from other sites and scripts (ASVS 3.3).
+enum Cookies: String, CaseIterable {
+    /// Which browser began an authorization; not a session, and kept over a sign-in so that other tabs go on.
+    case browser
+    /// The session.
+    case session
+    /// Which accounts have signed in here before.
+    case device
+
+    /// The name: `__Host-` over https, which binds it to this host alone; browsers refuse that on plain loopback.
+    func name(_ issuer: Issuer) -> String {
+        (issuer.isSecure ? "__Host-" : "") + "latchkey-" + rawValue
+    }
+
+    /// The header that sets it.
+    /// - Parameter lifetime: nil for as long as the browser runs; zero to remove it.
+    func header(_ value: String, issuer: Issuer, lifetime: Duration? = nil) -> String {
+        var header = "\(name(issuer))=\(value); Path=/; HttpOnly; SameSite=Lax"
+        if issuer.isSecure { header += "; Secure" }
+        if let lifetime { header += "; Max-Age=\(lifetime.components.seconds)" }
+        return header
+    }
+
+    /// Its value in a request.
+    func value(_ request: Request, _ issuer: Issuer) -> String? {
+        let name = name(issuer)
+        for header in request.headers[values: .cookie] {
+            for pair in header.split(separator: ";") {
+                let pair = pair.drop { $0 == " " }
+                if pair.hasPrefix(name), pair.dropFirst(name.count).first == "=" {
+                    return String(pair.dropFirst(name.count + 1))
+                }
+            }
+        }
+        return nil
+    }
+}

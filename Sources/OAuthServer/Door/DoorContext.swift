@@ -1,0 +1,16 @@
+public import Hummingbird
+import NIOCore
+
+/// What a request brings besides itself: its id, which the person or partner sees too, and where it came from.
+public struct DoorContext: RequestContext {
+    /// What the framework keeps.
+    public var coreContext: CoreRequestContextStorage
+    /// The address at the other end of the connection, which may be a proxy's.
+    let peer: String?
+
+    /// Makes the context of a request.
+    public init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        peer = source.channel.remoteAddress?.ipAddress
+    }
+}

@@ -1,0 +1,15 @@
+import HTTPTypes
+
+/// Header names that the HTTP library does not list.
+extension HTTPField.Name {
+    static let xForwardedFor = Self(known: "X-Forwarded-For")
+    static let secFetchSite = Self(known: "Sec-Fetch-Site")
+    static let frameOptions = Self(known: "X-Frame-Options")
+    static let referrerPolicy = Self(known: "Referrer-Policy")
+    static let requestID = Self(known: "X-Request-Id")
+
+    private init(known name: StaticString) {
+        guard let name = Self("\(name)") else { preconditionFailure("\(name) is not a header name") }
+        self = name
+    }
+}

@@ -1,0 +1,21 @@
+import Hummingbird
+import OAuth
+import OAuthStore
+
+/// Client authentication, the same at every endpoint that clients call (RFC 6749 §3.2.1).
+extension Provider {
+    /// Finds out which client a request comes from, and makes sure of it.
+    ///
+    /// - Throws: `invalid_client`; `slow_down` for a wrong secret after too many others; `invalid_request`.
+    func authenticate(_ form: Form, _ request: Request, now: Instant) async throws -> AuthenticatedClient {
+        try form.refuseRepeated()
+        let credentials = try ClientCredentials(authorization: request.headers[.authorization], form: form)
+        guard let client = try await client(credentials.id) else { throw ClientCredentials.unknown }
+        do throws(OAuthError) {
+            return try client.authenticate(credentials, acceptsTestSecrets: settings.testMode)
+        } catch {
+            guard error.code == .invalidClient, let wait = clientFailures.count(client.id, at: now) else { throw error }
+            throw OAuthError(.slowDown, "too many wrong client secrets; the right one is not affected", retryAfter: wait)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import Hummingbird
+import OAuth
+import OAuthStore
+
+/// Token revocation (RFC 7009). A refresh token takes its whole connection with it; an access token goes alone.
+extension Provider {
+    func revoke(_ request: Request, _ context: DoorContext) async throws -> Response {
+        let now = ambient.now()
+        let form = try await form(request)
+        let client = try await authenticate(form, request, now: now)
+        let text = try form.required("token")
+        let keys = node.keys
+        switch TokenText(text, issuer: settings.issuer.text, keys: keys, now: now) {
+        case .refresh(let token):
+            if let connection = try await store.connection(token.connection),
+                token.isGenuine(nonce: connection.nonce, keys: keys)
+            {
+                guard connection.client == client.client.id else { throw Self.foreignToken }
+                if try await store.revoke(connection.id, because: .client, now: now) {
+                    observe(.disconnected(connection.client, connection.id), context)
+                }
+            }
+        case .access(let token):
+            guard token.client == client.client.id else { throw Self.foreignToken }
+            if token.expiresAt > now { try await store.revoke(token) }
+        case .unknown:
+            break  // §2.2: there is nothing that the client could do about it
+        }
+        return json([UInt8]("{}".utf8))
+    }
+
+    /// §2.1: the request is refused, and the client is told.
+    private static let foreignToken = OAuthError(.invalidGrant, "the token was issued to another client")
+}

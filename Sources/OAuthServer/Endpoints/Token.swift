@@ -1,0 +1,94 @@
+import Hummingbird
+import OAuth
+import OAuthStore
+
+/// The token endpoint (RFC 6749 §3.2): door, law, ledger, mint.
+extension Provider {
+    func token(_ request: Request, _ context: DoorContext) async throws -> Response {
+        let now = ambient.now()
+        let form = try await form(request)
+        let client = try await authenticate(form, request, now: now)
+        let response =
+            switch try TokenRequest(form) {
+            case .authorizationCode(let redemption): try await redeem(redemption, by: client, now, context)
+            case .refreshToken(let refresh): try await self.refresh(refresh, by: client, now, context)
+            case .clientCredentials(let ask):
+                try mint(now: now).mint(
+                    try ask.grant(to: client, audiences: audiences), for: client.client, random: ambient.random(16)
+                )
+            }
+        return json(response.json)
+    }
+
+    /// The authorization code grant (RFC 6749 §4.1.3).
+    private func redeem(
+        _ redemption: CodeRedemption,
+        by client: AuthenticatedClient,
+        _ now: Instant,
+        _ context: DoorContext
+    ) async throws -> TokenResponse {
+        try client.mayUse(.authorizationCode)
+        let audiences = audiences
+        let outcome = try await store.redeem(
+            redemption.code.digest,
+            nonce: ambient.random(16),
+            now: now,
+            law: { redemption.check($0, by: client, audiences: audiences, now: now) }
+        )
+        switch outcome {
+        case .success(let redeemed):
+            observe(.connected(client.client.id, redeemed.connection.id), context)
+            return try mint(now: now).mint(redeemed.grant(to: client), for: client.client, random: ambient.random(16))
+        case .failure(let error):
+            if error == CodeRedemption.replayed { observe(.codeReplayed(client.client.id), context) }
+            throw error
+        }
+    }
+
+    /// The refresh token grant (RFC 6749 §6); it reads one row, and writes only when a generation moves.
+    private func refresh(
+        _ refresh: RefreshRequest,
+        by client: AuthenticatedClient,
+        _ now: Instant,
+        _ context: DoorContext
+    ) async throws -> TokenResponse {
+        try client.mayUse(.refreshToken)
+        guard let token = RefreshToken(refresh.token.reveal()) else { throw RefreshRequest.unknown }
+        let audiences = audiences
+        let keys = node.keys
+        let outcome = try await store.refresh(
+            token.connection,
+            presented: token.generation,
+            now: now,
+            law: { connection in
+                guard token.isGenuine(nonce: connection.nonce, keys: keys) else {
+                    return .refuse(RefreshRequest.unknown)
+                }
+                return refresh.check(connection, presented: token.generation, by: client, audiences: audiences)
+            }
+        )
+        switch outcome {
+        case .success(let grant):
+            if let connection = grant.connection { node.uses.note(connection, at: now) }
+            return try mint(now: now).mint(grant, for: client.client, presented: token, random: ambient.random(16))
+        case .failure(let error):
+            if error == RefreshRequest.reused {
+                observe(.tokenReused(client.client.id, token.connection), context)
+            }
+            throw error
+        }
+    }
+}
+
+extension Redemption {
+    /// The grant that tokens are minted of.
+    fileprivate func grant(to client: AuthenticatedClient) -> TokenGrant {
+        TokenGrant(
+            connection: connection,
+            scope: scope,
+            tellsScope: !code.scopeWasAsked || scope != code.scope,
+            audiences: audiences,
+            refreshGeneration: client.client.grants.contains(.refreshToken) ? connection.generation : nil
+        )
+    }
+}

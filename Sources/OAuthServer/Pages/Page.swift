@@ -1,0 +1,52 @@
+/// What every page has in common.
+
+/// A page that a person sees: a plain value that knows its template, its title and what the template may name.
+protocol Page: Sendable {
+    var template: PageTemplate { get }
+
+    /// The page's name in the browser's tab, before the brand's.
+    func title(_ words: Words) -> String
+
+    func values(_ setting: PageSetting) -> PageValues
+}
+
+/// What a page's values depend on besides the page itself.
+struct PageSetting: Sendable {
+    let words: Words
+    let brand: Brand
+    /// The path of the issuer, empty or such as `/auth`; it goes before every local path.
+    let basePath: String
+}
+
+/// The templates, each one a file in `Templates`.
+enum PageTemplate: String, CaseIterable, Sendable {
+    case layout
+    case signIn = "sign_in"
+    case consent
+    case selectAccount = "select_account"
+    case error
+    case message
+    case sentence
+    case account
+
+    var embedded: [UInt8] {
+        switch self {
+        case .layout: PackageResources.layout_mustache
+        case .signIn: PackageResources.sign_in_mustache
+        case .consent: PackageResources.consent_mustache
+        case .selectAccount: PackageResources.select_account_mustache
+        case .error: PackageResources.error_mustache
+        case .message: PackageResources.message_mustache
+        case .sentence: PackageResources.sentence_mustache
+        case .account: PackageResources.account_mustache
+        }
+    }
+}
+
+/// The longest name of an account or a client that a page shows.
+let maximumShownName = 80
+
+/// The letter that stands for a name without a picture.
+func initial(of name: String) -> String {
+    name.first { $0.isLetter || $0.isNumber }?.uppercased() ?? "•"
+}

@@ -1,0 +1,115 @@
+/// The English sentences of the pages.
+
+extension Words {
+    static let english = Words(
+        testMode: "Test mode: nothing here is real. Do not enter a password that you use elsewhere.",
+        help: "Help",
+        privacy: "Privacy",
+        terms: "Terms",
+        cancel: "Cancel",
+        problemTitle: "Problem",
+
+        signIn: "Sign in",
+        signInHeading: "Sign in to {brand}",
+        signInReason: "{client} asks to connect to your account. You decide in the next step.",
+        signInReasonOwn: "See and manage what is connected to your account.",
+        email: "Email",
+        password: "Password",
+        forgotPassword: "Forgot your password?",
+        passwordStaysHere: "Your password stays with {brand}. {client} never sees it.",
+        wrongPassword: "The email or the password is not right. Check both and try again.",
+        tooManySignIns: "There were too many tries for this account. Wait {wait}, then try again.",
+        accountDisabled: "This account cannot sign in at the moment. Ask {brand} for help.",
+        signInAgain: "To be on the safe side, please sign in again.",
+
+        consentTitle: "Connect {client}",
+        consentHeading: "Connect {client} to your {brand} account?",
+        verified: "{brand} knows this partner",
+        unverifiedTitle: "{brand} has not checked who runs this application.",
+        unverified: "Allow it only if you started this yourself and trust it.",
+        account: "Your account",
+        notYou: "Not you?",
+        scopesHeading: "{client} will be able to",
+        noScopes: "Know that you have an account here",
+        returnsTo: "Leads back to",
+        returnsToApp: "an app on this device",
+        lasts: "Stays connected",
+        untilDisconnected: "until you disconnect it, which you can do in your account at any time",
+        fixedTime: "for {time}, unless you disconnect it earlier in your account",
+        once: "for {time}, then it has to ask you again",
+        allow: "Allow",
+        deny: "Deny",
+
+        selectHeading: "Which account?",
+        continueAs: "Continue as {client}",
+        otherAccount: "Use another account",
+
+        errorCode: "Error",
+        errorDetail: "Details",
+        requestID: "Request",
+        back: "Go back",
+        problems: [
+            .unknownClient: ProblemWords(
+                title: "We do not know this application",
+                what: "The link that brought you here names an application that is not registered with {brand}.",
+                next: "Go back to the application and try again. If you end up here again, tell the people who make it."
+            ),
+            .wrongRedirect: ProblemWords(
+                title: "This link leads to the wrong place",
+                what: """
+                    The application wanted us to send you to an address that is not registered for it. \
+                    We stopped here, so that nobody else gets into your account.
+                    """,
+                next: "Nothing was shared. Go back to the application and try again, or tell the people who make it."
+            ),
+            .badRequest: ProblemWords(
+                title: "This link does not work",
+                what: "Something in the link that brought you here is missing or damaged.",
+                next: "Go back to where you came from and start again. Nothing was shared."
+            ),
+            .expired: ProblemWords(
+                title: "This page has expired",
+                what: "It was open for too long, or this sign-in has already been finished in another tab.",
+                next: "Go back to the application and start again. Nothing was lost."
+            ),
+            .otherBrowser: ProblemWords(
+                title: "Please start again in this browser",
+                what: "This sign-in was started in another browser, or this browser did not keep our cookie.",
+                next: "Allow cookies for this site, go back to the application and start again."
+            ),
+            .notAllowed: ProblemWords(
+                title: "You cannot do this here",
+                what: "Your account is not allowed to open this page or to take this step.",
+                next: "If you think that it should be, ask {brand} for help."
+            ),
+            .notFound: ProblemWords(
+                title: "There is no such page",
+                what: "The address is not right, or the page has moved.",
+                next: "Check the address, or go back to where you came from."
+            ),
+            .tooManyRequests: ProblemWords(
+                title: "Please wait a moment",
+                what: "There were too many tries from your network in a short time.",
+                next: "Wait {wait}, then try again."
+            ),
+            .unavailable: ProblemWords(
+                title: "We will be right back",
+                what: "{brand} cannot answer at the moment. Your connections keep working.",
+                next: "Wait {wait}, then load this page again."
+            ),
+            .unexpected: ProblemWords(
+                title: "Something went wrong here",
+                what: "The fault is on our side, and it has been written down.",
+                next: "Try again in a minute. If it stays, ask {brand} for help and name the request below."
+            ),
+        ],
+        signedOutTitle: "You are signed out",
+        signedOut: "Your connections keep working. You can close this window.",
+        units: Units(
+            second: ("second", "seconds"),
+            minute: ("minute", "minutes"),
+            hour: ("hour", "hours"),
+            day: ("day", "days")
+        )
+    )
+}

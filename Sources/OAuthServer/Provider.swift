@@ -1,0 +1,80 @@
+public import Logging
+public import OAuth
+public import OAuthStore
+import Crypto
+
+/// The authorization server: one value that every endpoint is an extension of, one file each.
+public struct Provider: Sendable {
+    /// What the operator set.
+    let settings: Settings
+    /// The ledger.
+    let store: Store
+    /// What this node keeps in memory: clients, keys, and uses that are yet to be written.
+    let node: Node
+    /// What people see.
+    let pages: Pages
+    /// Where people prove who they are.
+    let signIn: SignInDesk
+    /// How often clients failed to prove who they are.
+    let clientFailures: ClientFailures
+    /// What seals the authorizations that are on their way.
+    let transactions: TransactionSeal
+    /// Time and randomness.
+    let ambient: Ambient
+
+    /// Opens a server on a migrated database.
+    ///
+    /// - Parameters:
+    ///   - settings: what the operator set.
+    ///   - store: the ledger.
+    ///   - profiles: the partner profiles.
+    ///   - secretKey: the key that is kept outside the database.
+    ///   - ambient: time and randomness.
+    ///   - logger: where what happens without a request is told.
+    /// - Throws: `PagesError`, `KeyCabinet.Failure` or `SQLError`, each with a sentence for the operator.
+    public init(
+        settings: Settings,
+        store: Store,
+        profiles: PartnerProfiles,
+        secretKey: SecretKey,
+        ambient: Ambient,
+        logger: Logger
+    ) async throws {
+        let cabinet = KeyCabinet(store: store, secretKey: secretKey)
+        try await cabinet.prepare(settings.signingAlgorithm, lead: settings.keyLead, now: ambient.now())
+        self.settings = settings
+        self.store = store
+        self.ambient = ambient
+        pages = try Pages(brand: settings.brand, basePath: settings.issuer.path, overrides: settings.templates)
+        let loader = ClientLoader(store: store, profiles: profiles, scopes: settings.scopes, logger: logger)
+        node = try await Node(store: store, loader: loader, cabinet: cabinet, logger: logger)
+        signIn = SignInDesk(
+            store: store, settings: settings, deviceKey: secretKey.derived(for: "known devices")
+        )
+        clientFailures = ClientFailures(limit: settings.clientFailureLimit)
+        transactions = TransactionSeal(secretKey: secretKey)
+    }
+
+    /// Ends what the server started; its background work must have ended before.
+    public func shutDown() async {
+        await signIn.shutDown()
+    }
+
+    /// The keys of the moment, for one request.
+    func mint(now: Instant) -> TokenMint {
+        TokenMint(issuer: settings.issuer.text, keys: node.keys, now: now)
+    }
+
+    /// The audiences of the moment.
+    var audiences: Audiences {
+        Audiences(fallback: settings.audience, others: node.clients.audiences)
+    }
+
+    /// The client with an id: from memory, or from the ledger when it was registered a moment ago.
+    ///
+    /// - Throws: `SQLError` when memory does not know it and the ledger does not answer.
+    func client(_ id: ClientID) async throws(SQLError) -> Client? {
+        if let client = node.clients[id] { return client }
+        return try await node.loader.client(id)
+    }
+}

@@ -1,0 +1,113 @@
+import HTTPTypes
+public import Hummingbird
+
+/// The paths that pages and redirects name.
+enum Paths {
+    static let login = "/login"
+    static let consent = "/oauth/consent"
+}
+
+/// The whole server on one screen.
+extension Provider {
+    /// Every route, under the issuer's path.
+    public func router() -> Router<DoorContext> {
+        let router = Router(context: DoorContext.self)
+        router.addMiddleware {
+            EveryAnswer(issuer: settings.issuer)
+            UnknownPaths(provider: self, allowed: Self.methods(routes, below: settings.issuer.path))
+        }
+        for route in routes {
+            let endpoint = route.endpoint(self)
+            for path in route.paths(below: settings.issuer.path) {
+                for method in route.methods { router.on(RouterPath(path), method: method, use: endpoint) }
+            }
+        }
+        return router
+    }
+
+    private var routes: [Route] {
+        [
+            // People
+            .page([.get, .post], "/oauth/authorize", Provider.authorize),  // RFC 6749 §3.1
+            .page([.get], Paths.login, Provider.resume),
+            .page([.post], Paths.login, Provider.signIn),
+            .page([.post], Paths.consent, Provider.consent),
+            .page([.get, .head], "/assets/:name", Provider.asset),
+
+            // Programs
+            .json([.post], "/oauth/token", Provider.token),  // RFC 6749 §3.2
+            .json([.post], "/oauth/revoke", Provider.revoke),  // RFC 7009
+            .json([.post], "/oauth/introspect", Provider.introspect),  // RFC 7662
+            .json([.get, .head], "/oauth/jwks", Provider.jwks),  // RFC 7517
+            .json([.get, .head], "/.well-known/oauth-authorization-server", at: .wellKnown, Provider.metadata),  // RFC 8414
+            .json([.get, .head], "/.well-known/openid-configuration", at: .wellKnown, Provider.metadata),
+
+            // Operations
+            .json([.get, .head], "/healthz", at: .rootToo, Provider.healthz),
+            .json([.get, .head], "/readyz", at: .rootToo, Provider.readyz),
+        ]
+    }
+}
+
+/// A path, its methods and its endpoint.
+struct Route {
+    typealias Endpoint = @Sendable (Request, DoorContext) async throws -> Response
+
+    /// Where a path stands when the issuer has a path of its own.
+    enum Place {
+        /// Under the issuer's path.
+        case issuer
+        /// There, and at the root.
+        case rootToo
+        /// There, and at the root with the issuer's path behind it (RFC 8414 §3.1).
+        case wellKnown
+    }
+
+    let methods: [HTTPRequest.Method]
+    let path: String
+    let place: Place
+    let endpoint: @Sendable (Provider) -> Endpoint
+
+    /// An endpoint for people: its failures are pages.
+    static func page(
+        _ methods: [HTTPRequest.Method],
+        _ path: String,
+        _ endpoint: @escaping @Sendable (Provider) -> Endpoint
+    ) -> Route {
+        Route(methods: methods, path: path, place: .issuer) { provider in
+            { request, context in await provider.showing(request, context, endpoint(provider)) }
+        }
+    }
+
+    /// An endpoint for programs: its failures are OAuth's JSON.
+    static func json(
+        _ methods: [HTTPRequest.Method],
+        _ path: String,
+        at place: Place = .issuer,
+        _ endpoint: @escaping @Sendable (Provider) -> Endpoint
+    ) -> Route {
+        Route(methods: methods, path: path, place: place) { provider in
+            { request, context in await provider.answering(request, context, endpoint(provider)) }
+        }
+    }
+
+    func paths(below base: String) -> [String] {
+        guard !base.isEmpty else { return [path] }
+        return switch place {
+        case .issuer: [base + path]
+        case .rootToo: [path, base + path]
+        case .wellKnown: [path + base, base + path]
+        }
+    }
+}
+
+extension Provider {
+    /// Which methods each plain path knows.
+    private static func methods(_ routes: [Route], below base: String) -> [String: [HTTPRequest.Method]] {
+        var methods: [String: [HTTPRequest.Method]] = [:]
+        for route in routes where !route.path.contains(":") {
+            for path in route.paths(below: base) { methods[path, default: []] += route.methods }
+        }
+        return methods
+    }
+}

@@ -1,0 +1,99 @@
+public import OAuth
+public import OAuthStore
+
+/// Everything that an operator may set of the server: checked and filled in once, without defaults further on.
+public struct Settings: Sendable {
+    /// Who issues: `iss`, and the start of every URL.
+    public var issuer: Issuer
+    /// How the pages look, and whom they name.
+    public var brand: Brand
+    /// A folder whose templates take the place of the embedded ones.
+    public var templates: String?
+    /// The scopes of clients whose profile names none, with their words.
+    public var scopes: [ScopeWords]
+    /// The audience of tokens for which nobody named a resource (RFC 8707).
+    public var audience: String
+    /// The algorithm of new signing keys.
+    public var signingAlgorithm: SignatureAlgorithm
+    /// How long a new signing key is published before it signs.
+    public var keyLead: Duration
+    /// How long a session lasts unused, and at most.
+    public var sessionIdle: Duration
+    public var sessionLifetime: Duration
+    /// How many sign-ins may fail for an account, and from a source address.
+    public var accountLimit: AttemptLimit
+    public var addressLimit: AttemptLimit
+    /// How many authentications of a client may fail in a minute before wrong secrets are answered with 429.
+    public var clientFailureLimit: Int
+    /// The largest body that is read, in bytes.
+    public var bodyLimit: Int
+    /// The addresses whose `X-Forwarded-For` is believed.
+    public var trustedProxies: [String]
+    /// How many passwords are hashed at a time; as many as there are cores by default.
+    public var passwordThreads: Int
+    /// Whether test secrets work, and every page says so.
+    public var testMode: Bool
+    /// How far the clock is moved, in test mode.
+    public var clockOffset: Duration
+
+    /// The defaults of everything but the issuer.
+    public init(issuer: Issuer) {
+        self.issuer = issuer
+        brand = .standard
+        templates = nil
+        scopes = []
+        audience = issuer.text
+        signingAlgorithm = .es256
+        keyLead = .hours(1) + .minutes(10)
+        sessionIdle = .hours(12)
+        sessionLifetime = .days(7)
+        accountLimit = AttemptLimit(
+            failures: 10, window: .minutes(15), firstWait: .seconds(1), longestWait: .minutes(15)
+        )
+        addressLimit = AttemptLimit(
+            failures: 200, window: .minutes(15), firstWait: .seconds(1), longestWait: .minutes(15)
+        )
+        clientFailureLimit = 30
+        bodyLimit = 64 * 1024
+        trustedProxies = []
+        passwordThreads = 2
+        testMode = false
+        clockOffset = .zero
+    }
+}
+
+/// The issuer identifier (RFC 8414 §2): an `https` URL without query and fragment, or `http` on loopback.
+public struct Issuer: Sendable, Hashable {
+    /// The identifier, byte for byte as configured: `iss`.
+    public let text: String
+    /// The path under which the whole server is mounted: empty, or `/auth`.
+    public let path: String
+    /// Whether browsers come by https, so that cookies are `Secure`.
+    public let isSecure: Bool
+
+    /// Reads an issuer.
+    ///
+    /// - Parameter allowsInsecure: whether `http` is allowed on hosts that are not loopback: in test mode.
+    /// - Returns: nil when it is not such a URL.
+    public init?(_ text: String, allowsInsecure: Bool = false) {
+        guard !text.contains("?"), !text.contains("#") else { return nil }
+        let isSecure = text.hasPrefix("https://")
+        guard isSecure || text.hasPrefix("http://") else { return nil }
+        let rest = text.dropFirst(isSecure ? 8 : 7)
+        let authority = rest.prefix { $0 != "/" }
+        guard let checked = try? RedirectURI((isSecure || allowsInsecure ? "https://" : "http://") + rest),
+            !authority.isEmpty, !checked.text.isEmpty
+        else { return nil }
+        var path = rest.dropFirst(authority.count)
+        if path.hasSuffix("/") { path.removeLast() }
+        guard !path.contains("//"), !path.contains("..") else { return nil }
+        self.text = text
+        self.path = String(path)
+        self.isSecure = isSecure
+    }
+
+    /// The URL of a path of this server.
+    public func url(_ path: String) -> String {
+        (text.hasSuffix("/") ? String(text.dropLast()) : text) + path
+    }
+}

@@ -1,0 +1,63 @@
+/// The one door to a relational database; `OAuthSQLite` and `OAuthPostgres` are its two drivers.
+///
+/// SQL text is the common subset of both engines: `$1` parameters, `bigint`, `bytea`, `text`, `returning`, `on conflict`.
+/// Bodies are synchronous and may run more than once (a driver repeats a transaction that lost a deadlock), so they must
+/// have no effect but their statements and their result.
+public protocol SQLDatabase: Sendable {
+    /// Which engine answers, for the few places where that matters (the sweep, `latchkey settings`, tests).
+    var engine: SQLEngine { get }
+
+    /// Runs read-only statements. Each statement sees the latest committed state by itself; nothing ties two together.
+    ///
+    /// - Throws: `SQLError.unavailable` when the database did not answer in time; nothing is known then.
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value
+
+    /// Runs a transaction that is durable when this returns, and that has left nothing behind when this throws
+    /// `SQLError.constraint` or `.invalid`.
+    ///
+    /// A body cannot commit around a failed statement: its error is thrown even when the body caught it.
+    ///
+    /// - Throws: `SQLError.inDoubt` when the commit's answer was lost, `.unavailable` when nothing was committed,
+    ///   and whatever `body` throws after a rollback.
+    @discardableResult
+    func transaction<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value
+
+    /// Runs one transaction while holding the schema lock, so that of several processes starting at once one migrates
+    /// and the others wait and then see its result.
+    func migration<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value
+
+    /// Waits for the running work and closes every connection; later calls throw `SQLError.unavailable`.
+    func close() async
+}
+
+/// A relational database engine.
+public enum SQLEngine: String, Sendable {
+    case sqlite
+    case postgres
+}
+
+/// One connection, lent to a body for as long as it runs.
+public protocol SQLConnection {
+    /// Runs one statement, prepared once per connection, and returns all its rows.
+    ///
+    /// - Parameters:
+    ///   - sql: one statement with `$1`, `$2`, … for its arguments.
+    ///   - arguments: as many as the statement names.
+    /// - Throws: `SQLError.constraint` for a violated unique, foreign-key or not-null constraint.
+    @discardableResult
+    func query(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow]
+}
+
+extension SQLConnection {
+    /// Runs one statement without arguments.
+    @discardableResult
+    public func query(_ sql: String) throws(SQLError) -> [SQLRow] {
+        try query(sql, [])
+    }
+}

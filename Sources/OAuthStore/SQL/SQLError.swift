@@ -1,0 +1,24 @@
+/// What can go wrong between the store and its database. Never carries a statement's arguments.
+public enum SQLError: Error, Sendable, Equatable {
+    /// The database did not answer, refused, is locked past the wait, is full or is closed. Nothing was committed;
+    /// asking again later is right.
+    case unavailable(String)
+    /// The answer to a commit was lost: it may or may not have happened.
+    case inDoubt(String)
+    /// A unique, foreign-key or not-null constraint refused the statement; the transaction was rolled back.
+    case constraint(String)
+    /// The statement, the schema or a stored row is not what this program expects: a fault of ours or a damaged database.
+    case invalid(String)
+}
+
+extension SQLError: CustomStringConvertible {
+    /// One sentence for the log.
+    public var description: String {
+        switch self {
+        case .unavailable(let reason): "the database is not available: \(reason)"
+        case .inDoubt(let reason): "the database's answer to a commit was lost: \(reason)"
+        case .constraint(let reason): "the database refused a row: \(reason)"
+        case .invalid(let reason): "the database is not as expected: \(reason)"
+        }
+    }
+}

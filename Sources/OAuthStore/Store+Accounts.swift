@@ -1,0 +1,188 @@
+public import OAuth
+
+/// The accounts that people sign in with.
+extension Store {
+    /// An account with what its password is checked against.
+    public struct Credentials: Sendable {
+        /// The account.
+        public let account: Account
+        /// The password's hash as a PHC or crypt(3) string; nil when it has no password here.
+        public let passwordHash: String?
+    }
+
+    /// What a new or imported account is made of.
+    public struct NewAccount: Sendable {
+        let id: AccountID
+        let email: String
+        let name: String?
+        let passwordHash: String?
+        let externalID: String?
+
+        /// Makes the description of an account.
+        public init(id: AccountID, email: String, name: String?, passwordHash: String?, externalID: String? = nil) {
+            self.id = id
+            self.email = email
+            self.name = name
+            self.passwordHash = passwordHash
+            self.externalID = externalID
+        }
+    }
+
+    /// The source of the accounts that live here.
+    private static let own = "own"
+
+    /// Makes an account.
+    /// - Returns: nil when its address or its external id is taken.
+    public func create(_ account: NewAccount, now: Instant) async throws(SQLError) -> Account? {
+        try await create([account], now: now).first
+    }
+
+    /// Makes several accounts in one transaction, leaving out those whose address or external id is taken.
+    /// - Returns: those that were made.
+    public func create(_ accounts: [NewAccount], now: Instant) async throws(SQLError) -> [Account] {
+        try await database.transaction { connection throws(SQLError) in
+            var made: [Account] = []
+            for account in accounts {
+                let rows = try connection.query(
+                    """
+                    insert into accounts (account_id, source, external_id, email, email_key, name, password_hash, created_at)
+                    values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning created_at
+                    """,
+                    [
+                        SQLValue(account.id), .text(Self.own), SQLValue(account.externalID), .text(account.email),
+                        .text(Self.key(account.email)), SQLValue(account.name), SQLValue(account.passwordHash),
+                        SQLValue(now),
+                    ]
+                )
+                guard !rows.isEmpty else { continue }
+                made.append(
+                    Account(id: account.id, email: account.email, name: account.name, createdAt: now, disabledAt: nil)
+                )
+            }
+            return made
+        }
+    }
+
+    /// The account that signs in with an address.
+    public func credentials(email: String) async throws(SQLError) -> Credentials? {
+        try await database.read { connection throws(SQLError) in
+            let rows = try connection.query(
+                "select \(Self.accountColumns), password_hash from accounts where source = $1 and email_key = $2",
+                [.text(Self.own), .text(Self.key(email))]
+            )
+            return try rows.first.map { row throws(SQLError) in
+                Credentials(account: try Self.account(row), passwordHash: try row.optionalText(5))
+            }
+        }
+    }
+
+    /// The account with an identifier.
+    public func account(_ id: AccountID) async throws(SQLError) -> Account? {
+        try await database.read { connection throws(SQLError) in
+            try connection.query(Self.accountSelection + " where account_id = $1", [SQLValue(id)])
+                .first.map { row throws(SQLError) in try Self.account(row) }
+        }
+    }
+
+    /// The accounts, the newest first.
+    public func accounts(limit: Int64 = 1000) async throws(SQLError) -> [Account] {
+        try await database.read { connection throws(SQLError) in
+            try connection.query(
+                Self.accountSelection + " order by created_at desc, account_id limit $1",
+                [.integer(limit)]
+            ).map { row throws(SQLError) in try Self.account(row) }
+        }
+    }
+
+    /// What may change of an account.
+    public enum AccountChange: Sendable {
+        case email(String)
+        case passwordHash(String)
+        case disabled(at: Instant?)
+    }
+
+    /// What became of a change.
+    public enum AccountChangeOutcome: Sendable, Equatable {
+        case changed(Account)
+        case unknownAccount
+        case emailIsTaken
+    }
+
+    /// Changes an account. A new password and a disabling end its sessions; a disabling ends its tokens while it lasts.
+    public func change(_ id: AccountID, _ change: AccountChange) async throws(SQLError) -> AccountChangeOutcome {
+        do {
+            let account = try await database.transaction { connection throws(SQLError) -> Account? in
+                try Self.apply(change, to: id, connection)
+                return try connection.query(Self.accountSelection + " where account_id = $1", [SQLValue(id)])
+                    .first.map { row throws(SQLError) in try Self.account(row) }
+            }
+            return account.map(AccountChangeOutcome.changed) ?? .unknownAccount
+        } catch .constraint {
+            return .emailIsTaken
+        }
+    }
+
+    private static func apply(
+        _ change: AccountChange,
+        to id: AccountID,
+        _ connection: any SQLConnection
+    ) throws(SQLError) {
+        switch change {
+        case .email(let email):
+            try connection.query(
+                "update accounts set email = $2, email_key = $3 where account_id = $1",
+                [SQLValue(id), .text(email), .text(key(email))]
+            )
+        case .passwordHash(let hash):
+            try connection.query(
+                "update accounts set password_hash = $2 where account_id = $1",
+                [SQLValue(id), .text(hash)]
+            )
+            try connection.query("delete from sessions where account_id = $1", [SQLValue(id)])
+        case .disabled(let instant):
+            try connection.query(
+                "update accounts set disabled_at = $2 where account_id = $1",
+                [SQLValue(id), SQLValue(instant)]
+            )
+            try connection.query("delete from sessions where account_id = $1", [SQLValue(id)])
+        }
+    }
+
+    /// Replaces a password's hash by a better one of the same password, unless it was changed meanwhile.
+    public func upgradePasswordHash(_ id: AccountID, from old: String, to new: String) async throws(SQLError) {
+        try await database.transaction { connection throws(SQLError) in
+            try connection.query(
+                "update accounts set password_hash = $3 where account_id = $1 and password_hash = $2",
+                [SQLValue(id), .text(old), .text(new)]
+            )
+        }
+    }
+
+    /// Deletes an account with its connections, codes and sessions.
+    /// - Returns: false when there is none.
+    public func deleteAccount(_ id: AccountID) async throws(SQLError) -> Bool {
+        try await database.transaction { connection throws(SQLError) in
+            try !connection.query(
+                "delete from accounts where account_id = $1 returning created_at",
+                [SQLValue(id)]
+            ).isEmpty
+        }
+    }
+
+    private static let accountColumns = "account_id, email, name, created_at, disabled_at"
+
+    private static let accountSelection = "select \(accountColumns) from accounts"
+
+    static func account(_ row: SQLRow) throws(SQLError) -> Account {
+        Account(
+            id: try row.identifier(0),
+            email: try row.text(1),
+            name: try row.optionalText(2),
+            createdAt: try row.instant(3),
+            disabledAt: try row.optionalInstant(4)
+        )
+    }
+
+    /// Addresses are the same whatever their case.
+    private static func key(_ email: String) -> String { email.lowercased() }
+}

@@ -1,0 +1,179 @@
+import FoundationEssentials
+public import OAuth
+
+/// A client's registration with what is stored of its secrets.
+public struct StoredClient: Sendable, Equatable {
+    /// What the operator said.
+    public let registration: ClientRegistration
+    /// Its live secrets, the newest first.
+    public fileprivate(set) var secrets: [ClientSecret]
+    /// When it was made.
+    public let createdAt: Instant
+}
+
+/// The registered clients. Every change raises a revision, by which nodes notice that their snapshot is old.
+extension Store {
+    /// Registers a client.
+    /// - Returns: false when its id is taken.
+    public func register(
+        _ registration: ClientRegistration,
+        secret: ClientSecret?,
+        now: Instant
+    ) async throws(SQLError) -> Bool {
+        let json = try Self.json(registration)
+        return try await database.transaction { connection throws(SQLError) in
+            let rows = try connection.query(
+                """
+                insert into clients (client_id, registration, created_at) values ($1, $2, $3)
+                on conflict do nothing returning created_at
+                """,
+                [.text(registration.id), .text(json), SQLValue(now)]
+            )
+            guard !rows.isEmpty else { return false }
+            if let secret { try Self.add(secret, to: registration.id, now, connection) }
+            try Self.raise(.clients, connection)
+            return true
+        }
+    }
+
+    /// The client with an id.
+    public func client(_ id: ClientID) async throws(SQLError) -> StoredClient? {
+        try await clients(where: " where c.client_id = $1", [SQLValue(id)]).first
+    }
+
+    /// Every client, by id.
+    public func clients() async throws(SQLError) -> [StoredClient] {
+        try await clients(where: "", [])
+    }
+
+    /// Changes a client's registration. Two changes at once are both applied, one after the other.
+    ///
+    /// - Parameter change: makes the new registration of the stored one; it runs inside the transaction.
+    /// - Returns: the new registration, or nil when there is no such client.
+    public func update(
+        _ id: ClientID,
+        change: @escaping @Sendable (ClientRegistration) -> ClientRegistration
+    ) async throws(SQLError) -> ClientRegistration? {
+        try await database.transaction { connection throws(SQLError) in
+            // Takes the row's lock on PostgreSQL, so that the registration read next is the one that is replaced.
+            let rows = try connection.query(
+                "update clients set created_at = created_at where client_id = $1 returning registration",
+                [SQLValue(id)]
+            )
+            guard let row = rows.first else { return nil }
+            let new = change(try Self.registration(try row.text(0)))
+            try connection.query(
+                "update clients set registration = $2 where client_id = $1",
+                [SQLValue(id), .text(try Self.json(new))]
+            )
+            try Self.raise(.clients, connection)
+            return new
+        }
+    }
+
+    /// Gives a client a new secret. The newest of its old ones lives on, so that the partner can change over in peace.
+    /// - Returns: false when there is no such client.
+    public func rotateSecret(of id: ClientID, to secret: ClientSecret, now: Instant) async throws(SQLError) -> Bool {
+        try await database.transaction { connection throws(SQLError) in
+            guard
+                try !connection.query(
+                    "update clients set created_at = created_at where client_id = $1 returning created_at",
+                    [SQLValue(id)]
+                ).isEmpty
+            else { return false }
+            try connection.query(
+                """
+                delete from client_secrets where client_id = $1 and digest not in
+                    (select digest from client_secrets where client_id = $1 order by created_at desc limit 1)
+                """,
+                [SQLValue(id)]
+            )
+            try Self.add(secret, to: id.text, now, connection)
+            try Self.raise(.clients, connection)
+            return true
+        }
+    }
+
+    /// Makes a secret the only one of a client, whatever there was.
+    public func setSecret(of id: ClientID, to secret: ClientSecret, now: Instant) async throws(SQLError) {
+        try await database.transaction { connection throws(SQLError) in
+            try connection.query("delete from client_secrets where client_id = $1", [SQLValue(id)])
+            try Self.add(secret, to: id.text, now, connection)
+            try Self.raise(.clients, connection)
+        }
+    }
+
+    /// Deletes a client with its connections and codes.
+    /// - Returns: false when there is none.
+    public func deleteClient(_ id: ClientID) async throws(SQLError) -> Bool {
+        try await database.transaction { connection throws(SQLError) in
+            let gone = try !connection.query(
+                "delete from clients where client_id = $1 returning created_at",
+                [SQLValue(id)]
+            ).isEmpty
+            if gone { try Self.raise(.clients, connection) }
+            return gone
+        }
+    }
+
+    private func clients(where condition: String, _ arguments: [SQLValue]) async throws(SQLError) -> [StoredClient] {
+        try await database.read { connection throws(SQLError) in
+            let rows = try connection.query(
+                """
+                select c.client_id, c.registration, c.created_at, s.digest, s.for_tests
+                from clients c left join client_secrets s on s.client_id = c.client_id
+                """ + condition + " order by c.client_id, s.created_at desc",
+                arguments
+            )
+            var clients: [StoredClient] = []
+            for row in rows {
+                let secrets =
+                    row[3] == .null
+                    ? [] : [ClientSecret(digest: try row.digest(3), isForTests: try row.flag(4))]
+                let id = try row.text(0)
+                if let last = clients.last, last.registration.id == id {
+                    clients[clients.count - 1].secrets += secrets
+                } else {
+                    let registration = try Self.registration(try row.text(1))
+                    clients.append(
+                        StoredClient(registration: registration, secrets: secrets, createdAt: try row.instant(2))
+                    )
+                }
+            }
+            return clients
+        }
+    }
+
+    private static func add(
+        _ secret: ClientSecret,
+        to id: String,
+        _ now: Instant,
+        _ connection: any SQLConnection
+    ) throws(SQLError) {
+        try connection.query(
+            """
+            insert into client_secrets (digest, client_id, for_tests, created_at) values ($1, $2, $3, $4)
+            on conflict do nothing
+            """,
+            [SQLValue(secret.digest), .text(id), SQLValue(secret.isForTests), SQLValue(now)]
+        )
+    }
+
+    private static func json(_ registration: ClientRegistration) throws(SQLError) -> String {
+        do {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(registration), as: UTF8.self)
+        } catch {
+            throw .invalid("a client's registration cannot be written as JSON")
+        }
+    }
+
+    private static func registration(_ json: String) throws(SQLError) -> ClientRegistration {
+        do {
+            return try JSONDecoder().decode(ClientRegistration.self, from: Data(json.utf8))
+        } catch {
+            throw .invalid("a client's stored registration cannot be read")
+        }
+    }
+}

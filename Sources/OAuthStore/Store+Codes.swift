@@ -1,0 +1,129 @@
+public import OAuth
+
+/// What a redeemed code gave.
+public struct Redemption: Sendable {
+    /// The code as it was issued.
+    public let code: AuthorizationCode
+    /// The connection that was made of it.
+    public let connection: Connection
+    /// What the access token may do.
+    public let scope: Scope
+    /// Whom it is for.
+    public let audiences: [String]
+}
+
+/// Authorization codes (RFC 6749 §4.1).
+extension Store {
+    /// Stores a code.
+    ///
+    /// - Parameters:
+    ///   - code: the code to store.
+    ///   - transaction: the authorization that ends in it; it can end in one code only.
+    /// - Returns: false when that authorization has had its code already.
+    public func issue(_ code: AuthorizationCode, transaction: [UInt8]) async throws(SQLError) -> Bool {
+        try await database.transaction { connection throws(SQLError) in
+            try !connection.query(
+                """
+                insert into codes (digest, transaction_id, client_id, account_id, connection_id, scope, scope_was_asked,
+                    resources, redirect_uri, redirect_was_named, challenge, nonce, signed_in_at, issued_at, failures)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0)
+                on conflict do nothing returning failures
+                """,
+                [
+                    SQLValue(code.digest), .bytes(transaction), SQLValue(code.client), SQLValue(code.account),
+                    SQLValue(code.connection), SQLValue(code.scope), SQLValue(code.scopeWasAsked),
+                    SQLValue(list: code.resources), .text(code.redirectURI), SQLValue(code.redirectWasNamed),
+                    SQLValue(code.proofKey?.challenge), SQLValue(code.nonce), SQLValue(code.signedInAt),
+                    SQLValue(code.issuedAt),
+                ]
+            ).isEmpty
+        }
+    }
+
+    /// Redeems a code: the compare-and-set on `redeemed_at` decides who wins, and makes the connection.
+    ///
+    /// - Parameters:
+    ///   - digest: the hash of the presented code.
+    ///   - nonce: 16 random bytes for the connection that is made.
+    ///   - now: the time of the request.
+    ///   - law: decides, from the stored code, whether this request may redeem it; it runs inside the transaction.
+    /// - Returns: what it gave, or why it was refused. A second redemption has cut the first one's connection.
+    public func redeem(
+        _ digest: SecretDigest,
+        nonce: [UInt8],
+        now: Instant,
+        law: @escaping @Sendable (AuthorizationCode) -> CodeRedemption.Verdict
+    ) async throws(SQLError) -> Result<Redemption, OAuthError> {
+        try await database.transaction { connection throws(SQLError) in
+            guard let (code, accountIsDisabled) = try Self.code(digest, connection) else {
+                return .failure(CodeRedemption.unknown)
+            }
+            switch law(code) {
+            case .refuse(let error):
+                return .failure(error)
+            case .refuseAndCount(let error):
+                try connection.query(
+                    "update codes set failures = failures + 1 where digest = $1 and redeemed_at is null",
+                    [SQLValue(digest)]
+                )
+                return .failure(error)
+            case .replayed(let error):
+                try Self.cut(code.connection, because: .codeReplayed, at: now, connection)
+                return .failure(error)
+            case .redeem(let scope, let audiences):
+                guard !accountIsDisabled else { return .failure(CodeRedemption.unknown) }
+                guard try Self.markRedeemed(digest, now, connection) else {
+                    try Self.cut(code.connection, because: .codeReplayed, at: now, connection)
+                    return .failure(CodeRedemption.replayed)
+                }
+                let made = try Self.connect(code, nonce: nonce, now: now, connection)
+                return .success(Redemption(code: code, connection: made, scope: scope, audiences: audiences))
+            }
+        }
+    }
+
+    private static func markRedeemed(
+        _ digest: SecretDigest,
+        _ now: Instant,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Bool {
+        try !connection.query(
+            "update codes set redeemed_at = $2 where digest = $1 and redeemed_at is null returning failures",
+            [SQLValue(digest), SQLValue(now)]
+        ).isEmpty
+    }
+
+    private static func code(
+        _ digest: SecretDigest,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> (AuthorizationCode, accountIsDisabled: Bool)? {
+        let rows = try connection.query(
+            """
+            select c.client_id, c.account_id, c.connection_id, c.scope, c.scope_was_asked, c.resources, c.redirect_uri,
+                c.redirect_was_named, c.challenge, c.nonce, c.signed_in_at, c.issued_at, c.redeemed_at, c.failures,
+                a.disabled_at
+            from codes c join accounts a on a.account_id = c.account_id where c.digest = $1
+            """,
+            [SQLValue(digest)]
+        )
+        guard let row = rows.first else { return nil }
+        let code = AuthorizationCode(
+            digest: digest,
+            client: try row.client(0),
+            account: try row.identifier(1),
+            connection: try row.identifier(2),
+            scope: try row.scope(3),
+            scopeWasAsked: try row.flag(4),
+            resources: try row.list(5),
+            redirectURI: try row.text(6),
+            redirectWasNamed: try row.flag(7),
+            proofKey: try row.optionalText(8).map(ProofKey.init(stored:)),
+            nonce: try row.optionalText(9),
+            signedInAt: try row.instant(10),
+            issuedAt: try row.instant(11),
+            redeemedAt: try row.optionalInstant(12),
+            failures: try row.integer(13)
+        )
+        return (code, accountIsDisabled: try row.optionalInstant(14) != nil)
+    }
+}

@@ -1,0 +1,198 @@
+public import OAuth
+
+/// Why a connection was cut, as the database keeps it.
+public enum RevocationReason: String, Sendable {
+    /// The client revoked its refresh token (RFC 7009).
+    case client
+    /// An operator cut it.
+    case `operator`
+    /// Its code was redeemed a second time (RFC 6749 §4.1.2).
+    case codeReplayed = "code_replayed"
+    /// An old refresh token was used again (RFC 9700 §4.14.2).
+    case tokenReused = "token_reused"
+}
+
+/// Connections: the stored grants, and what happens to them.
+extension Store {
+    /// Decides a refresh. It reads one row; it writes only where the law moves the generation or cuts the connection.
+    ///
+    /// - Parameters:
+    ///   - id: the connection that the presented token names.
+    ///   - presented: the generation that it names.
+    ///   - now: the time of the request.
+    ///   - law: decides from the stored connection; it may be asked again after a race.
+    /// - Returns: the grant to mint tokens of, or why it was refused.
+    public func refresh(
+        _ id: ConnectionID,
+        presented: Int64,
+        now: Instant,
+        law: @escaping @Sendable (Connection) -> RefreshRequest.Verdict
+    ) async throws(SQLError) -> Result<TokenGrant, OAuthError> {
+        for _ in 0..<Self.raceLimit {
+            guard let stored = try await connection(id) else { return .failure(RefreshRequest.unknown) }
+            switch law(stored) {
+            case .answer(let grant):
+                return .success(grant)
+            case .refuse(let error):
+                return .failure(error)
+            case .move(let generation, let grant):
+                if try await move(id, from: stored.generation, to: generation) { return .success(grant) }
+            case .reused(let error):
+                try await database.transaction { connection throws(SQLError) in
+                    try Self.cut(id, because: .tokenReused, at: now, connection)
+                }
+                return .failure(error)
+            }
+        }
+        throw .unavailable("a connection's refresh token is being moved by too many requests at once")
+    }
+
+    /// Every lost race means that another request has moved the row, so a few rounds always suffice.
+    private static let raceLimit = 8
+
+    /// The connection with an identifier, from the latest committed state.
+    public func connection(_ id: ConnectionID) async throws(SQLError) -> Connection? {
+        try await database.read { connection throws(SQLError) in
+            try connection.query(Self.selection + " where c.connection_id = $1", [SQLValue(id)])
+                .first.map { row throws(SQLError) in try Self.read(row) }
+        }
+    }
+
+    /// Whether a live connection of an account and a client covers a scope: the memory of an earlier consent.
+    public func isConnected(_ account: AccountID, _ client: ClientID, covering scope: Scope) async throws(SQLError) -> Bool {
+        try await connections(of: client, account: account).contains { $0.isActive && scope.isSubset(of: $0.scope) }
+    }
+
+    /// The connections of a client, of an account, of both, or all; the newest first.
+    ///
+    /// - Parameter limit: how many at most.
+    public func connections(
+        of client: ClientID? = nil,
+        account: AccountID? = nil,
+        limit: Int64 = 1000
+    ) async throws(SQLError) -> [Connection] {
+        var conditions: [String] = []
+        var arguments: [SQLValue] = [.integer(limit)]
+        if let client {
+            arguments.append(SQLValue(client))
+            conditions.append("c.client_id = $\(arguments.count)")
+        }
+        if let account {
+            arguments.append(SQLValue(account))
+            conditions.append("c.account_id = $\(arguments.count)")
+        }
+        let condition = conditions.isEmpty ? "" : " where " + conditions.joined(separator: " and ")
+        let sql = Self.selection + condition + " order by c.created_at desc, c.connection_id limit $1"
+        return try await database.read { [arguments] connection throws(SQLError) in
+            try connection.query(sql, arguments).map { row throws(SQLError) in try Self.read(row) }
+        }
+    }
+
+    /// Cuts a connection: all its tokens end (RFC 7009 §2.1).
+    ///
+    /// - Returns: false when there is none, or it was cut before.
+    @discardableResult
+    public func revoke(
+        _ id: ConnectionID,
+        because reason: RevocationReason,
+        now: Instant
+    ) async throws(SQLError) -> Bool {
+        try await database.transaction { connection throws(SQLError) in
+            try Self.cut(id, because: reason, at: now, connection)
+        }
+    }
+
+    /// Notes when connections were last used. Losing it harms nobody, so it comes late and in bunches.
+    public func markUsed(_ uses: [(ConnectionID, Instant)]) async throws(SQLError) {
+        try await database.transaction { connection throws(SQLError) in
+            for (id, instant) in uses {
+                try connection.query(
+                    "update connections set last_used_at = $2 where connection_id = $1",
+                    [SQLValue(id), SQLValue(instant)]
+                )
+            }
+        }
+    }
+
+    /// Makes the connection of a redeemed code.
+    static func connect(
+        _ code: AuthorizationCode,
+        nonce: [UInt8],
+        now: Instant,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Connection {
+        try connection.query(
+            """
+            insert into connections (connection_id, client_id, account_id, scope, resources, nonce, generation, created_at)
+            values ($1, $2, $3, $4, $5, $6, 0, $7)
+            """,
+            [
+                SQLValue(code.connection), SQLValue(code.client), SQLValue(code.account), SQLValue(code.scope),
+                SQLValue(list: code.resources), .bytes(nonce), SQLValue(now),
+            ]
+        )
+        return Connection(
+            id: code.connection,
+            client: code.client,
+            account: code.account,
+            scope: code.scope,
+            resources: code.resources,
+            nonce: nonce,
+            generation: 0,
+            createdAt: now,
+            lastUsedAt: nil,
+            revokedAt: nil,
+            accountIsDisabled: false
+        )
+    }
+
+    @discardableResult
+    static func cut(
+        _ id: ConnectionID,
+        because reason: RevocationReason,
+        at now: Instant,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Bool {
+        try !connection.query(
+            """
+            update connections set revoked_at = $2, revoked_why = $3
+            where connection_id = $1 and revoked_at is null returning generation
+            """,
+            [SQLValue(id), SQLValue(now), .text(reason.rawValue)]
+        ).isEmpty
+    }
+
+    private func move(_ id: ConnectionID, from: Int64, to: Int64) async throws(SQLError) -> Bool {
+        try await database.transaction { connection throws(SQLError) in
+            try !connection.query(
+                """
+                update connections set generation = $3
+                where connection_id = $1 and generation = $2 and revoked_at is null returning generation
+                """,
+                [SQLValue(id), .integer(from), .integer(to)]
+            ).isEmpty
+        }
+    }
+
+    static let selection = """
+        select c.connection_id, c.client_id, c.account_id, c.scope, c.resources, c.nonce, c.generation, c.created_at,
+            c.last_used_at, c.revoked_at, a.disabled_at
+        from connections c join accounts a on a.account_id = c.account_id
+        """
+
+    static func read(_ row: SQLRow) throws(SQLError) -> Connection {
+        Connection(
+            id: try row.identifier(0),
+            client: try row.client(1),
+            account: try row.identifier(2),
+            scope: try row.scope(3),
+            resources: try row.list(4),
+            nonce: try row.bytes(5),
+            generation: try row.integer(6),
+            createdAt: try row.instant(7),
+            lastUsedAt: try row.optionalInstant(8),
+            revokedAt: try row.optionalInstant(9),
+            accountIsDisabled: try row.optionalInstant(10) != nil
+        )
+    }
+}

@@ -1,0 +1,112 @@
+public import OAuth
+
+/// A key as it is stored: its material is sealed with a key that is kept outside the database.
+public struct StoredKey: Sendable, Equatable {
+    /// What a key is for.
+    public enum Purpose: String, Sendable {
+        /// Signs access tokens.
+        case signing
+        /// Makes refresh tokens and opaque access tokens.
+        case token
+    }
+
+    /// `kid`, or the name of a token key.
+    public let id: String
+    /// What it is for.
+    public let purpose: Purpose
+    /// Which one of its purpose it is, counted from 1.
+    public let number: Int64
+    /// The algorithm's name.
+    public let algorithm: String
+    /// The sealed material.
+    public let sealed: [UInt8]
+    /// When it was made.
+    public let createdAt: Instant
+    /// From when on it is used.
+    public let activeAt: Instant
+    /// From when on it is no longer believed; nil while it has no successor.
+    public let expiresAt: Instant?
+
+    /// Makes the stored form of a key.
+    public init(
+        id: String,
+        purpose: Purpose,
+        number: Int64,
+        algorithm: String,
+        sealed: [UInt8],
+        createdAt: Instant,
+        activeAt: Instant,
+        expiresAt: Instant?
+    ) {
+        self.id = id
+        self.purpose = purpose
+        self.number = number
+        self.algorithm = algorithm
+        self.sealed = sealed
+        self.createdAt = createdAt
+        self.activeAt = activeAt
+        self.expiresAt = expiresAt
+    }
+}
+
+/// The keys that nodes share.
+extension Store {
+    /// Every key, by purpose and number.
+    public func keys() async throws(SQLError) -> [StoredKey] {
+        try await database.read { connection throws(SQLError) in
+            try connection.query(
+                """
+                select key_id, purpose, number, algorithm, sealed, created_at, active_at, expires_at
+                from keys order by purpose, number
+                """
+            ).map { row throws(SQLError) in
+                guard let purpose = StoredKey.Purpose(rawValue: try row.text(1)) else {
+                    throw .invalid("a stored key has an unknown purpose")
+                }
+                return StoredKey(
+                    id: try row.text(0),
+                    purpose: purpose,
+                    number: try row.integer(2),
+                    algorithm: try row.text(3),
+                    sealed: try row.bytes(4),
+                    createdAt: try row.instant(5),
+                    activeAt: try row.instant(6),
+                    expiresAt: try row.optionalInstant(7)
+                )
+            }
+        }
+    }
+
+    /// Adds a key, and gives the older ones of its purpose their end.
+    ///
+    /// - Parameters:
+    ///   - key: the new key; its number decides between nodes that add one at once.
+    ///   - end: when the older ones are no longer believed, unless they end sooner; nil leaves them as they are.
+    /// - Returns: false when another node has added a key of that number; its key counts.
+    public func add(_ key: StoredKey, endingOlder end: Instant?) async throws(SQLError) -> Bool {
+        try await database.transaction { connection throws(SQLError) in
+            let rows = try connection.query(
+                """
+                insert into keys (key_id, purpose, number, algorithm, sealed, created_at, active_at, expires_at)
+                values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning number
+                """,
+                [
+                    .text(key.id), .text(key.purpose.rawValue), .integer(key.number), .text(key.algorithm),
+                    .bytes(key.sealed), SQLValue(key.createdAt), SQLValue(key.activeAt), SQLValue(key.expiresAt),
+                ]
+            )
+            guard !rows.isEmpty else { return false }
+            if let end {
+                try connection.query(
+                    """
+                    update keys set expires_at = $3
+                    where purpose = $1 and number < $2 and (expires_at is null or expires_at > $3)
+                    """,
+                    [.text(key.purpose.rawValue), .integer(key.number), SQLValue(end)]
+                )
+            }
+            try Self.raise(.keys, connection)
+            return true
+        }
+    }
+}

@@ -1,0 +1,112 @@
+public import OAuth
+
+/// How many sign-ins may fail before the next one has to wait.
+public struct AttemptLimit: Sendable, Equatable {
+    /// How many failures are free.
+    public let failures: Int64
+    /// In how long.
+    public let window: Duration
+    /// The first wait after that; it doubles with every failure.
+    public let firstWait: Duration
+    /// The longest wait.
+    public let longestWait: Duration
+
+    /// Makes a limit.
+    public init(failures: Int64, window: Duration, firstWait: Duration, longestWait: Duration) {
+        self.failures = failures
+        self.window = window
+        self.firstWait = firstWait
+        self.longestWait = longestWait
+    }
+}
+
+/// Attempts that turned out not to be failures.
+public struct SettledAttempt: Sendable, Equatable {
+    let account: [UInt8]
+    let address: [UInt8]
+    let wasRight: Bool
+
+    /// Makes a note of attempts to give back.
+    ///
+    /// - Parameters:
+    ///   - account: the account's subject.
+    ///   - address: the source address's subject.
+    ///   - wasRight: whether the password was right, which also forgets the account's failures before it; otherwise it
+    ///     was not looked at.
+    public init(account: [UInt8], address: [UInt8], wasRight: Bool) {
+        self.account = account
+        self.address = address
+        self.wasRight = wasRight
+    }
+}
+
+/// Failed sign-ins, counted in the database so that all nodes together evaluate no more than the limit (ASVS 6.3.1).
+///
+/// An attempt is counted as a failure before the password is looked at, by one statement, and given back when it was
+/// right: however many come at once, no more than the limit are ever evaluated.
+extension Store {
+    /// Takes one attempt of each subject, in order, until one has to wait.
+    ///
+    /// - Parameter attempts: whose attempts are counted, each by the hash of its name, and the limit of each.
+    /// - Returns: nil when the password may be looked at; otherwise the instant until which none will be.
+    public func takeAttempts(
+        _ attempts: [(subject: [UInt8], limit: AttemptLimit)],
+        now: Instant
+    ) async throws(SQLError) -> Instant? {
+        try await database.transaction { connection throws(SQLError) in
+            for (subject, limit) in attempts {
+                let taken = try connection.query(
+                    Self.takeStatement,
+                    [
+                        .bytes(subject), SQLValue(now), SQLValue(now - limit.window), .integer(limit.failures),
+                        .integer(limit.firstWait.milliseconds), .integer(limit.longestWait.milliseconds),
+                    ]
+                )
+                guard taken.isEmpty else { continue }
+                let rows = try connection.query(
+                    "select blocked_until from sign_in_attempts where subject = $1",
+                    [.bytes(subject)]
+                )
+                return try rows.first.map { row throws(SQLError) in try row.instant(0) } ?? now
+            }
+            return nil
+        }
+    }
+
+    /// Gives attempts back.
+    public func settle(_ attempt: SettledAttempt) async throws(SQLError) {
+        try await database.transaction { connection throws(SQLError) in try Self.settle(attempt, connection) }
+    }
+
+    static func settle(_ attempt: SettledAttempt, _ connection: any SQLConnection) throws(SQLError) {
+        if attempt.wasRight {
+            try connection.query("delete from sign_in_attempts where subject = $1", [.bytes(attempt.account)])
+        }
+        for subject in attempt.wasRight ? [attempt.address] : [attempt.account, attempt.address] {
+            try connection.query(
+                """
+                update sign_in_attempts set failures = failures - 1, blocked_until = 0
+                where subject = $1 and failures > 0
+                """,
+                [.bytes(subject)]
+            )
+        }
+    }
+
+    /// Counts one more failure since the window began, unless a wait is running. From the limit on, each failure starts
+    /// a wait that doubles; a window that has passed starts anew.
+    private static let takeStatement = """
+        insert into sign_in_attempts (subject, since, failures, blocked_until) values ($1, $2, 1, 0)
+        on conflict (subject) do update set
+            since = case when sign_in_attempts.since <= $3 then $2 else sign_in_attempts.since end,
+            failures = case when sign_in_attempts.since <= $3 then 1 else sign_in_attempts.failures + 1 end,
+            blocked_until = case
+                when sign_in_attempts.since <= $3 or sign_in_attempts.failures + 1 < $4 then 0
+                when sign_in_attempts.failures + 1 - $4 >= 20 then $2 + $6
+                when $5 * (1 << cast(sign_in_attempts.failures + 1 - $4 as integer)) > $6 then $2 + $6
+                else $2 + $5 * (1 << cast(sign_in_attempts.failures + 1 - $4 as integer))
+            end
+        where sign_in_attempts.blocked_until <= $2
+        returning failures
+        """
+}

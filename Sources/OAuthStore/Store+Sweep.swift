@@ -1,0 +1,58 @@
+public import OAuth
+
+/// Self-cleaning: what has expired goes in small batches, so that no janitor and no cron is needed.
+extension Store {
+    /// What a sweep took away.
+    public struct Swept: Sendable, Equatable {
+        /// Rows by table.
+        public var rows: [String: Int]
+        /// All rows.
+        public var total: Int { rows.values.reduce(0, +) }
+    }
+
+    /// Deletes what has expired.
+    ///
+    /// - Parameters:
+    ///   - now: the time against which expiry is decided.
+    ///   - batch: how many rows one transaction deletes at most.
+    ///   - batches: how many transactions per table at most.
+    public func sweep(now: Instant, batch: Int64 = 500, batches: Int = 200) async throws(SQLError) -> Swept {
+        var swept = Swept(rows: [:])
+        for rule in Self.rules {
+            var count = 0
+            for _ in 0..<batches {
+                let deleted = try await database.transaction { connection throws(SQLError) in
+                    try connection.query(rule.statement, [SQLValue(now - rule.keptFor), .integer(batch)]).count
+                }
+                count += deleted
+                guard deleted == batch else { break }
+            }
+            swept.rows[rule.table] = count
+        }
+        return swept
+    }
+
+    private struct Rule {
+        let table: String
+        let key: String
+        let column: String
+        /// How long a row is kept after the time in its column.
+        let keptFor: Duration
+
+        var statement: String {
+            """
+            delete from \(table) where \(key) in (select \(key) from \(table) where \(column) <= $1 limit $2)
+            returning 1
+            """
+        }
+    }
+
+    private static let rules = [
+        // A redeemed code is remembered for a day, so that a replay is seen for what it is.
+        Rule(table: "codes", key: "digest", column: "issued_at", keptFor: .days(1)),
+        Rule(table: "sessions", key: "digest", column: "idle_until", keptFor: .zero),
+        // A token a little past its expiry may still be believed by a node whose clock is behind.
+        Rule(table: "revoked_access_tokens", key: "token_id", column: "expires_at", keptFor: .minutes(5)),
+        Rule(table: "sign_in_attempts", key: "subject", column: "since", keptFor: .days(1)),
+    ]
+}

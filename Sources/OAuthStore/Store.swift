@@ -1,0 +1,79 @@
+import OAuth
+
+/// The ledger: one method for each transition of the protocol, one transaction each.
+///
+/// A refusal is a value, so that what it changed is committed; a fault is a throw, and rolls back. Races are decided by
+/// one compare-and-set statement each, never by reading and then writing.
+public struct Store: Sendable {
+    let database: any SQLDatabase
+
+    /// Opens the ledger in a database that has been migrated.
+    public init(_ database: any SQLDatabase) {
+        self.database = database
+    }
+
+    /// Which engine holds the ledger.
+    public var engine: SQLEngine { database.engine }
+
+    /// Checks that the database answers.
+    /// - Throws: `SQLError.unavailable` when it does not.
+    public func ping() async throws(SQLError) {
+        _ = try await database.read { connection throws(SQLError) in try connection.query("select 1") }
+    }
+
+    /// Closes the database.
+    public func close() async {
+        await database.close()
+    }
+}
+
+extension SQLValue {
+    init(_ digest: SecretDigest) { self = .bytes(digest.bytes) }
+    init<Owner>(_ id: Identifier<Owner>) { self = .bytes(id.bytes) }
+    init(_ instant: Instant) { self = .integer(instant.milliseconds) }
+    init(_ flag: Bool) { self = .integer(flag ? 1 : 0) }
+    init(_ text: String?) { self = text.map(SQLValue.text) ?? .null }
+    init(_ instant: Instant?) { self = instant.map { .integer($0.milliseconds) } ?? .null }
+    init(_ client: ClientID) { self = .text(client.text) }
+    init(_ scope: Scope) { self = .text(scope.description) }
+    init(list: [String]) { self = .text(list.joined(separator: " ")) }
+}
+
+extension SQLRow {
+    func instant(_ column: Int) throws(SQLError) -> Instant {
+        Instant(milliseconds: try integer(column))
+    }
+
+    func optionalInstant(_ column: Int) throws(SQLError) -> Instant? {
+        try optionalInteger(column).map(Instant.init(milliseconds:))
+    }
+
+    func flag(_ column: Int) throws(SQLError) -> Bool {
+        try integer(column) != 0
+    }
+
+    func list(_ column: Int) throws(SQLError) -> [String] {
+        try text(column).split(separator: " ").map(String.init)
+    }
+
+    func client(_ column: Int) throws(SQLError) -> ClientID {
+        try required(ClientID(try text(column)), column, "a client id")
+    }
+
+    func identifier<Owner>(_ column: Int) throws(SQLError) -> Identifier<Owner> {
+        try required(Identifier<Owner>(bytes: try bytes(column)), column, "an identifier")
+    }
+
+    func digest(_ column: Int) throws(SQLError) -> SecretDigest {
+        try required(SecretDigest(bytes: try bytes(column)), column, "a digest")
+    }
+
+    func scope(_ column: Int) throws(SQLError) -> Scope {
+        try required(try? Scope(try text(column)), column, "a scope")
+    }
+
+    private func required<Value>(_ value: Value?, _ column: Int, _ what: String) throws(SQLError) -> Value {
+        guard let value else { throw .invalid("column \(column) of a row does not hold \(what)") }
+        return value
+    }
+}

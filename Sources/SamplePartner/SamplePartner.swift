@@ -1,0 +1,362 @@
+/// A partner as an outsider would write one: an ordinary OAuth 2.0 client (RFC 6749 §4.1) with PKCE (RFC 7636).
+///
+/// It knows the two addresses, its own credentials and the API, as a partner does, and never looks into the server.
+///
+///     GET  /                   the button "Connect your locks"
+///     GET  /connect            remembers state and verifier in a cookie, goes to the authorization server
+///     GET  /oauth/callback     checks state, turns the code into tokens, goes to /connected
+///     GET  /connected          the tokens, the user_id, and the locks as the API shows them
+///     POST /connected/move     locks or unlocks one lock
+///     POST /connected/refresh  refreshes twenty times at once, then tries every token it ever got
+
+public import AsyncHTTPClient
+import Crypto
+import FoundationEssentials
+import HTTPTypes
+public import Hummingbird
+import HummingbirdCore
+import NIOCore
+import NIOHTTP1
+
+/// What a partner was told, or chose, when it registered.
+public struct SamplePartnerSettings: Sendable {
+    /// Where the browser is sent (RFC 6749 §3.1).
+    public let authorizeURL: String
+    /// Where codes and refresh tokens become access tokens (RFC 6749 §3.2).
+    public let tokenURL: String
+    /// The API's address, without a slash at its end.
+    public let apiBase: String
+    /// This client's identifier.
+    public let clientID: String
+    /// This client's secret, sent in the body (`client_secret_post`).
+    public let clientSecret: String
+    /// The registered redirect URI; its path is `/oauth/callback`.
+    public let redirectURI: String
+    /// What it asks for.
+    public let scopes: [String]
+    /// The partner's name on its pages.
+    public let name: String
+    /// `prompt` of the authorization request, such as `login`; nil leaves it out.
+    public let prompt: String?
+
+    /// Takes a registration.
+    public init(
+        authorizeURL: String,
+        tokenURL: String,
+        apiBase: String,
+        clientID: String,
+        clientSecret: String,
+        redirectURI: String,
+        scopes: [String],
+        name: String,
+        prompt: String? = nil
+    ) {
+        self.authorizeURL = authorizeURL
+        self.tokenURL = tokenURL
+        self.apiBase = apiBase
+        self.clientID = clientID
+        self.clientSecret = clientSecret
+        self.redirectURI = redirectURI
+        self.scopes = scopes
+        self.name = name
+        self.prompt = prompt
+    }
+}
+
+/// Adds the sample partner's pages to a router of any context.
+///
+/// - Parameters:
+///   - router: where the routes are added.
+///   - settings: the partner's registration.
+///   - httpClient: with which it calls the token endpoint and the API.
+public func addSamplePartner<Context: RequestContext>(
+    to router: some RouterMethods<Context>,
+    settings: SamplePartnerSettings,
+    httpClient: HTTPClient = .shared
+) {
+    let partner = Partner(settings: settings, httpClient: httpClient)
+    router.get("/") { _, _ in partner.page(welcomePage(settings)) }
+    router.get("connect") { _, _ in partner.connect() }
+    router.get("oauth/callback") { request, _ in await partner.callback(request) }
+    router.get("connected") { request, _ in await partner.connected(request) }
+    router.post("connected/move") { request, _ in await partner.move(request) }
+    router.post("connected/refresh") { request, _ in await partner.refreshTwenty(request) }
+    router.get("partner.css") { _, _ in
+        Response(
+            status: .ok,
+            headers: [.contentType: "text/css; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: partnerStylesheet))
+        )
+    }
+}
+
+private struct Partner: Sendable {
+    let settings: SamplePartnerSettings
+    let httpClient: HTTPClient
+    let connections = PartnerConnections()
+
+    // MARK: The walk of RFC 6749 §4.1
+
+    /// Step A: sends the browser to the authorization server, and keeps in a cookie what must come back.
+    func connect() -> Response {
+        let state = randomText()
+        let verifier = randomText()
+        var parameters: [(String, String)] = [
+            ("response_type", "code"),
+            ("client_id", settings.clientID),
+            ("redirect_uri", settings.redirectURI),
+            ("scope", settings.scopes.joined(separator: " ")),
+            ("state", state),
+            ("code_challenge", base64URL(SHA256.hash(data: Array(verifier.utf8)))),
+            ("code_challenge_method", "S256"),
+        ]
+        if let prompt = settings.prompt { parameters.append(("prompt", prompt)) }
+        let separator = settings.authorizeURL.contains("?") ? "&" : "?"
+        var response = redirect(to: settings.authorizeURL + separator + formEncoded(parameters))
+        response.setCookie(cookie(Self.attempt, "\(state).\(verifier)", maxAge: 900, path: "/oauth/callback"))
+        return response
+    }
+
+    /// Steps C to E: the browser is back, with a code or an error.
+    func callback(_ request: Request) async -> Response {
+        let query = request.uri.queryParameters
+        let attempt = request.cookies[Self.attempt]?.value.split(separator: ".").map(String.init) ?? []
+        guard attempt.count == 2, let state = query["state"], state == attempt[0] else {
+            return page(strangerPage(settings), status: .badRequest)
+        }
+        var response: Response
+        if let error = query["error"].map(String.init) {
+            response = page(
+                error == "access_denied"
+                    ? deniedPage(settings)
+                    : troublePage(settings, "\(error): \(query["error_description"].map(String.init) ?? "")"),
+                status: error == "access_denied" ? .ok : .badGateway
+            )
+        } else {
+            do {
+                let tokens = try await requestTokens([
+                    ("grant_type", "authorization_code"),
+                    ("code", query["code"].map(String.init) ?? ""),
+                    ("redirect_uri", settings.redirectURI),
+                    ("code_verifier", attempt[1]),
+                ])
+                let id = randomText()
+                connections.add(PartnerConnection(tokens), id: id)
+                response = redirect(to: "/connected")
+                response.setCookie(cookie(Self.session, id, maxAge: 86400, path: "/"))
+            } catch {
+                response = page(troublePage(settings, error.text), status: .badGateway)
+            }
+        }
+        // One attempt, one answer.
+        response.setCookie(cookie(Self.attempt, "", maxAge: 0, path: "/oauth/callback"))
+        return response
+    }
+
+    /// A request to the token endpoint (RFC 6749 §4.1.3 and §6), as form with the credentials in the body (§2.3.1).
+    private func requestTokens(_ parameters: [(String, String)]) async throws(PartnerTrouble) -> TokenAnswer {
+        let credentials = [("client_id", settings.clientID), ("client_secret", settings.clientSecret)]
+        var request = HTTPClientRequest(url: settings.tokenURL)
+        request.method = .POST
+        request.headers.add(name: "content-type", value: "application/x-www-form-urlencoded")
+        request.headers.add(name: "accept", value: "application/json")
+        request.body = .bytes(ByteBuffer(string: formEncoded(parameters + credentials)))
+        let answer = try await send(request)
+        guard answer.status == 200, let tokens = try? JSONDecoder().decode(TokenAnswer.self, from: answer.body) else {
+            throw answer.trouble("The token endpoint")
+        }
+        return tokens
+    }
+
+    private func refresh(_ refreshToken: String) async throws(PartnerTrouble) -> TokenAnswer {
+        try await requestTokens([("grant_type", "refresh_token"), ("refresh_token", refreshToken)])
+    }
+
+    // MARK: With a connection
+
+    /// Shows everything that the partner has.
+    func connected(_ request: Request) async -> Response {
+        guard let id = sessionID(request), connections[id] != nil else { return redirect(to: "/") }
+        var locks: [PartnerLock] = []
+        var trouble: String?
+        do {
+            let answer = try await callAPI("GET", "/locks", as: id)
+            locks = try JSONDecoder().decode([String: [PartnerLock]].self, from: answer.body)["locks"] ?? []
+        } catch {
+            trouble = (error as? PartnerTrouble)?.text ?? "The API's answer could not be read."
+        }
+        guard let connection = connections[id] else { return redirect(to: "/") }
+        connections.update(id) { $0.notice = nil }
+        return page(connectedPage(settings, connection, locks, trouble: trouble))
+    }
+
+    /// Locks or unlocks one lock.
+    func move(_ request: Request) async -> Response {
+        guard let id = sessionID(request), connections[id] != nil else { return redirect(to: "/") }
+        var request = request
+        guard let body = try? await request.collectBody(upTo: 4096),
+            let form = try? URLEncodedFormDecoder().decode(MoveForm.self, from: String(buffer: body)),
+            ["lock", "unlock"].contains(form.action)
+        else { return redirect(to: "/connected") }
+        let notice: String
+        do {
+            _ = try await callAPI("POST", "/locks/\(percentEncoded(form.lock_id))/\(form.action)", as: id)
+            notice = "\(form.name) is \(form.action)ed."
+        } catch {
+            notice = error.text
+        }
+        connections.update(id) { $0.notice = notice }
+        return redirect(to: "/connected")
+    }
+
+    /// What many workers of one partner do by accident: all of them refresh with the same token at the same moment.
+    func refreshTwenty(_ request: Request) async -> Response {
+        guard let id = sessionID(request), let connection = connections[id] else { return redirect(to: "/") }
+        guard let refreshToken = connection.refreshToken else { return redirect(to: "/connected") }
+        let began = ContinuousClock.now
+        let answers = await withTaskGroup(of: Result<TokenAnswer, PartnerTrouble>.self) { group in
+            for _ in 0..<20 {
+                group.addTask {
+                    do throws(PartnerTrouble) { return .success(try await refresh(refreshToken)) } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        let took = ContinuousClock.now - began
+        var failures: [String] = []
+        for answer in answers {
+            switch answer {
+            case .success(let tokens): connections.update(id) { $0.take(tokens) }
+            case .failure(let trouble): failures.append(trouble.text)
+            }
+        }
+        let tokens = connections[id]?.liveTokens ?? []
+        let trials = await withTaskGroup(of: RefreshRun.Trial.self) { group in
+            for (index, token) in tokens.enumerated() {
+                group.addTask {
+                    let answer = try? await send(apiRequest("GET", "/locks", token.text))
+                    return RefreshRun.Trial(number: index + 1, token: token.text, status: answer?.status)
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.number < $1.number }
+        }
+        connections.update(id) { $0.lastRun = RefreshRun(trials: trials, failures: failures, took: took) }
+        return redirect(to: "/connected#refreshes")
+    }
+
+    /// Calls the API with the newest token; when that has ended, refreshes once and tries again.
+    private func callAPI(_ method: String, _ path: String, as id: String) async throws(PartnerTrouble) -> Answer {
+        guard let connection = connections[id] else { throw PartnerTrouble(text: "There is no connection.") }
+        var answer = try await send(apiRequest(method, path, connection.accessToken))
+        if answer.status == 401, let refreshToken = connection.refreshToken {
+            let tokens = try await refresh(refreshToken)
+            connections.update(id) { $0.take(tokens) }
+            answer = try await send(apiRequest(method, path, tokens.access_token))
+        }
+        guard answer.status == 200 else { throw answer.trouble("The API") }
+        return answer
+    }
+
+    private func apiRequest(_ method: String, _ path: String, _ accessToken: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: settings.apiBase + path)
+        request.method = HTTPMethod(rawValue: method)
+        request.headers.add(name: "authorization", value: "Bearer \(accessToken)")
+        return request
+    }
+
+    private func send(_ request: HTTPClientRequest) async throws(PartnerTrouble) -> Answer {
+        do {
+            let response = try await httpClient.execute(request, timeout: .seconds(10))
+            let body = try await response.body.collect(upTo: 1 << 20)
+            return Answer(status: Int(response.status.code), body: Data(body.readableBytesView))
+        } catch {
+            throw PartnerTrouble(text: "\(request.url) did not answer.")
+        }
+    }
+
+    // MARK: Answers to the browser
+
+    func page(_ markup: Markup, status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status,
+            headers: [
+                .contentType: "text/html; charset=utf-8",
+                .cacheControl: "no-store",
+                .contentSecurityPolicy: "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
+                    + "frame-ancestors 'none'",
+                .xContentTypeOptions: "nosniff",
+            ],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: markup.html))
+        )
+    }
+
+    private func redirect(to location: String) -> Response {
+        Response(status: .seeOther, headers: [.location: location, .cacheControl: "no-store"])
+    }
+
+    private func cookie(_ name: String, _ value: String, maxAge: Int, path: String) -> Cookie {
+        Cookie(
+            name: name,
+            value: value,
+            maxAge: maxAge,
+            path: path,
+            secure: settings.redirectURI.hasPrefix("https:"),
+            httpOnly: true,
+            sameSite: .lax
+        )
+    }
+
+    private func sessionID(_ request: Request) -> String? { request.cookies[Self.session]?.value }
+
+    private static let attempt = "sample_partner_attempt"
+    private static let session = "sample_partner_session"
+}
+
+/// The form of the buttons beside a lock.
+private struct MoveForm: Decodable {
+    let lock_id: String
+    let name: String
+    let action: String
+}
+
+/// An HTTP answer.
+private struct Answer: Sendable {
+    let status: Int
+    let body: Data
+
+    /// Says in words what came instead of what was asked for.
+    func trouble(_ who: String) -> PartnerTrouble {
+        PartnerTrouble(text: "\(who) answered \(status): \(String(decoding: body.prefix(500), as: UTF8.self))")
+    }
+}
+
+/// Something that the partner's page must tell.
+private struct PartnerTrouble: Error {
+    let text: String
+}
+
+// MARK: Small things
+
+/// 256 random bits as text: a state, a verifier (RFC 7636 §4.1), a session.
+private func randomText() -> String {
+    base64URL((0..<32).map { _ in UInt8.random(in: .min ... .max) })
+}
+
+private func base64URL(_ bytes: some Sequence<UInt8>) -> String {
+    Data(bytes).base64EncodedString()
+        .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+}
+
+private func formEncoded(_ parameters: [(String, String)]) -> String {
+    parameters.map { "\($0)=\(percentEncoded($1))" }.joined(separator: "&")
+}
+
+private func percentEncoded(_ text: String) -> String {
+    let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
+    return text.utf8.map { byte in
+        if unreserved.contains(byte) { return String(UnicodeScalar(byte)) }
+        return "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    }.joined()
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import OAuth
+import OAuthServer
+import OAuthStore
+
+/// What every command takes.
+struct LedgerOptions: ParsableArguments {
+    @Option(help: "The database: sqlite:PATH or postgres://….", completion: .none)
+    var database: String?
+
+    @Option(help: "The settings file; latchkey.yaml when there is one.", completion: .file(extensions: ["yaml"]))
+    var config: String?
+
+    /// Reads the settings, under these flags and some more.
+    func deployment(_ flags: [String: String?] = [:]) throws -> Deployment {
+        var set = flags.compactMapValues { $0 }
+        set["database"] = database
+        return try Layers(flags: set, configuration: config).read()
+    }
+
+    /// Opens the ledger for a command, and closes it afterwards.
+    ///
+    /// - Parameter isNew: whether the command may make the database; others are told when there is none, so that a typing
+    ///   error does not look like an empty server.
+    func withLedger<Result>(
+        mayBeNew isNew: Bool = false,
+        _ flags: [String: String?] = [:],
+        _ work: (Ledger) async throws -> Result
+    ) async throws -> Result {
+        let deployment = try deployment(flags)
+        guard isNew || deployment.database.exists else {
+            throw Complaint(
+                "there is no database at \(deployment.database.shown): name the right one with --database, "
+                    + "or make it with 'latchkey migrate'"
+            )
+        }
+        let database = try deployment.database.open(deployment.pool)
+        do {
+            try await Migrations().run(on: database)
+            let result = try await work(Ledger(deployment: deployment, store: Store(database)))
+            await database.close()
+            return result
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+}
+
+/// The opened ledger, with the settings that it was opened under.
+struct Ledger: Sendable {
+    let deployment: Deployment
+    let store: Store
+
+    var ambient: Ambient { deployment.ambient }
+    var now: Instant { ambient.now() }
+}
+
+/// `--json`, for the commands that answer.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print one JSON value and nothing else.")
+    var json = false
+}
+
+/// `--yes`, for the commands that ask.
+struct ConfirmationOptions: ParsableArguments {
+    @Flag(name: [.long, .customShort("y")], help: "Do not ask. Without a terminal nothing is asked anyway.")
+    var yes = false
+}
+

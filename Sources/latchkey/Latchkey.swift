@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+import OAuth
+import OAuthStore
+
+/// The program: one command for each thing that an operator does.
+@main
+struct Latchkey: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "latchkey",
+        abstract: "Let partners connect your customers' accounts, by OAuth 2.0.",
+        discussion: """
+            Start with 'latchkey demo', which shows everything on one machine. Settings come from flags, then from the
+            environment (LATCHKEY_…), then from latchkey.yaml; 'latchkey settings' lists them all.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            DemoCommand.self, ServeCommand.self, ClientCommand.self, AccountCommand.self, ConnectionCommand.self,
+            KeyCommand.self, MigrateCommand.self, SettingsCommand.self, SweepCommand.self,
+        ]
+    )
+
+    /// Runs the command that was asked for. Ends with status 0, or with 1 and one line on standard error.
+    static func main() async {
+        do {
+            var command = try await asyncParseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            leave(because: error)
+        }
+    }
+
+    private static func leave(because error: any Error) -> Never {
+        // Help and the version are errors to the parser, but not to people.
+        guard exitCode(for: error) != .success else { exit(withError: error) }
+        let sentence =
+            switch error {
+            case let error as Complaint: error.description
+            case let error as SQLError: error.description
+            case let error as RegistrationError: error.description
+            case let error as any CustomStringConvertible & Error where !isFromParser(error): error.description
+            default: parserSentence(error)
+            }
+        let line = sentence.split { $0.isNewline }.map { $0.trimmingPrefix { $0 == " " } }.joined(separator: " ")
+        say("latchkey: " + line)
+        Foundation.exit(1)
+    }
+
+    /// The parser's own sentence, and where to read more, on one line.
+    private static func parserSentence(_ error: any Error) -> String {
+        let usage = fullMessage(for: error).split { $0.isNewline }.last.map(String.init) ?? ""
+        let pointer = usage.contains("--help'") ? " " + usage.trimmingPrefix { $0 == " " } : ""
+        return message(for: error) + (pointer.isEmpty ? "" : "." + pointer)
+    }
+
+    private static func isFromParser(_ error: any Error) -> Bool {
+        exitCode(for: error) == .validationFailure
+    }
+}

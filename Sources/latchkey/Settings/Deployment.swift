@@ -1,0 +1,125 @@
+import Logging
+import OAuth
+import OAuthServer
+import OAuthStore
+
+/// Everything that an operator set, each value checked by itself.
+struct Deployment: Sendable {
+    var listen = ListenAddress(host: "127.0.0.1", port: 8080)
+    var issuer: String?
+    var database = DatabaseLocation.sqlite(path: "latchkey.sqlite")
+    var pool = PoolLimits()
+    var secretKey: SecretKey?
+    var audience: String?
+    var partners: String?
+    var brand = BrandWords()
+    var logLevel = Logger.Level.info
+    var sampleAPI = false
+    /// What goes to the server as it is. Issuer, audience and brand are filled in by `serverSettings()`.
+    var settings = Settings(issuer: placeholder)
+    /// Where each value came from that is not a default.
+    var origins: [String: Origin] = [:]
+
+    /// The brand as the settings write it.
+    struct BrandWords: Sendable {
+        var name: String?
+        var logo: String?
+        var accent: String?
+        var darkAccent: String?
+        var support: String?
+        var privacy: String?
+        var terms: String?
+    }
+
+    private static var placeholder: Issuer {
+        guard let issuer = Issuer("http://127.0.0.1:8080") else { preconditionFailure("a loopback URL is an issuer") }
+        return issuer
+    }
+
+    /// Checks what no single value shows, and fills in what depends on another one.
+    func serverSettings() throws(Complaint) -> Settings {
+        var settings = settings
+        settings.issuer = try settledIssuer()
+        settings.audience = audience ?? settings.issuer.text
+        settings.brand = try settledBrand()
+        guard settings.clockOffset == .zero || settings.testMode else {
+            throw Complaint("clock-offset\(origin("clock-offset")) works only in test mode: add --test-mode, or remove it")
+        }
+        guard settings.sessionIdle <= settings.sessionLifetime else {
+            throw Complaint("session-idle\(origin("session-idle")) must not be longer than session-lifetime")
+        }
+        return settings
+    }
+
+    /// The time and randomness of this deployment.
+    var ambient: Ambient { .system(clockOffset: settings.testMode ? settings.clockOffset : .zero) }
+
+    private func settledIssuer() throws(Complaint) -> Issuer {
+        guard let text = issuer else {
+            guard listen.isLoopback, let issuer = Issuer(listen.url) else {
+                throw Complaint(
+                    "issuer is not set, and \(listen) is not a loopback address from which it could be guessed: "
+                        + "set issuer to the https URL by which people reach this server (--issuer, LATCHKEY_ISSUER)"
+                )
+            }
+            return issuer
+        }
+        if let issuer = Issuer(text, allowsInsecure: settings.testMode) { return issuer }
+        let isInsecure = Issuer(text, allowsInsecure: true) != nil
+        throw Complaint(
+            "issuer is '\(text)'\(origin("issuer")), "
+                + (isInsecure
+                    ? "but must begin with https:// unless its host is loopback (http is allowed in test mode: --test-mode)"
+                    : "but must be an https URL without query and fragment, such as https://id.acme.example")
+        )
+    }
+
+    private func settledBrand() throws(Complaint) -> Brand {
+        do throws(PagesError) {
+            return try Brand(
+                name: brand.name ?? Brand.standard.name,
+                logo: brand.logo,
+                accent: brand.accent,
+                darkAccent: brand.darkAccent,
+                support: brand.support,
+                privacy: brand.privacy,
+                terms: brand.terms
+            )
+        } catch {
+            let key = Knob.all.map(\.name).first { $0.hasPrefix("brand-") && origins[$0] != nil && error.names($0) }
+            throw Complaint("\(key ?? "brand")\(origin(key ?? "")): \(error.description)")
+        }
+    }
+
+    /// ` (from …)` for the end of a setting's name in a sentence; empty for a default.
+    private func origin(_ name: String) -> String {
+        origins[name].map { " (from \($0))" } ?? ""
+    }
+}
+
+extension PagesError {
+    /// Whether the sentence is about the setting of that name.
+    fileprivate func names(_ setting: String) -> Bool {
+        let part = setting.dropFirst("brand-".count)
+        return description.contains(part.hasSuffix("accent") ? "colour" : "\(part)")
+    }
+}
+
+extension SecretKey {
+    /// Reads 32 bytes in base64, in the standard or the URL-safe alphabet.
+    init?(base64 text: String) {
+        let plain = text.replacing("+", with: "-").replacing("/", with: "_").prefix { $0 != "=" }
+        guard text.utf8.count <= 44, let bytes = Base64URL.decode(String(plain)) else { return nil }
+        self.init(bytes: bytes)
+    }
+}
+
+extension Notation where Value == SecretKey {
+    static var secretKey: Self {
+        Notation(
+            expected: "32 bytes in base64, as `openssl rand -base64 32` prints them",
+            read: SecretKey.init(base64:),
+            show: { _ in "***" }
+        )
+    }
+}

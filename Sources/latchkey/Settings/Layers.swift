@@ -1,0 +1,108 @@
+import Configuration
+import Foundation
+import OAuth
+
+/// Where the value of a setting came from.
+enum Origin: Sendable, CustomStringConvertible {
+    case flag(String)
+    case environment(String)
+    case file(String)
+
+    var description: String {
+        switch self {
+        case .flag(let name): "--\(name)"
+        case .environment(let name): name
+        case .file(let path): path
+        }
+    }
+}
+
+/// The three layers of settings: flags before the environment before the file.
+struct Layers: Sendable {
+    private let layers: [(provider: any ConfigProvider, origin: @Sendable (Knob) -> Origin)]
+    private let file: SettingsFile?
+
+    /// Gathers the layers.
+    ///
+    /// - Parameters:
+    ///   - flags: what the command line set, by the settings' names.
+    ///   - configuration: the file that the command line names.
+    ///   - environment: the process's environment.
+    init(
+        flags: [String: String],
+        configuration: String?,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(Complaint) {
+        // An empty variable is one that nobody set: that is how compose files leave them out.
+        let variables = environment.filter { $0.key.hasPrefix("LATCHKEY_") && !$0.value.isEmpty }
+        let file = try SettingsFile.find(named: configuration ?? variables[Self.fileVariable])
+        var layers: [(provider: any ConfigProvider, origin: @Sendable (Knob) -> Origin)] = [
+            (Self.provider("flags", flags), { .flag($0.name) }),
+            (
+                EnvironmentVariablesProvider(environmentVariables: variables).prefixKeys(with: "latchkey"),
+                { .environment($0.variable) }
+            ),
+        ]
+        if let file { layers.append((Self.provider("file", file.values), { _ in .file(file.path) })) }
+        self.layers = layers
+        self.file = file
+        for name in variables.keys.sorted() where name != Self.fileVariable && !Self.isKnown(name) {
+            warn("the environment variable \(name) is not a setting, and is ignored\(Self.suggestion(for: name))")
+        }
+    }
+
+    /// Reads every setting.
+    /// - Throws: a `Complaint` that names the first wrong setting, its value and what to write.
+    func read() throws(Complaint) -> Deployment {
+        var deployment = Deployment()
+        for knob in Knob.all {
+            guard let (text, origin) = try value(of: knob) else { continue }
+            guard knob.take(text, &deployment) else {
+                let value = knob.isSecret || text.contains("://") ? "has a value" : "is '\(text.prefix(100))'"
+                throw Complaint(
+                    "\(knob.name) \(value) (from \(origin)) that cannot be used: it must be \(knob.expected); "
+                        + "for example: \(knob.example)"
+                )
+            }
+            deployment.origins[knob.name] = origin
+        }
+        if let file {
+            deployment.settings.scopes = deployment.settings.scopes.map { file.words[$0.name] ?? $0 }
+        }
+        return deployment
+    }
+
+    private func value(of knob: Knob) throws(Complaint) -> (String, Origin)? {
+        for layer in layers {
+            let found: ConfigValue?
+            do {
+                found = try layer.provider.value(forKey: AbsoluteConfigKey([knob.name]), type: .string).value
+            } catch {
+                throw Complaint("\(knob.name) (from \(layer.origin(knob))) cannot be read: \(error)")
+            }
+            if case .string(let text) = found?.content { return (text, layer.origin(knob)) }
+        }
+        return nil
+    }
+
+    private static let fileVariable = "LATCHKEY_CONFIG"
+
+    private static func isKnown(_ variable: String) -> Bool {
+        Knob.all.contains { $0.variable == variable }
+    }
+
+    private static func suggestion(for variable: String) -> String {
+        Knob.suggestion(for: variable.dropFirst("LATCHKEY_".count).lowercased().replacing("_", with: "-"))
+    }
+
+    private static func provider(_ name: String, _ values: [String: String]) -> InMemoryProvider {
+        InMemoryProvider(
+            name: name,
+            values: Dictionary(
+                uniqueKeysWithValues: values.map {
+                    (AbsoluteConfigKey([$0.key]), ConfigValue(.string($0.value), isSecret: true))
+                }
+            )
+        )
+    }
+}

@@ -1,0 +1,64 @@
+import Glibc
+
+/// Where the server listens: a host and a port.
+struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
+    let host: String
+    let port: Int
+
+    init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// Reads `host:port`, with square brackets around an IPv6 address.
+    init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (1...65535).contains(port)
+        else { return nil }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+            var address = in6_addr()
+            guard inet_pton(AF_INET6, String(host), &address) == 1 else { return nil }
+        } else {
+            let isName = host.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+            guard isName, !host.isEmpty else { return nil }
+        }
+        self.init(host: String(host), port: port)
+    }
+
+    var description: String { Self.bracketed(host) + ":\(port)" }
+
+    /// Whether only this machine can reach it.
+    var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+
+    /// The URL by which this machine reaches the server.
+    var url: String {
+        switch host {
+        case "0.0.0.0": "http://127.0.0.1:\(port)"
+        case "::": "http://[::1]:\(port)"
+        default: "http://\(self)"
+        }
+    }
+
+    private static func bracketed(_ host: String) -> String {
+        host.contains(":") ? "[\(host)]" : host
+    }
+}
+
+extension Notation where Value == ListenAddress {
+    static var address: Self {
+        Notation(
+            expected: "an address and a port, such as 127.0.0.1:8080 or [::]:8080",
+            read: ListenAddress.init(_:),
+            show: \.description
+        )
+    }
+}

@@ -1,0 +1,123 @@
+import Glibc
+import Logging
+import OAuth
+import OAuthServer
+
+/// How the value of a setting is written: what is expected, how it is read and how it is shown.
+struct Notation<Value: Sendable>: Sendable {
+    /// What to write, as the end of the sentence "it must be …".
+    let expected: String
+    let read: @Sendable (String) -> Value?
+    let show: @Sendable (Value) -> String
+}
+
+extension Notation where Value == String {
+    static func text(_ expected: String, _ isValid: @escaping @Sendable (String) -> Bool = { !$0.isEmpty }) -> Self {
+        Notation(expected: expected, read: { isValid($0) ? $0 : nil }, show: { $0 })
+    }
+}
+
+extension Notation where Value == Bool {
+    static var flag: Self {
+        Notation(
+            expected: "true or false",
+            read: { text in
+                switch text.lowercased() {
+                case "true", "yes", "1": true
+                case "false", "no", "0": false
+                default: nil
+                }
+            },
+            show: { $0 ? "true" : "false" }
+        )
+    }
+}
+
+extension Notation where Value: FixedWidthInteger {
+    static func number(_ range: ClosedRange<Value>, of what: String = "") -> Self {
+        Notation(
+            expected: "a whole number\(what.isEmpty ? "" : " of " + what) from \(range.lowerBound) to \(range.upperBound)",
+            read: { text in Value(text).flatMap { range.contains($0) ? $0 : nil } },
+            show: { String($0) }
+        )
+    }
+}
+
+extension Notation where Value == Duration {
+    /// Seconds, or a number with a unit.
+    static func duration(_ range: ClosedRange<Duration>) -> Self {
+        Notation(
+            expected: "a duration from \(written(range.lowerBound)) to \(written(range.upperBound)), "
+                + "in seconds or with a unit: 500ms, 90s, 15m, 12h, 7d",
+            read: { text in parsed(text).flatMap { range.contains($0) ? $0 : nil } },
+            show: written
+        )
+    }
+
+    private static let units: [(suffix: String, milliseconds: Int64)] = [
+        ("ms", 1), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000),
+    ]
+
+    private static func parsed(_ text: String) -> Duration? {
+        let unit = units.first { text.hasSuffix($0.suffix) } ?? ("", 1000)
+        guard let number = Int64(text.dropLast(unit.suffix.count)) else { return nil }
+        let (milliseconds, isTooLarge) = number.multipliedReportingOverflow(by: unit.milliseconds)
+        return isTooLarge ? nil : .milliseconds(milliseconds)
+    }
+
+    private static func written(_ duration: Duration) -> String {
+        let milliseconds = duration.milliseconds
+        let unit = units.dropFirst().first { milliseconds.isMultiple(of: $0.milliseconds) && milliseconds != 0 }
+        guard milliseconds != 0 else { return "0s" }
+        return unit.map { "\(milliseconds / $0.milliseconds)\($0.suffix)" } ?? "\(milliseconds)ms"
+    }
+}
+
+extension Notation where Value == [String] {
+    static func list(of what: String, _ isValid: @escaping @Sendable (String) -> Bool) -> Self {
+        Notation(
+            expected: "a list of \(what) (in the environment with commas between them)",
+            read: { text in
+                let parts = text.split(separator: ",").map { String($0.drop { $0 == " " }) }
+                return parts.allSatisfy(isValid) ? parts : nil
+            },
+            show: { $0.joined(separator: ", ") }
+        )
+    }
+
+    static var proxies: Self {
+        list(of: "IP addresses or networks such as 10.0.0.0/8") { text in
+            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+            var four = in_addr()
+            var six = in6_addr()
+            let host = parts.first.map(String.init) ?? ""
+            let isFour = inet_pton(AF_INET, host, &four) == 1
+            guard isFour || inet_pton(AF_INET6, host, &six) == 1 else { return false }
+            guard parts.count == 2 else { return parts.count == 1 }
+            return UInt8(parts[1]).map { $0 <= (isFour ? 32 : 128) } ?? false
+        }
+    }
+}
+
+extension Notation where Value == [ScopeWords] {
+    static var scopes: Self {
+        Notation(
+            expected: "a list of scopes, each a name or a name with its words by language",
+            read: { text in
+                let names = text.split(separator: ",").map { String($0.drop { $0 == " " }) }
+                return (try? Scope(names: names)).map { $0.names.map { ScopeWords(name: $0, words: [:]) } }
+            },
+            show: { $0.map(\.name).joined(separator: ", ") }
+        )
+    }
+}
+
+extension Notation where Value: RawRepresentable & CaseIterable & Sendable, Value.RawValue == String {
+    static var choice: Self {
+        Notation(
+            expected: "one of " + Value.allCases.map(\.rawValue).joined(separator: ", "),
+            read: { text in Value.allCases.first { $0.rawValue.lowercased() == text.lowercased() } },
+            show: { $0.rawValue }
+        )
+    }
+}

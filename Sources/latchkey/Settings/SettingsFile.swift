@@ -1,0 +1,113 @@
+import Foundation
+import OAuth
+import Yams
+
+/// `latchkey.yaml`: one key per setting, flat.
+///
+/// It is read with Yams and handed to swift-configuration as texts, because that library's own YAML provider refuses
+/// lists of mappings, which scopes with their words are, and does not tell which keys a file has.
+struct SettingsFile: Sendable {
+    let path: String
+    /// The values by key; the parts of a list with commas between them.
+    let values: [String: String]
+    /// The words of scopes, by the scope's name.
+    let words: [String: ScopeWords]
+
+    /// The places that are looked at when nobody names a file.
+    static let usualPaths = ["latchkey.yaml", "/etc/latchkey/latchkey.yaml"]
+
+    /// Reads the file that somebody named, or the first of the usual ones that is there.
+    static func find(named: String?) throws(Complaint) -> SettingsFile? {
+        if let named { return try SettingsFile(path: named) }
+        guard let path = usualPaths.first(where: FileManager.default.fileExists(atPath:)) else { return nil }
+        return try SettingsFile(path: path)
+    }
+
+    init(path: String) throws(Complaint) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw Complaint("the settings file \(path) cannot be read: name one that exists with --config")
+        }
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: String(decoding: data, as: UTF8.self))
+        } catch {
+            let reason = "\(error)".split { $0.isNewline }.joined(separator: " ")
+            throw Complaint("the settings file \(path) is not correct YAML: \(reason)")
+        }
+        var values: [String: String] = [:]
+        var words: [String: ScopeWords] = [:]
+        if let root, root.scalar?.string != "" {
+            guard let mapping = root.mapping else {
+                throw Complaint("the settings file \(path) must hold lines of the form 'key: value'")
+            }
+            for (key, node) in mapping {
+                let name = key.string ?? ""
+                guard let knob = Knob.all.first(where: { $0.name == name }) else {
+                    throw Complaint("\(path) has the unknown setting '\(name)'\(Knob.suggestion(for: name))")
+                }
+                values[name] = try Self.text(of: node, knob: knob, path: path, words: &words)
+            }
+        }
+        self.path = path
+        self.values = values
+        self.words = words
+    }
+
+    private static func text(
+        of node: Node,
+        knob: Knob,
+        path: String,
+        words: inout [String: ScopeWords]
+    ) throws(Complaint) -> String? {
+        if let scalar = node.scalar {
+            return scalar.string.isEmpty || node.null != nil ? nil : scalar.string
+        }
+        var parts: [String] = []
+        for item in node.sequence ?? [node] {
+            if let text = item.scalar?.string, !text.contains(",") {
+                parts.append(text)
+            } else if knob.name == "scopes", let scope = scope(item) {
+                parts.append(scope.name)
+                words[scope.name] = scope
+            } else {
+                throw Complaint("\(knob.name) in \(path) must be \(knob.expected); for example: \(knob.name): \(knob.example)")
+            }
+        }
+        return parts.joined(separator: ",")
+    }
+
+    /// `{name: …, en: …, de: …}`
+    private static func scope(_ node: Node) -> ScopeWords? {
+        var texts: [String: String] = [:]
+        for (key, value) in node.mapping ?? [:] {
+            guard let key = key.string, let text = value.scalar?.string else { return nil }
+            texts[key] = text
+        }
+        guard let name = texts.removeValue(forKey: "name"), !name.contains(",") else { return nil }
+        return ScopeWords(name: name, words: texts)
+    }
+}
+
+extension Knob {
+    /// `: did you mean 'issuer'?`, or where to find all names.
+    static func suggestion(for name: String) -> String {
+        let nearest = all.map { ($0.name, distance($0.name, name)) }.min { $0.1 < $1.1 }
+        if let nearest, nearest.1 <= max(2, name.count / 4) { return ": did you mean '\(nearest.0)'?" }
+        return ": 'latchkey settings' lists those that there are"
+    }
+
+    /// How many characters must be changed, added or removed to make one text of the other.
+    private static func distance(_ left: String, _ right: String) -> Int {
+        var row = Array(0...right.count)
+        for (index, character) in left.enumerated() {
+            var diagonal = row[0]
+            row[0] = index + 1
+            for (column, other) in right.enumerated() {
+                let above = row[column + 1]
+                row[column + 1] = min(above + 1, row[column] + 1, diagonal + (character == other ? 0 : 1))
+                diagonal = above
+            }
+        }
+        return row[right.count]
+    }
+}

@@ -1,0 +1,228 @@
+"""Servers, databases, clients and browsers for the black-box tests.
+
+`server` runs a test twice, on SQLite and on PostgreSQL, each time against one process that the whole run shares.
+`sqlite_server` is the shared SQLite one alone, for what no database can change. `new_server` starts a process that
+only the test uses, and `cluster` two processes on one PostgreSQL. PostgreSQL comes from `LATCHKEY_TEST_POSTGRES`, or
+is started for this run.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from toolkit.client import OAuthClient
+from toolkit.databases import Postgres, PostgresServer, SQLite
+from toolkit.partner import PartnerSite
+from toolkit.person import Person
+from toolkit.process import Account, Latchkey, free_port
+
+SCOPES = ("--scope", "locks.read", "--scope", "locks.write")
+PHONE_URI = "http://127.0.0.1/callback"
+WEB_URI = "https://partner.example/callback"
+
+
+@dataclass
+class Partners:
+    """The clients that a shared server knows from its start."""
+
+    seam: OAuthClient
+    """Seam's current guide: confidential, stable refresh token, PKCE optional."""
+    web: OAuthClient
+    """An ordinary confidential client without a profile."""
+    opaque: OAuthClient
+    """The same with opaque access tokens."""
+    phone: OAuthClient
+    """A public client: PKCE, successor refresh tokens."""
+    successor: OAuthClient
+    """A confidential client whose refresh tokens rotate to a deterministic successor."""
+    strict: OAuthClient
+    """A confidential client whose refresh tokens are good for one use."""
+    machine: OAuthClient
+    """A client that acts for itself only."""
+    resource: OAuthClient
+    """A resource server: no grants, an audience."""
+
+
+AUDIENCE = "https://api.partner.example/locks"
+
+
+def register_partners(server: Latchkey) -> Partners:
+    """Registers the standard clients, before or beside a running server."""
+    web = ("--redirect-uri", WEB_URI, *SCOPES)
+    return Partners(
+        seam=server.create_client("--partner", "seam", name="Seam"),
+        web=server.create_client(*web, name="Web partner"),
+        opaque=server.create_client(*web, "--access-token", "opaque", name="Opaque partner"),
+        phone=server.create_client("--public", "--redirect-uri", PHONE_URI, *SCOPES, name="Phone app"),
+        successor=server.create_client(*web, "--refresh", "successor", name="Careful partner"),
+        strict=server.create_client(*web, "--refresh", "strict", name="Strict partner"),
+        machine=server.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine"),
+        resource=server.create_client("--audience", AUDIENCE, name="Locks API"),
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The address of a PostgreSQL server on which databases can be made."""
+    if url := os.environ.get("LATCHKEY_TEST_POSTGRES"):
+        yield url
+        return
+    server = PostgresServer()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def check_no_secret_in(server: Latchkey) -> None:
+    """What must hold of every server at its end: nothing that it ever handed out lies in its database or its log."""
+    found = server.canaries.found_in(server.database.content()) + server.canaries.found_in(server.log_path.read_bytes())
+    assert not found, f"secrets lie in the clear in the database or the log: {found[:10]}"
+
+
+class SharedServer(Latchkey):
+    """A server that many tests use, with its standard clients."""
+
+    partners: Partners
+
+
+def _shared_server(database, folder: Path) -> Iterator[SharedServer]:
+    server = SharedServer(database, folder, environment={"LATCHKEY_LOG_LEVEL": "trace"})
+    try:
+        server.partners = register_partners(server)
+        server.start()
+        yield server
+        status = server.stop()
+        assert status == 0, f"latchkey serve ended with status {status} on SIGTERM"
+        check_no_secret_in(server)
+    finally:
+        if server.process is not None:
+            server.kill()
+        database.remove()
+
+
+@pytest.fixture(scope="session")
+def sqlite_server(tmp_path_factory) -> Iterator[SharedServer]:
+    folder = tmp_path_factory.mktemp("sqlite")
+    yield from _shared_server(SQLite(folder), folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory, postgres_url) -> Iterator[SharedServer]:
+    yield from _shared_server(Postgres(postgres_url), tmp_path_factory.mktemp("postgres"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def server(request) -> SharedServer:
+    """The shared server, once on each database."""
+    return request.getfixturevalue(f"{request.param}_server")
+
+
+@pytest.fixture
+def database(tmp_path, request) -> Iterator[Callable[[str], SQLite | Postgres]]:
+    """Makes an empty database of a kind, removed after the test."""
+    made = []
+
+    def make(kind: str) -> SQLite | Postgres:
+        fresh = SQLite(tmp_path) if kind == "sqlite" else Postgres(request.getfixturevalue("postgres_url"))
+        made.append(fresh)
+        return fresh
+
+    yield make
+    for one in made:
+        one.remove()
+
+
+@pytest.fixture
+def new_server(tmp_path, database) -> Iterator[Callable[..., Latchkey]]:
+    """Makes a server for this test alone; call `start()` on it once its clients and accounts are registered."""
+    made: list[Latchkey] = []
+
+    def make(kind: str = "sqlite", **named) -> Latchkey:
+        server = Latchkey(named.pop("database", None) or database(kind), tmp_path, **named)
+        made.append(server)
+        return server
+
+    yield make
+    for server in made:
+        if server.process is not None:
+            server.kill()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def own_server(request, new_server) -> Latchkey:
+    """A server for this test alone, once on each database, not yet started."""
+    return new_server(request.param)
+
+
+@dataclass
+class Cluster:
+    """Two nodes that share nothing but their PostgreSQL, their key and their issuer."""
+
+    nodes: list[Latchkey]
+
+    def start(self) -> "Cluster":
+        for node in self.nodes:
+            node.start()
+        return self
+
+
+@pytest.fixture
+def cluster(new_server, database) -> Cluster:
+    """Two nodes on one PostgreSQL, not yet started."""
+    shared, port = database("postgres"), free_port()
+    first = new_server(database=shared, port=port)
+    second = new_server(database=shared, issuer=first.issuer, canaries=first.canaries)
+    return Cluster([first, second])
+
+
+@pytest.fixture(params=["one node", "two nodes"])
+def nodes(request) -> list[Latchkey]:
+    """One node on SQLite, then two on one PostgreSQL, not yet started: where parallel callers may land."""
+    if request.param == "one node":
+        return [request.getfixturevalue("new_server")("sqlite")]
+    return request.getfixturevalue("cluster").nodes
+
+
+@pytest.fixture
+def account(request) -> Account:
+    """A fresh account on the test's server."""
+    for name in ("server", "sqlite_server"):
+        if name in request.fixturenames:
+            return request.getfixturevalue(name).create_account()
+    raise AssertionError("the fixture 'account' needs the fixture 'server' or 'sqlite_server'")
+
+
+@pytest.fixture
+def person(request, account) -> Person:
+    """Somebody with a fresh account and a fresh browser on the test's server."""
+    name = "server" if "server" in request.fixturenames else "sqlite_server"
+    return Person(request.getfixturevalue(name), account)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, driven by Playwright."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def partner_site() -> Iterator[Callable[..., PartnerSite]]:
+    """Makes partners' web sites on loopback."""
+    made: list[PartnerSite] = []
+
+    def make(**named) -> PartnerSite:
+        made.append(PartnerSite(**named))
+        return made[-1]
+
+    yield make
+    for site in made:
+        site.stop()

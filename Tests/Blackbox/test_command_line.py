@@ -1,0 +1,311 @@
+"""The command line: names, JSON members and exit statuses that others script against, beside a running server."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from toolkit.client import OAuthClient, refusal, tokens
+from toolkit.expect import check_one_line_error, eventually
+from toolkit.person import Person
+from toolkit.process import BINARY
+from toolkit.wire import send
+
+WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", "--scope", "locks.write")
+
+
+# client
+
+
+def test_client_create_prints_exactly_these_members(server):
+    made = server.command("client", "create", "--partner", "seam", "--name", "Seam")
+    server.canaries.add("client secret", made["client_secret"])
+    members = {"client_id", "client_secret", "redirect_uris", "scopes", "partner", "refresh", "access_token"}
+    assert members <= made.keys()
+    assert made["client_secret"].startswith("lks_")
+    assert len(made["client_secret"]) >= 43
+    assert made["redirect_uris"] == [
+        "https://connect.getseam.com/oauth/callback",
+        "https://staging.connect.getseam.com/oauth/callback",
+        "http://localhost:3020/oauth/callback",
+    ]
+    assert made["scopes"] == ["locks.read", "locks.write"]
+    assert made["partner"] == "seam"
+    assert made["refresh"] == "stable"
+    assert made["access_token"] in ("jwt", "opaque")
+
+
+def test_client_create_without_json_shows_the_secret_once_for_a_person(server):
+    done = server.run("client", "create", "--partner", "seam", "--name", "Seam for people")
+    assert done.returncode == 0, done.stderr
+    secret = re.search(r"lks_[\w-]+", done.stdout)
+    assert secret, done.stdout
+    server.canaries.add("client secret", secret.group())
+    assert "connect.getseam.com" in done.stdout
+    client_id = server.command("client", "list")[-1]["client_id"]
+    assert secret.group() not in server.run("client", "show", client_id).stdout
+    assert "\x1b[" not in done.stdout, "no colours when nobody looks"
+
+
+def test_a_client_made_beside_a_running_server_works_at_once(server, person):
+    client = server.create_client(*WEB, name="Late partner")
+    eventually(lambda: bool(Person(server).visit(client.authorize_url()).sign_in_form))
+    assert client.locks(person.connect(client).access).status_code == 200
+
+
+def test_client_create_takes_the_id_and_every_option(server):
+    options = [*WEB, "--id", "chosen-id", "--refresh", "strict", "--access-token", "opaque"]
+    made = server.command(
+        "client",
+        "create",
+        "--name",
+        "Chosen",
+        *options,
+        "--access-token-lifetime",
+        "900",
+        "--grant",
+        "authorization_code",
+    )
+    server.canaries.add("client secret", made["client_secret"])
+    assert made["client_id"] == "chosen-id"
+    shown = server.command("client", "show", "chosen-id")
+    assert shown["name"] == "Chosen"
+    assert shown["refresh"] == "strict"
+    assert shown["access_token"] == "opaque"
+    assert shown["access_token_lifetime"] == 900
+    assert shown["grants"] == ["authorization_code"]
+    assert shown["partner"] is None
+    check_one_line_error(server.run("client", "create", "--name", "Twice", *options), "chosen-id")
+
+
+def test_client_list_and_show_hold_no_secret(server):
+    for value in (server.command("client", "list"), server.command("client", "show", server.partners.seam.client_id)):
+        text = json.dumps(value)
+        assert "lks_" not in text
+        assert "digest" not in text
+        assert "hash" not in text
+    listed = {one["client_id"]: one for one in server.command("client", "list")}
+    assert listed[server.partners.seam.client_id]["name"] == "Seam"
+
+
+def test_client_update_changes_and_keeps(server):
+    client = server.create_client(*WEB, name="Before")
+    extra = "https://partner.example/second"
+    server.command("client", "update", client.client_id, "--name", "After", "--add-redirect-uri", extra)
+    shown = server.command("client", "show", client.client_id)
+    assert shown["name"] == "After"
+    assert shown["redirect_uris"] == ["https://partner.example/callback", extra]
+    second = client.using(redirect_uri=extra)
+    eventually(lambda: bool(Person(server).visit(second.authorize_url()).sign_in_form))
+    server.command("client", "update", client.client_id, "--remove-redirect-uri", "https://partner.example/callback")
+    assert server.command("client", "show", client.client_id)["redirect_uris"] == [extra]
+    eventually(lambda: Person(server).visit(client.authorize_url()).status == 400)
+
+
+def test_client_rotate_secret_keeps_the_old_one_alive(server, person):
+    client = server.create_client(*WEB, name="Rotating partner")
+    connected = person.connect(client)
+    made = server.command("client", "rotate-secret", client.client_id)
+    server.canaries.add("client secret", made["client_secret"])
+    newer = client.using(client_secret=made["client_secret"])
+    eventually(lambda: newer.refresh(connected.refresh).status_code == 200)
+    tokens(client.refresh(connected.refresh))
+    third = server.command("client", "rotate-secret", client.client_id)["client_secret"]
+    server.canaries.add("client secret", third)
+    eventually(lambda: client.using(client_secret=third).refresh(connected.refresh).status_code == 200)
+    eventually(lambda: client.refresh(connected.refresh).status_code == 401)
+
+
+def test_client_disable_enable_and_delete(server, person):
+    client = server.create_client(*WEB, name="Short-lived partner")
+    connected = person.connect(client)
+    server.command("client", "disable", client.client_id)
+    eventually(lambda: client.refresh(connected.refresh).status_code == 401)
+    assert Person(server).visit(client.authorize_url()).status == 400
+    server.command("client", "enable", client.client_id)
+    eventually(lambda: client.refresh(connected.refresh).status_code == 200)
+    server.command("client", "delete", client.client_id)
+    eventually(lambda: client.refresh(connected.refresh).status_code == 401)
+    check_one_line_error(server.run("client", "show", client.client_id), client.client_id)
+
+
+def test_a_short_secret_works_in_test_mode_only(new_server):
+    server = new_server()
+    done = server.run("client", "create", "--partner", "seam", "--name", "Seam", "--secret", "seamsecret", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "test" in done.stderr, "a warning says that it is for tests only"
+    client_id = json.loads(done.stdout)["client_id"]
+    seam = OAuthClient(
+        server, client_id, "seamsecret", "https://connect.getseam.com/oauth/callback", None, authentication="post"
+    )
+    account = server.create_account()
+    server.start()
+    refusal(seam.refresh("x"), 401, "invalid_client")
+    assert client_id in server.log, "the log says why"
+    server.restart(clock_offset=0)
+    person = Person(server, account)
+    assert "test mode" in person.visit(seam.authorize_url()).text.lower(), "a banner on every page"
+    assert person.connect(seam).user_id == account.user_id
+
+
+# account
+
+
+def test_account_create_prints_exactly_these_members(server):
+    stdin = "correct horse battery\n"
+    words = ("account", "create", "--email", "members@example.com", "--name", "Ada", "--password-stdin")
+    made = server.command(*words, stdin=stdin)
+    assert made.keys() == {"user_id", "email", "name"}
+    assert made["user_id"].startswith("usr_")
+    assert made["email"] == "members@example.com"
+    assert made["name"] == "Ada"
+    check_one_line_error(server.run(*words, stdin=stdin), "members@example.com")
+
+
+def test_account_show_list_and_set_email(server, person):
+    account = person.account
+    shown = server.command("account", "show", account.user_id)
+    assert shown["user_id"] == account.user_id
+    assert shown["email"] == account.email
+    assert "argon2" not in json.dumps(shown)
+    assert account.user_id in {one["user_id"] for one in server.command("account", "list")}
+    account.email = "moved." + account.email
+    server.command("account", "set-email", account.user_id, account.email)
+    assert server.command("account", "show", account.user_id)["email"] == account.email
+    person.connect(server.partners.seam)
+
+
+def test_account_set_password_replaces_the_old_one(server, person):
+    old = person.account.password
+    person.account.password = "a brand new password"
+    words = ("account", "set-password", person.account.user_id, "--password-stdin")
+    server.command(*words, stdin=person.account.password + "\n")
+    page = person.visit(server.partners.seam.authorize_url())
+    page = person.sign_in(page, password=old)
+    assert page.sign_in_form
+    assert person.sign_in(page).consent_form
+
+
+@pytest.mark.parametrize("password", ["", "short", "1234567"])
+def test_account_create_refuses_a_password_that_is_too_short(server, password):
+    words = ("account", "create", "--email", f"short{len(password)}@example.com", "--password-stdin")
+    check_one_line_error(server.run(*words, stdin=password + "\n"))
+
+
+# connection
+
+
+def test_connection_list_and_revoke(server, person):
+    seam = server.partners.seam
+    connected = person.connect(seam)
+    (listed,) = server.command("connection", "list", "--account", person.account.user_id)
+    assert listed.keys() == {
+        "connection_id",
+        "client_id",
+        "user_id",
+        "scopes",
+        "created_at",
+        "last_used_at",
+        "status",
+    }
+    assert listed["client_id"] == seam.client_id
+    assert listed["user_id"] == person.account.user_id
+    assert listed["scopes"] == ["locks.read", "locks.write"]
+    assert listed["status"] == "active"
+    assert listed["connection_id"] in {
+        one["connection_id"] for one in server.command("connection", "list", "--client", seam.client_id)
+    }
+    server.command("connection", "revoke", listed["connection_id"])
+    eventually(lambda: seam.refresh(connected.refresh).status_code == 400)
+    assert seam.introspect(connected.access) == {"active": False}
+    (listed,) = server.command("connection", "list", "--account", person.account.user_id)
+    assert listed["status"] == "revoked"
+
+
+# key, migrate, settings, sweep
+
+
+def test_key_list_and_rotate(own_server):
+    own_server.start()
+    before = own_server.command("key", "list")
+    assert len(before) >= 1
+    own_server.command("key", "rotate")
+    after = own_server.command("key", "list")
+    assert len(after) == len(before) + 1
+    assert "PRIVATE" not in json.dumps(after)
+    eventually(lambda: len(send("GET", own_server.base + "/oauth/jwks").json()["keys"]) == len(after))
+
+
+def test_migrate_is_safe_to_repeat(own_server):
+    for _ in range(2):
+        assert own_server.run("migrate").returncode == 0
+    own_server.start()
+    assert own_server.run("migrate").returncode == 0
+
+
+def test_two_nodes_may_start_at_once_on_an_empty_database(cluster):
+    for node in cluster.nodes:
+        node.start(wait=False)
+    for node in cluster.nodes:
+        node.wait_until_ready()
+    first, second = (send("GET", node.base + "/oauth/jwks").json() for node in cluster.nodes)
+    eventually(
+        lambda: (
+            send("GET", cluster.nodes[0].base + "/oauth/jwks").json()
+            == send("GET", cluster.nodes[1].base + "/oauth/jwks").json()
+        )
+    )
+    assert {key["kid"] for key in first["keys"]} & {key["kid"] for key in second["keys"]}, "they agreed on one key set"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("client", "show", "nobody"),
+        ("client", "delete", "nobody"),
+        ("client", "create", "--name", "X", "--partner", "no-such-partner"),
+        ("client", "create", "--name", "X"),
+        ("client", "create", "--name", "X", "--redirect-uri", "javascript:alert(1)"),
+        ("client", "create", "--name", "X", "--redirect-uri", "https://x.example/#part"),
+        ("client", "create", "--name", "X", "--redirect-uri", "https://x.example/?code=evil"),
+        ("client", "create", "--name", "", "--partner", "seam"),
+        ("client", "create", "--name", "X", "--partner", "seam", "--access-token-lifetime", "5"),
+        ("client", "create", "--name", "X", "--partner", "seam", "--scope", "bad scope"),
+        ("account", "show", "usr_nobody"),
+        ("account", "create", "--email", "not an address"),
+        ("account", "set-email", "usr_nobody", "a@example.com"),
+        ("connection", "revoke", "con_nobody"),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_ends_with_status_1_and_one_line(server, words):
+    check_one_line_error(server.run(*words))
+    assert server.run(*words, "--json").stdout.strip() == ""
+
+
+def test_sweep_removes_what_has_expired(own_server):
+    server = own_server
+    seam = server.create_client("--partner", "seam", name="Seam")
+    person = Person(server, server.create_account())
+    server.start()
+    for _ in range(3):
+        person.authorize(seam)
+    server.stop()
+    assert server.run("sweep").returncode == 0
+    server.extra_environment["LATCHKEY_CLOCK_OFFSET"] = str(400 * 86400)
+    done = server.run("sweep", "--json")
+    assert done.returncode == 0, done.stderr
+    assert sum(value for value in json.loads(done.stdout).values() if isinstance(value, int)) >= 3
+    again = json.loads(server.run("sweep", "--json").stdout)
+    assert sum(value for value in again.values() if isinstance(value, int)) == 0
+
+
+def test_help_and_version_need_no_database():
+    for words in (["--help"], ["help", "serve"], ["client", "create", "--help"], ["--version"]):
+        done = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip()
+    listed = subprocess.run([BINARY, "--help"], capture_output=True, text=True, timeout=30).stdout
+    for name in ("demo", "serve", "client", "account", "connection", "key", "migrate", "settings", "sweep"):
+        assert re.search(rf"^\s+{name}\b", listed, re.MULTILINE), name

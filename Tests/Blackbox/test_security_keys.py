@@ -1,0 +1,247 @@
+"""Metadata, keys and their rotation: security.md, rows M01 to M07."""
+
+import base64
+import json
+import threading
+import time
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from toolkit.client import refusal, tokens
+from toolkit.person import Person
+from toolkit.wire import raw, send
+
+SOURCES = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]
+
+
+def metadata(server) -> dict:
+    return send("GET", server.base + SOURCES[0]).json()
+
+
+def jwks(server) -> dict:
+    return send("GET", server.base + "/oauth/jwks").json()
+
+
+def kid(access_token: str) -> str:
+    part = access_token.split(".")[0]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["kid"]
+
+
+def kids(keys: dict) -> set[str]:
+    return {key["kid"] for key in keys["keys"]}
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_M01_metadata_is_at_both_well_known_places(sqlite_server, path):
+    answer = send("GET", sqlite_server.base + path)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert answer.json()["issuer"] == sqlite_server.issuer
+
+
+def test_M01_an_issuer_with_a_path_mounts_everything_under_it(new_server):
+    server = new_server()
+    server.issuer = server.base + "/company/oauth-door"
+    seam = server.create_client("--partner", "seam", name="Seam")
+    account = server.create_account()
+    server.start()
+    place = send("GET", server.base + "/.well-known/oauth-authorization-server/company/oauth-door")
+    assert place.status_code == 200
+    known = place.json()
+    assert known["issuer"] == server.issuer
+    assert send("GET", server.issuer + "/.well-known/openid-configuration").json()["issuer"] == server.issuer
+    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "introspection_endpoint"):
+        assert known[name].startswith(server.issuer + "/"), name
+    for path in ("/healthz", "/readyz"):
+        assert send("GET", server.base + path).status_code == 200
+        assert send("GET", server.issuer + path).status_code == 200
+    server.base = server.issuer
+    person = Person(server, account)
+    connected = person.connect(seam)
+    assert seam.locks(connected.access).status_code == 200
+    here = [answer.url for answer in person.answers]
+    assert all(url.startswith(server.issuer + "/") for url in here), "a page led out of the issuer's path"
+
+
+def test_M02_every_endpoint_that_is_advertised_answers(sqlite_server):
+    known = metadata(sqlite_server)
+    for name, url in known.items():
+        if name.endswith(("_endpoint", "_uri")) and isinstance(url, str):
+            assert url.startswith(sqlite_server.issuer + "/"), name
+            assert send("GET", url).status_code not in (404, 500, 501), name
+
+
+def test_M02_every_grant_that_is_advertised_works_and_no_other(sqlite_server, person):
+    advertised = set(metadata(sqlite_server)["grant_types_supported"])
+    partners = sqlite_server.partners
+    working = {"authorization_code", "refresh_token"}
+    tokens(partners.web.refresh(person.connect(partners.web).refresh))
+    if partners.machine.client_credentials().status_code == 200:
+        working.add("client_credentials")
+    others = {"password", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer"}
+    others |= {"urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:token-exchange"}
+    for grant in others - advertised:
+        refusal(partners.web.post("/oauth/token", {"grant_type": grant}), 400, "unsupported_grant_type")
+    assert working <= advertised
+    assert not others & advertised
+
+
+def test_M02_ways_to_authenticate_and_to_respond_are_told_truly(sqlite_server):
+    known = metadata(sqlite_server)
+    assert {"client_secret_basic", "client_secret_post", "none"} <= set(known["token_endpoint_auth_methods_supported"])
+    assert known["response_types_supported"] == ["code"]
+    assert known["code_challenge_methods_supported"] == ["S256"]
+    assert known.get("response_modes_supported", ["query"]) == ["query"]
+    for name in ("introspection_endpoint_auth_methods_supported", "revocation_endpoint_auth_methods_supported"):
+        assert "client_secret_basic" in known[name]
+        assert "client_secret_post" in known[name]
+    assert not known.get("request_parameter_supported", False)
+    assert not known.get("request_uri_parameter_supported", False)
+    assert {"locks.read", "locks.write"} <= set(known.get("scopes_supported", ["locks.read", "locks.write"]))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Host: evil.example\r\n",
+        "Host: x\r\nX-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\n",
+        "Host: x\r\nForwarded: host=evil.example;proto=https\r\n",
+        "Host: x\r\nX-Forwarded-Prefix: /evil.example\r\nX-Original-URL: /evil.example\r\n",
+    ],
+    ids=["host", "x-forwarded", "forwarded", "prefix"],
+)
+def test_M03_no_address_is_made_from_what_a_visitor_says(new_server, headers):
+    server = new_server()
+    seam = server.create_client("--partner", "seam", name="Seam")
+    server.start(wait=False)
+    first = b""
+    deadline = time.monotonic() + 20
+    while not first and time.monotonic() < deadline:
+        try:
+            request = f"GET {SOURCES[0]} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n"
+            first = raw(server.base, request.encode())
+        except OSError:
+            time.sleep(0.05)
+    assert b"evil.example" not in first
+    path = seam.authorize_url().removeprefix(server.base)
+    for target in (path, "/oauth/authorize?client_id=nobody", SOURCES[1], "/no/such/page"):
+        answer = raw(server.base, f"GET {target} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n".encode())
+        assert b"evil.example" not in answer, target
+    assert metadata(server)["issuer"] == server.issuer
+
+
+def test_M04_the_key_set_holds_public_parts_only(server):
+    answer = send("GET", server.base + "/oauth/jwks")
+    assert answer.headers["Content-Type"].split(";")[0] in ("application/json", "application/jwk-set+json")
+    keys = answer.json()["keys"]
+    assert keys
+    assert len(kids(answer.json())) == len(keys)
+    for key in keys:
+        assert not {"d", "p", "q", "dp", "dq", "qi", "k", "oth"} & key.keys()
+        assert key["use"] == "sig"
+        assert key["alg"] in {"ES256", "RS256", "EdDSA", "Ed25519", "PS256"}
+        assert key["kty"] in {"EC", "RSA", "OKP"}
+        if key["kty"] == "RSA":
+            assert len(key["n"]) >= 342, "2048 bits"
+
+
+def test_M04_the_keys_verify_the_tokens(server, person):
+    connected = person.connect(server.partners.web)
+    token = jwt.decode(connected.access, KeySet.import_key_set(jwks(server)), algorithms=["ES256"])
+    assert token.claims["sub"] == connected.user_id
+
+
+def test_M05_at_no_instant_does_a_node_sign_with_a_key_that_another_does_not_publish(cluster):
+    first, second = cluster.nodes
+    client = first.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
+    cluster.start()
+    seen: list[tuple[float, int, set[str]]] = []
+    minted: list[tuple[float, str]] = []
+    failures: list[str] = []
+    done = threading.Event()
+
+    def watch(index: int) -> None:
+        while not done.is_set():
+            seen.append((time.monotonic(), index, kids(jwks(cluster.nodes[index]))))
+            time.sleep(0.05)
+
+    def mint(index: int) -> None:
+        while not done.is_set():
+            answer = client.at(cluster.nodes[index]).client_credentials()
+            if answer.status_code == 200:
+                minted.append((time.monotonic(), kid(answer.json()["access_token"])))
+            else:
+                failures.append(answer.text)
+            time.sleep(0.02)
+
+    threads = [threading.Thread(target=work, args=(i,)) for work in (watch, mint) for i in (0, 1)]
+    for thread in threads:
+        thread.start()
+    time.sleep(2.2)
+    before = kids(jwks(first))
+    for _ in range(2):
+        first.command("key", "rotate")
+        time.sleep(3)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures[:3]
+    assert len(minted) > 100
+    assert kids(jwks(first)) > before, "the next key is published at once"
+    assert kids(jwks(second)) == kids(jwks(first))
+    for moment, name in minted:
+        for index in (0, 1):
+            earlier = [known for at, node, known in seen if node == index and at < moment - 2]
+            if earlier:
+                assert name in earlier[-1], f"node {index} did not publish {name} two seconds before it was used"
+
+
+def test_M05_the_new_key_signs_in_time_and_the_old_one_stays_until_its_tokens_are_dead(own_server):
+    server = own_server
+    client = server.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
+    server.start()
+    old = tokens(client.client_credentials()).access
+    server.command("key", "rotate")
+    shown = server.command("key", "list")
+    assert len(shown) >= 2
+    server.restart(clock_offset=0)
+    assert kid(tokens(client.client_credentials()).access) == kid(old), "a key is published before it is used"
+    for hours in (1.5, 2, 25, 49):
+        server.restart(clock_offset=int(hours * 3600))
+        fresh = tokens(client.client_credentials()).access
+        assert kid(fresh) in kids(jwks(server))
+        if kid(fresh) != kid(old):
+            break
+    assert kid(fresh) != kid(old), "the new key never came into use"
+    jwt.decode(fresh, KeySet.import_key_set(jwks(server)), algorithms=["ES256"])
+
+
+def test_M05_a_connection_outlives_rotation(own_server):
+    server = own_server
+    seam = server.create_client("--partner", "seam", name="Seam")
+    person = Person(server, server.create_account())
+    server.start()
+    connected = person.connect(seam)
+    for step in range(4):
+        server.command("key", "rotate")
+        server.restart(clock_offset=(step + 1) * 2 * 86400)
+        later = seam.refreshed(connected.refresh)
+        assert seam.locks(later.access).status_code == 200
+        assert seam.introspect(later.access)["active"] is True
+
+
+def test_M06_keys_and_metadata_may_be_cached_and_read_by_anyone(sqlite_server):
+    for path in [*SOURCES, "/oauth/jwks"]:
+        answer = send("GET", sqlite_server.base + path, headers={"Origin": "https://app.example"})
+        assert "max-age=" in answer.headers.get("Cache-Control", ""), path
+        assert answer.headers.get("Access-Control-Allow-Origin") == "*", path
+        assert "Access-Control-Allow-Credentials" not in answer.headers, path
+
+
+def test_M08_answers_carry_no_versions(sqlite_server):
+    for path in ("/", "/healthz", "/oauth/jwks", "/no/such/page"):
+        headers = send("GET", sqlite_server.base + path).headers
+        assert not any(character.isdigit() for character in headers.get("Server", "")), headers
+        assert "X-Powered-By" not in headers

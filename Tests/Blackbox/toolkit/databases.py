@@ -1,0 +1,100 @@
+"""The two databases that a server can be given, and what a test does to them from outside."""
+
+import base64
+import os
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parents[3]
+POSTGRES_SCRIPT = ROOT / "scripts" / "postgres"
+
+
+def postgres_program(name: str) -> str:
+    """The path of one of PostgreSQL's programs."""
+    for folder in [Path("/usr/lib/postgresql/15/bin"), *sorted(Path("/usr/lib/postgresql").glob("*/bin"))]:
+        if (folder / name).exists():
+            return str(folder / name)
+    return shutil.which(name) or name
+
+
+class SQLite:
+    """A database file in a folder of its own."""
+
+    kind = "sqlite"
+
+    def __init__(self, folder: Path):
+        self.path = folder / "latchkey.sqlite"
+        self.url = f"sqlite:{self.path}"
+        self.environment: dict[str, str] = {}
+
+    def content(self) -> bytes:
+        """Everything that lies on the disk for this database: the file, its write-ahead log and its index.
+
+        The key file beside it is left out: it is the secret that the design keeps outside the database.
+        """
+        names = [self.path.name + end for end in ("", "-wal", "-shm", "-journal")]
+        files = [self.path.with_name(name) for name in names]
+        return b"\n".join(file.read_bytes() for file in files if file.exists())
+
+    def remove(self) -> None:
+        """Nothing to do: the folder goes with the test run."""
+
+
+class Postgres:
+    """A database of its own on a PostgreSQL server, with the key that nodes share."""
+
+    kind = "postgres"
+
+    def __init__(self, server_url: str):
+        self.server_url = server_url
+        self.name = "latchkey_" + secrets.token_hex(6)
+        self.url = urlsplit(server_url)._replace(path="/" + self.name).geturl()
+        self.environment = {"LATCHKEY_SECRET_KEY": base64.b64encode(os.urandom(32)).decode()}
+        self.query(f"create database {self.name}", self.server_url)
+
+    def query(self, sql: str, url: str | None = None) -> str:
+        """Runs one statement and returns what it printed."""
+        command = [postgres_program("psql"), "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", sql, url or self.url]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
+    def content(self) -> bytes:
+        """A dump of the whole database."""
+        command = [postgres_program("pg_dump"), "--no-sync", self.url]
+        return subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+
+    def remove(self) -> None:
+        """Drops the database, and whoever is still connected to it."""
+        self.query(f"drop database if exists {self.name} with (force)", self.server_url)
+
+
+class PostgresServer:
+    """A throw-away PostgreSQL that a test may stop and start again."""
+
+    def __init__(self):
+        self.folder = self._script("start")
+        self.url = (Path(self.folder) / "url").read_text().strip()
+
+    def _script(self, *words: str) -> str:
+        done = subprocess.run([POSTGRES_SCRIPT, *words], check=True, capture_output=True, text=True, timeout=120)
+        return done.stdout.strip()
+
+    def halt(self) -> None:
+        """Stops it at once, as a crash would."""
+        self._script("halt", self.folder)
+
+    def resume(self) -> None:
+        """Starts it again with the same data on the same port."""
+        self._script("resume", self.folder)
+
+    def processes(self) -> list[int]:
+        """The ids of the postmaster and of its children, so that a test can freeze them."""
+        postmaster = int((Path(self.folder) / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        return [postmaster, *map(int, children)]
+
+    def stop(self) -> None:
+        """Stops it and removes its folder."""
+        self._script("stop", self.folder)

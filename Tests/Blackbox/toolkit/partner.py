@@ -1,0 +1,44 @@
+"""A partner's web site on loopback: it receives callbacks, and can send the browser on to another place."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class PartnerSite:
+    """Listens on a free port of loopback and remembers every request."""
+
+    def __init__(self, send_on_to: str | None = None):
+        site = self
+        self.requests: list[str] = []
+        self.referrers: list[str | None] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                site.requests.append(self.path)
+                site.referrers.append(self.headers.get("Referer"))
+                if send_on_to and self.path.startswith("/callback"):
+                    self.send_response(302)
+                    self.send_header("Location", send_on_to)
+                    self.end_headers()
+                    return
+                body = b"<!doctype html><html lang=en><title>Partner</title><h1>Back at the partner</h1>"
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def callbacks(self) -> list[str]:
+        return [path for path in self.requests if path.startswith("/callback")]
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()

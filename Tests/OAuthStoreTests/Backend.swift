@@ -1,0 +1,99 @@
+/// A fresh database on each engine, for every test that makes a promise about both.
+import Foundation
+import OAuthPostgres
+import OAuthSQLite
+import OAuthStore
+
+/// The engines; write `@Test(arguments: Backend.allCases)`.
+enum Backend: String, CaseIterable, Sendable {
+    case sqlite
+    case postgres
+
+    /// Runs `body` on an empty database that is gone afterwards.
+    func withDatabase<Result>(_ body: (any SQLDatabase) async throws -> Result) async throws -> Result {
+        try await withStorage { storage in
+            let database = try storage.open()
+            do {
+                let result = try await body(database)
+                await database.close()
+                return result
+            } catch {
+                await database.close()
+                throw error
+            }
+        }
+    }
+
+    /// Runs `body` with a place for an empty database, which it may open as often as it likes.
+    func withStorage<Result>(_ body: (Storage) async throws -> Result) async throws -> Result {
+        switch self {
+        case .sqlite:
+            let directory = FileManager.default.temporaryDirectory.appending(path: "latchkey-\(UUID())")
+            defer { try? FileManager.default.removeItem(at: directory) }
+            return try await body(.sqlite(path: directory.appending(path: "test.sqlite").path))
+        case .postgres:
+            let server = try Storage.postgres(url: Self.postgresURL())
+            let name = "latchkey_\(UUID().uuidString.replacing("-", with: "").lowercased())"
+            try await server.run("create database \(name)")
+            do {
+                let result = try await body(try server.named(name))
+                try await server.run("drop database \(name) with (force)")
+                return result
+            } catch {
+                try? await server.run("drop database \(name) with (force)")
+                throw error
+            }
+        }
+    }
+
+    private static func postgresURL() throws -> String {
+        guard let url = ProcessInfo.processInfo.environment["LATCHKEY_TEST_POSTGRES"] else { throw MissingServer() }
+        return url
+    }
+}
+
+/// Where a database is.
+enum Storage: Sendable {
+    case sqlite(path: String)
+    case postgres(url: String)
+
+    /// Opens the database with deadlines that suit a busy test machine, or with shorter ones.
+    ///
+    /// `patience` is how long a statement waits for a lock (SQLite) or for its answer (PostgreSQL).
+    func open(patience: Duration = .seconds(30)) throws -> any SQLDatabase {
+        switch self {
+        case .sqlite(let path):
+            try SQLiteDatabase(path: path, wait: patience)
+        case .postgres(let url):
+            try PostgresDatabase(
+                url: url,
+                poolSize: 4,
+                connectDeadline: .seconds(30),
+                statementDeadline: patience,
+                poolWait: .seconds(30)
+            )
+        }
+    }
+
+    /// Runs one statement outside a transaction, on a connection of its own.
+    fileprivate func run(_ statement: String) async throws {
+        let database = try open()
+        let result = await sqlError { _ = try await database.rows(statement) }
+        await database.close()
+        if let result { throw result }
+    }
+
+    /// Another database of the same server.
+    fileprivate func named(_ name: String) throws -> Storage {
+        guard case .postgres(let url) = self, var components = URLComponents(string: url) else { return self }
+        components.path = "/\(name)"
+        return .postgres(url: components.string ?? url)
+    }
+}
+
+/// The variable that names the test server is not set.
+struct MissingServer: Error, CustomStringConvertible {
+    var description: String {
+        "LATCHKEY_TEST_POSTGRES is not set: run the tests with `make test`, which starts a PostgreSQL server for them"
+    }
+}

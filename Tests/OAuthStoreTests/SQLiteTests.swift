@@ -1,0 +1,104 @@
+/// What only the embedded database promises.
+import Dispatch
+import Foundation
+import OAuthSQLite
+import OAuthStore
+import Testing
+
+@Suite struct `SQLite` {
+    @Test func `the file and its directory are only for their owner`() async throws {
+        try await Backend.sqlite.withStorage { storage in
+            guard case .sqlite(let path) = storage else { return }
+            let database = try storage.open()
+            try await database.run("create table sample (id bigint primary key)")
+            for file in [path, path + "-wal", path + "-shm"] { #expect(try mode(of: file) == 0o600) }
+            #expect(try mode(of: URL(fileURLWithPath: path).deletingLastPathComponent().path) == 0o700)
+            await database.close()
+        }
+    }
+
+    @Test func `closing leaves one file that holds everything`() async throws {
+        try await Backend.sqlite.withStorage { storage in
+            guard case .sqlite(let path) = storage else { return }
+            let database = try storage.open()
+            try await database.run("create table sample (id bigint primary key)")
+            _ = try await database.rows("select id from sample")
+            await database.close()
+            #expect(!FileManager.default.fileExists(atPath: path + "-wal"))
+            let reopened = try storage.open()
+            #expect(try await reopened.rows("select id from sample").isEmpty)
+            await reopened.close()
+        }
+    }
+
+    @Test func `commits are flushed to the disk and foreign keys are on`() async throws {
+        try await Backend.sqlite.withDatabase { database in
+            let settings = try await database.transaction { connection throws(SQLError) in
+                try ["synchronous", "foreign_keys"].map { name throws(SQLError) in
+                    try connection.query("pragma \(name)")[0].integer(0)
+                }
+            }
+            #expect(settings == [2, 1])
+            #expect(try await database.rows("pragma journal_mode")[0].text(0) == "wal")
+        }
+    }
+
+    @Test func `a file that is no database is invalid, and one that cannot be opened is not available`() throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "latchkey-\(UUID())").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(repeating: 7, count: 4096).write(to: URL(fileURLWithPath: path))
+        do {
+            _ = try SQLiteDatabase(path: path)
+            Issue.record("a file of noise was opened")
+        } catch {
+            #expect(error.kind == "invalid")
+        }
+        do {
+            _ = try SQLiteDatabase(path: "/proc/latchkey/test.sqlite")
+            Issue.record("a database was made where none can be")
+        } catch {
+            #expect(error.kind == "unavailable")
+        }
+    }
+
+    @Test func `a locked file refuses all that wait for it at once`() async throws {
+        try await Backend.sqlite.withStorage { storage in
+            let holder = try storage.open()
+            let (held, holds) = AsyncStream<Void>.makeStream()
+            let release = DispatchSemaphore(value: 0)
+            async let holding: Void = holder.transaction { _ throws(SQLError) in
+                holds.yield()
+                release.wait()
+            }
+            for await _ in held { break }
+            let waiting = try storage.open(patience: .milliseconds(500))
+            let clock = ContinuousClock()
+            let start = clock.now
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<4000 {
+                    group.addTask {
+                        let failure = await sqlError { try await waiting.run("create table sample (id bigint)") }
+                        #expect(failure?.kind == "unavailable")
+                    }
+                }
+            }
+            // Batch after batch would take eight seconds.
+            #expect(clock.now - start < .seconds(5))
+            release.signal()
+            try await holding
+            await holder.close()
+            await waiting.close()
+        }
+    }
+
+    @Test func `reading connections cannot write`() async throws {
+        try await Backend.sqlite.withDatabase { database in
+            let failure = await sqlError { _ = try await database.rows("create table sample (id bigint)") }
+            #expect(failure?.kind == "unavailable")
+        }
+    }
+}
+
+private func mode(of path: String) throws -> Int? {
+    try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+}

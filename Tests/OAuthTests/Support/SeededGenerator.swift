@@ -1,0 +1,35 @@
+/// Random numbers that are the same in every run (SplitMix64), so that a failing property test fails again.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// So many random bytes.
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &self) }
+    }
+
+    /// A text of up to `limit` characters, out of everything that Unicode has and what forms are made of.
+    mutating func text(upTo limit: Int) -> String {
+        let delimiters: [Unicode.Scalar] = ["&", "=", "%", "+", " ", "#", "?", "/", "\"", "\\", "\r", "\n", "\0", ";"]
+        var text = String.UnicodeScalarView()
+        for _ in 0..<Int.random(in: 0...limit, using: &self) {
+            if Bool.random(using: &self) {
+                text.append(delimiters.randomElement(using: &self) ?? " ")
+            } else {
+                text.append(Unicode.Scalar(UInt32.random(in: 0...0x10FFFF, using: &self)) ?? "\u{FFFD}")
+            }
+        }
+        return String(text)
+    }
+}
