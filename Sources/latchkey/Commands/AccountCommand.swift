@@ -1,0 +1,283 @@
+import ArgumentParser
+import OAuth
+import OAuthServer
+import OAuthStore
+
+/// `latchkey account …`: the people who sign in here.
+struct AccountCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "account",
+        abstract: "Make and change the accounts that people sign in with.",
+        subcommands: [
+            Create.self, List.self, Show.self, SetEmail.self, SetPassword.self, Disable.self, Enable.self, Delete.self,
+            Import.self,
+        ]
+    )
+}
+
+extension AccountCommand {
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Make an account.")
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var password: PasswordOptions
+        @Option(help: "The address that the person signs in with.") var email: String
+        @Option(help: "What to call the person.") var name: String?
+
+        func run() async throws {
+            let email = try EmailAddress(email)
+            let name = try name.map { text throws(Complaint) in try AccountName(text).text }
+            let password = try password.read()
+            try await ledger.withLedger(mayBeNew: true) { ledger in
+                guard let id = AccountID(bytes: ledger.ambient.random(16)) else { return }
+                let new = Store.NewAccount(
+                    id: id,
+                    email: email.text,
+                    name: name,
+                    passwordHash: try await password.hashed()
+                )
+                guard let account = try await ledger.store.create(new, now: ledger.now) else {
+                    throw Complaint("an account with the e-mail \(email.text) exists already")
+                }
+                try AccountDescription(account).print(as: output, heading: "Made the account.")
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the accounts, the newest first.")
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var page: PageOptions
+
+        func run() async throws {
+            try await ledger.withLedger { ledger in
+                let accounts = page.cut(try await ledger.store.accounts(limit: page.wanted), "accounts")
+                    .map(AccountDescription.init(_:))
+                guard !output.json else { return try JSONValue.list(accounts.map { $0.json }).print() }
+                var table = Table("USER ID", "EMAIL", "NAME", "STATE", "CREATED")
+                for item in accounts {
+                    let account = item.account
+                    table.add(
+                        account.id.description, account.email, account.name ?? "–", item.state, account.createdAt.brief
+                    )
+                }
+                table.print(otherwise: "No accounts yet: make one with 'latchkey account create'.")
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show one account.")
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The account's user_id, or its e-mail address.") var account: String
+
+        func run() async throws {
+            try await ledger.withLedger { ledger in
+                let account = try await ledger.account(account)
+                let connections = CutConnections(
+                    try await ledger.store.connections(account: account.id, limit: CutConnections.limit)
+                )
+                try AccountDescription(account, connections: connections.count).print(as: output)
+            }
+        }
+    }
+
+    struct SetEmail: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Change the address of an account. Its user_id and its connections stay."
+        )
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The account's user_id, or its e-mail address.") var account: String
+        @Argument(help: "The new address.") var email: String
+
+        func run() async throws {
+            let email = try EmailAddress(email)
+            try await ledger.withLedger { ledger in
+                let account = try await ledger.change(account, .email(email.text), ifTaken: email.text)
+                try AccountDescription(account).print(as: output, heading: "Changed the address.")
+            }
+        }
+    }
+
+    struct SetPassword: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give an account a new password. Its browsers are signed out; its connections stay."
+        )
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var password: PasswordOptions
+        @Argument(help: "The account's user_id, or its e-mail address.") var account: String
+
+        func run() async throws {
+            let password = try password.read()
+            try await ledger.withLedger { ledger in
+                let account = try await ledger.change(account, .passwordHash(try await password.hashed()))
+                try AccountDescription(account).print(as: output, heading: "Changed the password.")
+            }
+        }
+    }
+
+    struct Disable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Disable an account: nobody signs in, and its tokens are inactive, until it is enabled again."
+        )
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The account's user_id, or its e-mail address.") var account: String
+
+        func run() async throws {
+            try await ledger.withLedger { ledger in
+                let account = try await ledger.change(account, .disabled(at: ledger.now))
+                try AccountDescription(account).print(as: output, heading: "Disabled the account.")
+            }
+        }
+    }
+
+    struct Enable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Enable a disabled account: its connections work again."
+        )
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The account's user_id, or its e-mail address.") var account: String
+
+        func run() async throws {
+            try await ledger.withLedger { ledger in
+                let account = try await ledger.change(account, .disabled(at: nil))
+                try AccountDescription(account).print(as: output, heading: "Enabled the account.")
+            }
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Delete an account with all its connections.")
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var confirmation: ConfirmationOptions
+        @Argument(help: "The account's user_id, or its e-mail address.") var account: String
+
+        func run() async throws {
+            try await ledger.withLedger { ledger in
+                let account = try await ledger.account(account)
+                let cut = CutConnections(
+                    try await ledger.store.connections(account: account.id, limit: CutConnections.limit)
+                )
+                try Question.confirm(
+                    "Delete the account \(account.id) (\(account.email.plain)) and cut \(cut)?",
+                    isAnswered: confirmation.yes
+                )
+                guard try await ledger.store.deleteAccount(account.id) else {
+                    throw Complaint("the account \(account.id) was deleted by somebody else meanwhile")
+                }
+                guard !output.json else {
+                    return try JSONValue.object([
+                        "user_id": .text(account.id.description), "deleted": .flag(true),
+                        "connections": .number(cut.count),
+                    ]).print()
+                }
+                print("Deleted the account \(account.id), and cut \(cut).")
+            }
+        }
+    }
+}
+
+extension Ledger {
+    /// The account that an argument means: by its identifier, or by its address.
+    fileprivate func account(_ argument: String) async throws -> Account {
+        let found =
+            if argument.contains("@") {
+                try await store.credentials(email: argument)?.account
+            } else {
+                try await store.account(try AccountID(argument: argument, list: "latchkey account list"))
+            }
+        guard let found else {
+            throw Complaint("there is no account '\(argument)': 'latchkey account list' shows those that there are")
+        }
+        return found
+    }
+
+    fileprivate func change(
+        _ argument: String,
+        _ change: Store.AccountChange,
+        ifTaken email: String = ""
+    ) async throws -> Account {
+        switch try await store.change(try await account(argument).id, change) {
+        case .changed(let account): return account
+        case .unknownAccount: throw Complaint("the account \(argument) was deleted by somebody else meanwhile")
+        case .emailIsTaken: throw Complaint("another account has the e-mail \(email) already")
+        }
+    }
+}
+
+/// An account as people and programs see it.
+struct AccountDescription: Sendable {
+    let account: Account
+    private let connections: Int64?
+
+    init(_ account: Account) {
+        self.init(account, connections: nil)
+    }
+
+    init(_ account: Account, connections: Int64?) {
+        self.account = account
+        self.connections = connections
+    }
+
+    var state: String { account.disabledAt == nil ? "enabled" : "disabled" }
+
+    var json: JSONValue {
+        var members: [String: JSONValue] = [
+            "user_id": .text(account.id.description),
+            "email": .text(account.email),
+            "name": .text(account.name),
+            "disabled": .flag(account.disabledAt != nil),
+            "created_at": .instant(account.createdAt),
+        ]
+        if let connections { members["connections"] = .number(connections) }
+        return .object(members)
+    }
+
+    func print(as output: OutputOptions, heading: String? = nil) throws {
+        guard !output.json else { return try json.print() }
+        if let heading { Swift.print(Ink.output.bold(heading) + "\n") }
+        var card = Card()
+        card.add("user_id", account.id.description)
+        card.add("email", account.email)
+        card.add("name", account.name ?? "–")
+        card.add("state", state)
+        card.add("created", account.createdAt.brief + " UTC")
+        if let connections { card.add("connections", String(connections)) }
+        card.print()
+    }
+}
+
+/// How much a list shows.
+struct PageOptions: ParsableArguments {
+    @Option(help: "How many at most; the newest come first.")
+    var limit: Int64 = 1000
+
+    func validate() throws {
+        guard (1...1_000_000).contains(limit) else { throw ValidationError("--limit must be 1 to 1000000") }
+    }
+
+    /// One more than is shown, to see whether there are more.
+    var wanted: Int64 { limit + 1 }
+
+    /// Cuts a list, and says so.
+    func cut<Element>(_ elements: [Element], _ noun: String) -> [Element] {
+        guard elements.count > limit else { return elements }
+        warn("there are more than \(limit) \(noun): --limit shows more")
+        return Array(elements.prefix(Int(limit)))
+    }
+}

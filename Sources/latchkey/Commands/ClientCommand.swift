@@ -1,0 +1,154 @@
+import ArgumentParser
+import OAuth
+import OAuthStore
+
+/// `latchkey client …`: the registered partner applications, and the APIs that introspect tokens.
+struct ClientCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "client",
+        abstract: "Register partners' applications, and change them.",
+        subcommands: [
+            Create.self, List.self, Show.self, Update.self, RotateSecret.self, Disable.self, Enable.self, Delete.self,
+        ]
+    )
+}
+
+extension ClientCommand {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the clients.")
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() async throws {
+            try await ledger.withLedger { ledger in
+                let registrar = try Registrar(ledger)
+                let clients = try await ledger.store.clients().map(registrar.described)
+                guard !output.json else { return try JSONValue.list(clients.map(\.json)).print() }
+                var table = Table("CLIENT ID", "NAME", "PARTNER", "KIND", "STATE", "CREATED")
+                for client in clients {
+                    table.add(
+                        client.id, client.registration.name, client.registration.partner ?? "–", client.kind,
+                        client.state, client.createdAt.brief
+                    )
+                }
+                table.print(otherwise: "No clients yet: make one with 'latchkey client create'.")
+            }
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show one client in full.")
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The client's id.") var id: String
+
+        func run() async throws {
+            let id = try ClientID(argument: id)
+            try await ledger.withLedger { ledger in
+                guard let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
+                try Registrar(ledger).described(stored).print(as: output)
+            }
+        }
+    }
+
+    struct Disable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Switch a client off: it gets nothing, and its tokens are inactive, until it is enabled again."
+        )
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The client's id.") var id: String
+
+        func run() async throws {
+            try await ClientCommand.set(id, isDisabled: true, ledger, output)
+        }
+    }
+
+    struct Enable: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Switch a disabled client on again.")
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The client's id.") var id: String
+
+        func run() async throws {
+            try await ClientCommand.set(id, isDisabled: false, ledger, output)
+        }
+    }
+
+    struct Delete: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Delete a client with all its connections.")
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var confirmation: ConfirmationOptions
+        @Argument(help: "The client's id.") var id: String
+
+        func run() async throws {
+            let id = try ClientID(argument: id)
+            try await ledger.withLedger { ledger in
+                guard let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
+                let cut = CutConnections(try await ledger.store.connections(of: id, limit: CutConnections.limit))
+                try Question.confirm(
+                    "Delete the client \(id) ('\(stored.registration.name.plain)') and cut \(cut)?",
+                    isAnswered: confirmation.yes
+                )
+                guard try await ledger.store.deleteClient(id) else { throw Complaint(unknown: id) }
+                guard !output.json else {
+                    return try JSONValue.object([
+                        "client_id": .text(id.text), "deleted": .flag(true), "connections": .number(cut.count),
+                    ]).print()
+                }
+                print("Deleted the client \(id), and cut \(cut).")
+            }
+        }
+    }
+
+    private static func set(
+        _ id: String,
+        isDisabled: Bool,
+        _ options: LedgerOptions,
+        _ output: OutputOptions
+    ) async throws {
+        let id = try ClientID(argument: id)
+        try await options.withLedger { ledger in
+            let changed = try await ledger.store.update(id) { registration in
+                var registration = registration
+                registration.isDisabled = isDisabled
+                return registration
+            }
+            guard changed != nil, let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
+            guard !output.json else { return try Registrar(ledger).described(stored).print(as: output) }
+            print(
+                isDisabled
+                    ? "Disabled the client \(id): a running server refuses it and its tokens within 2 seconds."
+                    : "Enabled the client \(id): its connections work again."
+            )
+        }
+    }
+}
+
+extension Complaint {
+    init(unknown id: ClientID) {
+        self.init("there is no client '\(id)': 'latchkey client list' shows those that there are")
+    }
+}
+
+/// How many connections a deletion cuts.
+struct CutConnections: CustomStringConvertible {
+    let count: Int64
+
+    /// No more than this many are counted.
+    static let limit: Int64 = 10_000
+
+    init(_ connections: [Connection]) {
+        count = Int64(connections.count { $0.revokedAt == nil })
+    }
+
+    var description: String {
+        count >= Self.limit ? "\(count) connections or more" : latchkey.count(Int(count), "connection")
+    }
+}

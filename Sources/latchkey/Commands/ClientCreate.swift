@@ -1,0 +1,202 @@
+import ArgumentParser
+import OAuth
+import OAuthServer
+import OAuthStore
+import Synchronization
+
+extension ClientCommand {
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Register a client, and print its id and secret.",
+            discussion: "For a partner whose profile comes with Latchkey: latchkey client create --partner seam"
+        )
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var policy: ClientPolicyOptions
+
+        @Option(help: "The client's id; a random one by default.")
+        var id: String?
+
+        func run() async throws {
+            try await ledger.withLedger(mayBeNew: true, ["partners": policy.partners]) { ledger in
+                let registrar = try Registrar(ledger)
+                let registration = try registration(registrar, ledger.ambient)
+                let client = try registrar.client(registration)
+                guard !client.isPublic || policy.secret == nil else {
+                    throw Complaint("a public client has no secret: leave out --secret or --public")
+                }
+                let secret = client.isPublic ? nil : try NewSecret(chosen: policy.secret, ambient: ledger.ambient)
+                guard try await ledger.store.register(registration, secret: secret?.stored, now: ledger.now),
+                    let stored = try await ledger.store.client(client.id)
+                else {
+                    throw Complaint(
+                        "the client id '\(client.id)' is taken: choose another one with --id, "
+                            + "or change that client with 'latchkey client update \(client.id)'"
+                    )
+                }
+                secret?.warnIfWeak()
+                try registrar.described(stored)
+                    .print(as: output, heading: "Registered \(client.name.plain).", secret: secret?.secret)
+            }
+        }
+
+        private func registration(_ registrar: Registrar, _ ambient: Ambient) throws -> ClientRegistration {
+            let id = id ?? Self.randomID(ambient)
+            let draft = ClientRegistration(id: id, name: "", partner: policy.partner)
+            let profile = try registrar.profile(draft)
+            guard let name = policy.name ?? profile?.name else {
+                throw Complaint("a client without --partner needs --name: what people read when it asks")
+            }
+            var registration = try policy.applied(to: ClientRegistration(id: id, name: name))
+            if registration.grants == nil, !policy.audiences.isEmpty { registration.grants = [] }
+            return registration
+        }
+
+        /// `client_` and 16 letters and digits: 80 random bits that can be read aloud.
+        private static func randomID(_ ambient: Ambient) -> String {
+            let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789")
+            return "client_" + String(ambient.random(16).map { alphabet[Int($0) % alphabet.count] })
+        }
+    }
+
+    struct Update: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Change a client.",
+            discussion: """
+                What is not named stays as it is. --redirect-uri and --scope replace the whole list; --add-redirect-uri and
+                --remove-redirect-uri change single ones.
+                """
+        )
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var policy: ClientPolicyOptions
+
+        @Option(name: .customLong("add-redirect-uri"), help: "One more redirect URI. May be repeated.")
+        var addedURIs: [String] = []
+
+        @Option(name: .customLong("remove-redirect-uri"), help: "A redirect URI to take away. May be repeated.")
+        var removedURIs: [String] = []
+
+        @Argument(help: "The client's id.") var id: String
+
+        func run() async throws {
+            let id = try ClientID(argument: id)
+            try await ledger.withLedger(["partners": policy.partners]) { ledger in
+                let registrar = try Registrar(ledger)
+                let secret = try policy.secret.map { text throws(Complaint) in
+                    try NewSecret(chosen: text, ambient: ledger.ambient)
+                }
+                let client = try await change(id, registrar, ledger.store, withSecret: secret != nil)
+                if let secret {
+                    try await ledger.store.setSecret(of: id, to: secret.stored, now: ledger.now)
+                    secret.warnIfWeak()
+                }
+                guard let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
+                if !client.isPublic, stored.secrets.isEmpty {
+                    warn("this client has no secret yet: give it one with 'latchkey client rotate-secret \(id)'")
+                }
+                try registrar.described(stored).print(as: output, heading: "Changed \(client.name.plain).")
+            }
+        }
+
+        /// Changes the stored registration, unless what comes out cannot be a client.
+        private func change(
+            _ id: ClientID,
+            _ registrar: Registrar,
+            _ store: Store,
+            withSecret: Bool
+        ) async throws -> Client {
+            let outcome = Mutex<Result<Client, RegistrationError>?>(nil)
+            // Checked inside the transaction, so that of two changes at once the second sees the first one's result.
+            let found = try await store.update(id) { stored in
+                let result = Result { () throws(RegistrationError) in try changed(stored, registrar, withSecret) }
+                outcome.withLock { $0 = result.map(\.client) }
+                return (try? result.get())?.registration ?? stored
+            }
+            guard found != nil, let outcome = outcome.withLock({ $0 }) else { throw Complaint(unknown: id) }
+            return try outcome.get()
+        }
+
+        private func changed(
+            _ stored: ClientRegistration,
+            _ registrar: Registrar,
+            _ withSecret: Bool
+        ) throws(RegistrationError) -> (registration: ClientRegistration, client: Client) {
+            var new = try policy.applied(to: stored)
+            if !addedURIs.isEmpty || !removedURIs.isEmpty {
+                var uris = try new.redirectURIs ?? registrar.client(new).redirectURIs.map(\.text)
+                uris += addedURIs.filter { !uris.contains($0) }
+                for uri in removedURIs {
+                    guard uris.contains(uri) else {
+                        throw RegistrationError("'\(uri)' is not one of this client's redirect URIs")
+                    }
+                    uris.removeAll { $0 == uri }
+                }
+                new.redirectURIs = uris
+            }
+            let client = try registrar.client(new)
+            guard !client.isPublic || !withSecret else {
+                throw RegistrationError("a public client has no secret: leave out --secret")
+            }
+            return (new, client)
+        }
+    }
+
+    struct RotateSecret: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a client a new secret, and print it.",
+            discussion: "The secret before it works until the next rotation, so that the partner can change over in peace."
+        )
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var confirmation: ConfirmationOptions
+
+        @Flag(help: "End every older secret at once: for one that is in the wrong hands.")
+        var now = false
+
+        @Option(help: "The secret to use instead of a random one; under 22 characters it works in test mode only.")
+        var secret: String?
+
+        @Argument(help: "The client's id.") var id: String
+
+        func run() async throws {
+            let id = try ClientID(argument: id)
+            try await ledger.withLedger { ledger in
+                guard let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
+                guard try !Registrar(ledger).client(stored.registration).isPublic else {
+                    throw Complaint("the client '\(id)' is public: it has no secret")
+                }
+                let new = try NewSecret(chosen: secret, ambient: ledger.ambient)
+                if now {
+                    try Question.confirm(
+                        "End every older secret of \(id) at once? The partner fails until it uses the new one.",
+                        isAnswered: confirmation.yes
+                    )
+                    try await ledger.store.setSecret(of: id, to: new.stored, now: ledger.now)
+                } else {
+                    guard try await ledger.store.rotateSecret(of: id, to: new.stored, now: ledger.now) else {
+                        throw Complaint(unknown: id)
+                    }
+                }
+                new.warnIfWeak()
+                guard !output.json else {
+                    return try JSONValue.object([
+                        "client_id": .text(id.text), "client_secret": .text(new.secret.reveal()),
+                    ]).print()
+                }
+                var card = Card()
+                card.add("client_id", id.text)
+                card.add("client_secret", new.secret.reveal() + "   (shown this once: keep it now)")
+                card.print()
+                print(
+                    now
+                        ? "\nEvery older secret has ended."
+                        : "\nThe secret before it works until the next rotation; any older one has ended."
+                )
+            }
+        }
+    }
+}

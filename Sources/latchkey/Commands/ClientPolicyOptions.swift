@@ -1,0 +1,110 @@
+import ArgumentParser
+import OAuth
+import OAuthServer
+
+/// What `client create` and `client update` set of a client; what is left out follows the profile, then the default.
+struct ClientPolicyOptions: ParsableArguments {
+    @Option(help: "The partner profile, such as 'seam'.")
+    var partner: String?
+
+    @Option(help: "What people read: who asks. With --partner, the profile's name by default.")
+    var name: String?
+
+    @Option(help: "The secret to use instead of a random one; under 22 characters it works in test mode only.")
+    var secret: String?
+
+    @Option(
+        name: .customLong("redirect-uri"),
+        help: "Where authorization responses may go; replaces the profile's. May be repeated."
+    )
+    var redirectURIs: [String] = []
+
+    @Option(name: .customLong("scope"), help: "What the client may ask for; replaces the profile's. May be repeated.")
+    var scopes: [String] = []
+
+    @Flag(inversion: .prefixedNo, help: "The client cannot keep a secret: an app, or a page in the browser.")
+    var `public`: Bool?
+
+    @Option(help: "How refresh tokens behave: stable, successor or strict.")
+    var refresh: String?
+
+    @Option(help: "What access tokens look like: jwt or opaque.")
+    var accessToken: String?
+
+    @Option(help: "How many seconds they live: 60 to 86400.")
+    var accessTokenLifetime: Int64?
+
+    @Option(
+        name: .customLong("grant"),
+        help: """
+            Which grants it may use: authorization_code, refresh_token, client_credentials; 'none' for an API that only \
+            introspects. May be repeated.
+            """
+    )
+    var grants: [String] = []
+
+    @Option(
+        name: .customLong("audience"),
+        help: "The audience that an API is; without --grant it makes the client an API. May be repeated."
+    )
+    var audiences: [String] = []
+
+    @Option(help: "When people are asked: always, or remembered while a connection covers it.")
+    var consent: String?
+
+    @Option(help: "A folder of more partner profiles.")
+    var partners: String?
+
+    /// A registration with these options in it.
+    func applied(to registration: ClientRegistration) throws(RegistrationError) -> ClientRegistration {
+        var registration = registration
+        if let partner { registration.partner = partner }
+        if let name { registration.name = name }
+        if !redirectURIs.isEmpty { registration.redirectURIs = redirectURIs }
+        if !scopes.isEmpty { registration.scopes = scopes }
+        if let isPublic = `public` { registration.isPublic = isPublic }
+        if let refresh { registration.refresh = refresh }
+        if let accessToken { registration.accessToken = accessToken }
+        if let accessTokenLifetime { registration.accessTokenLifetime = accessTokenLifetime }
+        if let consent { registration.consent = consent }
+        if !audiences.isEmpty { registration.audiences = audiences }
+        guard grants.contains("none") else {
+            if !grants.isEmpty { registration.grants = grants }
+            return registration
+        }
+        guard grants.count == 1 else { throw RegistrationError("--grant none cannot stand beside another --grant") }
+        registration.grants = []
+        return registration
+    }
+}
+
+/// A secret that is about to be given to a client.
+struct NewSecret: Sendable {
+    let secret: Secret
+    let stored: ClientSecret
+
+    /// Takes the secret that an operator chose, or makes one of 256 random bits.
+    init(chosen text: String?, ambient: Ambient) throws(Complaint) {
+        guard let text else {
+            secret = ClientSecret.make(random: ambient.random(32))
+            stored = ClientSecret(digest: secret.digest, isForTests: false)
+            return
+        }
+        guard (1...ClientSecret.maximumLength).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+        else {
+            throw Complaint("a secret must be 1 to \(ClientSecret.maximumLength) printable ASCII characters")
+        }
+        secret = Secret(text)
+        stored = ClientSecret(digest: secret.digest, isForTests: text.utf8.count < ClientSecret.minimumLength)
+    }
+
+    /// Says so when the secret protects nothing.
+    func warnIfWeak() {
+        guard stored.isForTests else { return }
+        warn(
+            "this secret is shorter than \(ClientSecret.minimumLength) characters: it works in test mode only "
+                + "('latchkey serve --test-mode'); elsewhere the token endpoint refuses it"
+        )
+    }
+}

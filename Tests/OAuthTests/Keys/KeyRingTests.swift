@@ -1,0 +1,75 @@
+/// Rotating keys (RFC 7517 §5, RFC 8725 §3, OpenID Connect Core §10.1.1).
+import OAuth
+import Testing
+
+@Suite struct `OpenID Connect Core §10.1.1: rotating keys` {
+    private let old: SigningKey
+    private let new: SigningKey
+    private let ring: KeyRing
+    /// When the new key begins to sign, and when the old one ends.
+    private let change = Example.now + .hours(1)
+    private let end = Example.now + .hours(26)
+
+    init() throws {
+        old = try KeyVector.key(.es256)
+        new = try KeyVector.key(.edDSA)
+        ring = KeyRing(
+            signers: [
+                KeyRing.Signer(key: new, activeAt: change, expiresAt: nil),
+                KeyRing.Signer(key: old, activeAt: Example.now - .days(90), expiresAt: end),
+            ],
+            tokenKeys: [KeyVector.tokenKey(1), KeyVector.tokenKey(3), KeyVector.tokenKey(2)]
+        )
+    }
+
+    @Test func `M05: a key is published before it signs`() {
+        #expect(ring.signer(at: Example.now)?.id == old.id)
+        #expect(Set(ring.published(at: Example.now).map(\.id)) == [old.id, new.id])
+        #expect(ring.verifier(new.id, at: Example.now)?.id == new.id)
+    }
+
+    @Test func `M05: the newest key whose time has come signs, to the millisecond`() {
+        #expect(ring.signer(at: change - .milliseconds(1))?.id == old.id)
+        #expect(ring.signer(at: change)?.id == new.id)
+    }
+
+    @Test func `M05: the old key is believed until it ends, and not longer`() {
+        #expect(ring.verifier(old.id, at: end - .milliseconds(1))?.id == old.id)
+        #expect(ring.published(at: end - .milliseconds(1)).count == 2)
+        #expect(ring.verifier(old.id, at: end) == nil)
+        #expect(ring.published(at: end).map(\.id) == [new.id])
+    }
+
+    @Test func `M05: whatever signs at a time is published at that time`() {
+        for minute in stride(from: Int64(-10), to: 2000, by: 7) {
+            let now = Example.now + .minutes(minute)
+            let signer = ring.signer(at: now)
+            #expect(ring.published(at: now).contains { $0.id == signer?.id })
+        }
+    }
+
+    @Test func `M07: a key that has ended does not sign, even if it is the newest`() {
+        let dead = KeyRing(
+            signers: [
+                KeyRing.Signer(key: old, activeAt: Example.now - .days(2), expiresAt: nil),
+                KeyRing.Signer(key: new, activeAt: Example.now - .days(1), expiresAt: Example.now),
+            ], tokenKeys: []
+        )
+        #expect(dead.signer(at: Example.now)?.id == old.id)
+        #expect(dead.verifier(new.id, at: Example.now) == nil)
+    }
+
+    @Test func `M05: before its first key a ring signs nothing and knows nobody`() {
+        #expect(ring.signer(at: Example.now - .days(91)) == nil)
+        #expect(ring.verifier("unknown", at: Example.now) == nil)
+        let empty = KeyRing(signers: [], tokenKeys: [])
+        #expect(empty.signer(at: Example.now) == nil)
+        #expect(empty.published(at: Example.now).isEmpty)
+        #expect(empty.newestTokenKey == nil)
+    }
+
+    @Test func `M05: tokens are made with the newest token key and read with all`() {
+        #expect(ring.newestTokenKey?.number == 3)
+        #expect(ring.allTokenKeys.map(\.number) == [3, 2, 1])
+    }
+}
