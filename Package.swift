@@ -99,7 +99,7 @@ let package = Package(
         .target(
             name: "SamplePartner",
             dependencies: [
-                hummingbird, httpClient,
+                hummingbird, httpClient, crypto,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -118,20 +118,47 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .executableTarget(
+            name: "bench-server",
+            dependencies: [
+                "OAuth", "OAuthStore", "OAuthSQLite", "OAuthPostgres", "OAuthServer", hummingbird, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            path: "Benchmarks/Server",
+            swiftSettings: strict
+        ),
+
         .testTarget(name: "OAuthTests", dependencies: ["OAuth", crypto], swiftSettings: strict),
+        .target(
+            name: "TestBackends",
+            dependencies: ["OAuthStore", "OAuthSQLite", "OAuthPostgres"],
+            path: "Tests/TestBackends",
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "OAuthStoreTests",
-            dependencies: ["OAuthStore", "OAuthSQLite", "OAuthPostgres"],
+            dependencies: ["TestBackends", "OAuth", "OAuthStore", "OAuthSQLite", "OAuthPostgres"],
             swiftSettings: strict
         ),
         .testTarget(
             name: "OAuthServerTests",
-            dependencies: ["OAuthServer", "OAuthStore", "OAuthSQLite", "OAuthPostgres", hummingbirdTesting],
+            dependencies: [
+                "TestBackends", "OAuth", "OAuthServer", "OAuthStore", hummingbird, hummingbirdTesting, crypto, logging,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "OAuthGuardTests",
-            dependencies: ["OAuthGuard", "OAuth", hummingbirdTesting],
+            dependencies: [
+                "OAuthGuard", "OAuth", "SampleAPI", "SamplePartner", hummingbird, hummingbirdTesting, crypto,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
             swiftSettings: strict
         ),
     ]

@@ -3,7 +3,9 @@ import Logging
 import OAuth
 import OAuthStore
 
-/// What happened, told by the domain; the log listens. Never carries a token, a code, a secret or a password.
+/// What happened, told by the domain; the log listens.
+///
+/// Never carries a token, a code, a secret or a password.
 enum Observation {
     /// A person signed in.
     case signedIn(AccountID)

@@ -1,7 +1,7 @@
+import Crypto
 public import Logging
 public import OAuth
 public import OAuthStore
-import Crypto
 
 /// The authorization server: one value that every endpoint is an extension of, one file each.
 public struct Provider: Sendable {
@@ -49,7 +49,9 @@ public struct Provider: Sendable {
         let loader = ClientLoader(store: store, profiles: profiles, scopes: settings.scopes, logger: logger)
         node = try await Node(store: store, loader: loader, cabinet: cabinet, logger: logger)
         signIn = SignInDesk(
-            store: store, settings: settings, deviceKey: secretKey.derived(for: "known devices")
+            store: store,
+            settings: settings,
+            deviceKey: secretKey.derived(for: "known devices")
         )
         clientFailures = ClientFailures(limit: settings.clientFailureLimit)
         transactions = TransactionSeal(secretKey: secretKey)

@@ -39,7 +39,8 @@ extension Provider {
             .json([.post], "/oauth/revoke", Provider.revoke),  // RFC 7009
             .json([.post], "/oauth/introspect", Provider.introspect),  // RFC 7662
             .json([.get, .head], "/oauth/jwks", Provider.jwks),  // RFC 7517
-            .json([.get, .head], "/.well-known/oauth-authorization-server", at: .wellKnown, Provider.metadata),  // RFC 8414
+            // RFC 8414
+            .json([.get, .head], "/.well-known/oauth-authorization-server", at: .wellKnown, Provider.metadata),
             .json([.get, .head], "/.well-known/openid-configuration", at: .wellKnown, Provider.metadata),
 
             // Operations

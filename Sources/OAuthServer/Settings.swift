@@ -17,11 +17,13 @@ public struct Settings: Sendable {
     public var signingAlgorithm: SignatureAlgorithm
     /// How long a new signing key is published before it signs.
     public var keyLead: Duration
-    /// How long a session lasts unused, and at most.
+    /// How long a session lasts unused.
     public var sessionIdle: Duration
+    /// How long a session lasts at most, however much it is used.
     public var sessionLifetime: Duration
-    /// How many sign-ins may fail for an account, and from a source address.
+    /// How many sign-ins may fail for an account.
     public var accountLimit: AttemptLimit
+    /// How many sign-ins may fail from a source address.
     public var addressLimit: AttemptLimit
     /// How many authentications of a client may fail in a minute before wrong secrets are answered with 429.
     public var clientFailureLimit: Int
@@ -48,10 +50,16 @@ public struct Settings: Sendable {
         sessionIdle = .hours(12)
         sessionLifetime = .days(7)
         accountLimit = AttemptLimit(
-            failures: 10, window: .minutes(15), firstWait: .seconds(1), longestWait: .minutes(15)
+            failures: 10,
+            window: .minutes(15),
+            firstWait: .seconds(1),
+            longestWait: .minutes(15)
         )
         addressLimit = AttemptLimit(
-            failures: 200, window: .minutes(15), firstWait: .seconds(1), longestWait: .minutes(15)
+            failures: 200,
+            window: .minutes(15),
+            firstWait: .seconds(1),
+            longestWait: .minutes(15)
         )
         clientFailureLimit = 30
         bodyLimit = 64 * 1024
@@ -68,13 +76,16 @@ public struct Issuer: Sendable, Hashable {
     public let text: String
     /// The path under which the whole server is mounted: empty, or `/auth`.
     public let path: String
+    /// Scheme, host and port, as browsers write them in `Origin`.
+    let origin: String
     /// Whether browsers come by https, so that cookies are `Secure`.
     public let isSecure: Bool
 
     /// Reads an issuer.
     ///
-    /// - Parameter allowsInsecure: whether `http` is allowed on hosts that are not loopback: in test mode.
-    /// - Returns: nil when it is not such a URL.
+    /// - Parameters:
+    ///   - text: the URL; anything else gives nil.
+    ///   - allowsInsecure: whether `http` is allowed on hosts that are not loopback: in test mode.
     public init?(_ text: String, allowsInsecure: Bool = false) {
         guard !text.contains("?"), !text.contains("#") else { return nil }
         let isSecure = text.hasPrefix("https://")
@@ -90,6 +101,7 @@ public struct Issuer: Sendable, Hashable {
         self.text = text
         self.path = String(path)
         self.isSecure = isSecure
+        origin = (isSecure ? "https://" : "http://") + authority.lowercased()
     }
 
     /// The URL of a path of this server.

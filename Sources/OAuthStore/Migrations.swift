@@ -12,7 +12,9 @@ public struct Migrations: Sendable {
 
     /// The steps that come with this release.
     public init() {
-        steps = [Step(number: 1, name: "ledger", sql: String(decoding: PackageResources.v0001_ledger_sql, as: UTF8.self))]
+        steps = [
+            Step(number: 1, name: "ledger", sql: String(decoding: PackageResources.v0001_ledger_sql, as: UTF8.self))
+        ]
     }
 
     /// The number of the newest step that this release knows.
@@ -63,7 +65,7 @@ public struct Migrations: Sendable {
     }
 
     /// A step's statements: each ends with a semicolon at the end of a line.
-    private static func statements(of sql: String) -> [String] {
+    static func statements(of sql: String) -> [String] {
         sql.split(separator: "\n").filter { !$0.hasPrefix("--") }.joined(separator: "\n")
             .split(separator: ";\n").map(String.init)
             .map { $0.hasSuffix(";") ? String($0.dropLast()) : $0 }

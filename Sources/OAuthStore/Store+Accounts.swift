@@ -108,7 +108,9 @@ extension Store {
         case emailIsTaken
     }
 
-    /// Changes an account. A new password and a disabling end its sessions; a disabling ends its tokens while it lasts.
+    /// Changes an account.
+    ///
+    /// A new password and a disabling end its sessions; a disabling ends its tokens while it lasts.
     public func change(_ id: AccountID, _ change: AccountChange) async throws(SQLError) -> AccountChangeOutcome {
         do {
             let account = try await database.transaction { connection throws(SQLError) -> Account? in

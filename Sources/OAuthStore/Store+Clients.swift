@@ -46,10 +46,15 @@ extension Store {
         try await clients(where: "", [])
     }
 
-    /// Changes a client's registration. Two changes at once are both applied, one after the other.
+    /// Changes a client's registration.
     ///
-    /// - Parameter change: makes the new registration of the stored one; it runs inside the transaction.
+    /// Two changes at once are both applied, one after the other.
+    ///
+    /// - Parameters:
+    ///   - id: the client's id.
+    ///   - change: makes the new registration of the stored one; it runs inside the transaction.
     /// - Returns: the new registration, or nil when there is no such client.
+    /// - Throws: `SQLError.invalid` when the stored registration cannot be read; otherwise as `SQLDatabase.transaction`.
     public func update(
         _ id: ClientID,
         change: @escaping @Sendable (ClientRegistration) -> ClientRegistration
@@ -71,7 +76,9 @@ extension Store {
         }
     }
 
-    /// Gives a client a new secret. The newest of its old ones lives on, so that the partner can change over in peace.
+    /// Gives a client a new secret.
+    ///
+    /// The newest of its old ones lives on, so that the partner can change over in peace.
     /// - Returns: false when there is no such client.
     public func rotateSecret(of id: ClientID, to secret: ClientSecret, now: Instant) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in

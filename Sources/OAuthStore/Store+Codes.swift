@@ -20,6 +20,7 @@ extension Store {
     ///   - code: the code to store.
     ///   - transaction: the authorization that ends in it; it can end in one code only.
     /// - Returns: false when that authorization has had its code already.
+    /// - Throws: `SQLError.constraint` when the client or the account is gone; otherwise as `SQLDatabase.transaction`.
     public func issue(_ code: AuthorizationCode, transaction: [UInt8]) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
             try !connection.query(
@@ -48,6 +49,7 @@ extension Store {
     ///   - now: the time of the request.
     ///   - law: decides, from the stored code, whether this request may redeem it; it runs inside the transaction.
     /// - Returns: what it gave, or why it was refused. A second redemption has cut the first one's connection.
+    /// - Throws: `SQLError.invalid` when the stored code is damaged; otherwise as `SQLDatabase.transaction`.
     public func redeem(
         _ digest: SecretDigest,
         nonce: [UInt8],

@@ -14,7 +14,9 @@ public enum RevocationReason: String, Sendable {
 
 /// Connections: the stored grants, and what happens to them.
 extension Store {
-    /// Decides a refresh. It reads one row; it writes only where the law moves the generation or cuts the connection.
+    /// Decides a refresh.
+    ///
+    /// It reads one row; it writes only where the law moves the generation or cuts the connection.
     ///
     /// - Parameters:
     ///   - id: the connection that the presented token names.
@@ -22,6 +24,8 @@ extension Store {
     ///   - now: the time of the request.
     ///   - law: decides from the stored connection; it may be asked again after a race.
     /// - Returns: the grant to mint tokens of, or why it was refused.
+    /// - Throws: `SQLError.invalid` when the stored connection is damaged; `.unavailable` also when every round of a race
+    ///   was lost; otherwise as `SQLDatabase.read` and `.transaction`.
     public func refresh(
         _ id: ConnectionID,
         presented: Int64,
@@ -59,13 +63,20 @@ extension Store {
     }
 
     /// Whether a live connection of an account and a client covers a scope: the memory of an earlier consent.
-    public func isConnected(_ account: AccountID, _ client: ClientID, covering scope: Scope) async throws(SQLError) -> Bool {
+    public func isConnected(_ account: AccountID, _ client: ClientID, covering scope: Scope) async throws(SQLError)
+        -> Bool
+    {
         try await connections(of: client, account: account).contains { $0.isActive && scope.isSubset(of: $0.scope) }
     }
 
     /// The connections of a client, of an account, of both, or all; the newest first.
     ///
-    /// - Parameter limit: how many at most.
+    /// - Parameters:
+    ///   - client: whose connections; nil for every client's.
+    ///   - account: whose connections; nil for every account's.
+    ///   - limit: how many at most.
+    /// - Returns: the connections, cut ones among them.
+    /// - Throws: `SQLError.invalid` when a stored connection is damaged; otherwise as `SQLDatabase.read`.
     public func connections(
         of client: ClientID? = nil,
         account: AccountID? = nil,
@@ -102,7 +113,9 @@ extension Store {
         }
     }
 
-    /// Notes when connections were last used. Losing it harms nobody, so it comes late and in bunches.
+    /// Notes when connections were last used.
+    ///
+    /// Losing it harms nobody, so it comes late and in bunches.
     public func markUsed(_ uses: [(ConnectionID, Instant)]) async throws(SQLError) {
         try await database.transaction { connection throws(SQLError) in
             for (id, instant) in uses {

@@ -83,6 +83,7 @@ extension Store {
     ///   - key: the new key; its number decides between nodes that add one at once.
     ///   - end: when the older ones are no longer believed, unless they end sooner; nil leaves them as they are.
     /// - Returns: false when another node has added a key of that number; its key counts.
+    /// - Throws: as `SQLDatabase.transaction`.
     public func add(_ key: StoredKey, endingOlder end: Instant?) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
             let rows = try connection.query(

@@ -16,8 +16,10 @@ public struct Session: Sendable, Equatable {
 
 /// Browser sessions.
 extension Store {
-    /// Starts a session. In the same transaction the old one of the same browser, if any, ends, and the attempt that led
-    /// here is given back.
+    /// Starts a session.
+    ///
+    /// In the same transaction the old one of the same browser, if any, ends, and the attempt that led here is given
+    /// back.
     public func startSession(
         _ digest: SecretDigest,
         account: AccountID,

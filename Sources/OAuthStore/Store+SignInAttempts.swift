@@ -47,8 +47,11 @@ public struct SettledAttempt: Sendable, Equatable {
 extension Store {
     /// Takes one attempt of each subject, in order, until one has to wait.
     ///
-    /// - Parameter attempts: whose attempts are counted, each by the hash of its name, and the limit of each.
+    /// - Parameters:
+    ///   - attempts: whose attempts are counted, each by the hash of its name, and the limit of each.
+    ///   - now: the time of the request.
     /// - Returns: nil when the password may be looked at; otherwise the instant until which none will be.
+    /// - Throws: as `SQLDatabase.transaction`; nothing is counted then, unless the commit is in doubt.
     public func takeAttempts(
         _ attempts: [(subject: [UInt8], limit: AttemptLimit)],
         now: Instant
@@ -93,8 +96,9 @@ extension Store {
         }
     }
 
-    /// Counts one more failure since the window began, unless a wait is running. From the limit on, each failure starts
-    /// a wait that doubles; a window that has passed starts anew.
+    /// Counts one more failure since the window began, unless a wait is running.
+    ///
+    /// From the limit on, each failure starts a wait that doubles; a window that has passed starts anew.
     private static let takeStatement = """
         insert into sign_in_attempts (subject, since, failures, blocked_until) values ($1, $2, 1, 0)
         on conflict (subject) do update set

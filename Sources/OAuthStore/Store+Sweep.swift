@@ -16,6 +16,8 @@ extension Store {
     ///   - now: the time against which expiry is decided.
     ///   - batch: how many rows one transaction deletes at most.
     ///   - batches: how many transactions per table at most.
+    /// - Returns: how many rows of each table were deleted.
+    /// - Throws: as `SQLDatabase.transaction`; the batches before stay deleted.
     public func sweep(now: Instant, batch: Int64 = 500, batches: Int = 200) async throws(SQLError) -> Swept {
         var swept = Swept(rows: [:])
         for rule in Self.rules {

@@ -46,7 +46,8 @@ let partnerStylesheet = """
     }
     .button:hover, button:hover { background: var(--accent-strong); }
     button.small { padding: .4rem 1rem; }
-    .quiet { display: inline-block; padding: .6rem .4rem; }
+    .quiet { display: inline-block; padding: .6rem 0; }
+    .button + .quiet { margin-left: 1rem; }
     .steps ol { list-style: none; counter-reset: step; margin: 0 0 2rem; padding: 0; display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); }
     .steps li, .card { background: var(--card); border: 1px solid var(--line); border-radius: 1rem; padding: 1.25rem; }
     .steps li { counter-increment: step; }
@@ -66,6 +67,7 @@ let partnerStylesheet = """
     .locks li > div { flex: 1 1 14rem; }
     .locks p { margin: 0; }
     .locks div p { color: var(--soft); font-size: .9rem; }
+    .locks div small { display: block; }
     .state { border-radius: 1rem; padding: .15rem .75rem; font-size: .875rem; font-weight: 600; }
     .locked { background: var(--good-ground); color: var(--good); }
     .unlocked { background: var(--open-ground); color: var(--open); }

@@ -10,7 +10,7 @@ struct Latchkey: AsyncParsableCommand {
         commandName: "latchkey",
         abstract: "Let partners connect your customers' accounts, by OAuth 2.0.",
         discussion: """
-            Start with 'latchkey demo', which shows everything on one machine. Settings come from flags, then from the
+            Start with 'latchkey demo', which shows everything on one machine. Settings come from flags, then from the \
             environment (LATCHKEY_…), then from latchkey.yaml; 'latchkey settings' lists them all.
             """,
         version: "0.1.0",
@@ -20,7 +20,7 @@ struct Latchkey: AsyncParsableCommand {
         ]
     )
 
-    /// Runs the command that was asked for. Ends with status 0, or with 1 and one line on standard error.
+    /// Runs the command that was asked for, and ends with status 0, or with 1 and one line on standard error.
     static func main() async {
         do {
             var command = try await asyncParseAsRoot()
@@ -54,7 +54,9 @@ struct Latchkey: AsyncParsableCommand {
     private static func parserSentence(_ error: any Error) -> String {
         let usage = fullMessage(for: error).split { $0.isNewline }.last.map(String.init) ?? ""
         let pointer = usage.contains("--help'") ? " " + usage.trimmingPrefix { $0 == " " } : ""
-        return message(for: error) + (pointer.isEmpty ? "" : "." + pointer)
+        let message = message(for: error)
+        let isEnded = message.hasSuffix("?") || message.hasSuffix(".") || pointer.isEmpty
+        return message + (isEnded ? "" : ".") + pointer
     }
 
     private static func isFromParser(_ error: any Error) -> Bool {

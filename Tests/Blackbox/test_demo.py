@@ -61,7 +61,7 @@ def test_the_demo_takes_a_person_through_the_whole_tour(demo, browser: Browser):
     page.wait_for_url(lambda url: url.startswith("http://localhost:3020/"))
     body = page.locator("body")
     expect(body).to_contain_text("usr_", timeout=15_000)
-    for word in ("access_token", "refresh_token", "user_id"):
+    for word in ("Access token", "Refresh token", "user_id"):
         expect(body).to_contain_text(word)
     expect(body).to_contain_text(re.compile(r"unlocked", re.IGNORECASE))
     expect(body).to_contain_text(re.compile(r"\b(20|twenty)\b", re.IGNORECASE))

@@ -45,10 +45,12 @@ class Ledger:
 class Worker(threading.Thread):
     """A person and a partner who connect, exchange and refresh until they are told to stop or nobody answers."""
 
-    def __init__(self, ledger: Ledger, person: Person, clients: list[OAuthClient], chance: random.Random):
+    def __init__(
+        self, ledger: Ledger, person: Person, clients: list[OAuthClient], chance: random.Random, place: int, places: int
+    ):
         super().__init__()
         self.ledger, self.person, self.clients, self.chance = ledger, person, clients, chance
-        self.mine: list[Entry] = [entry for entry in ledger.entries if id(entry) % 3 == 0][-5:]
+        self.mine: list[Entry] = ledger.entries[place::places][-5:]
         self.ended = threading.Event()
 
     def run(self) -> None:
@@ -115,7 +117,7 @@ def check_doubts(ledger: Ledger) -> None:
 
 
 def kill_in_the_middle(server: Latchkey, ledger: Ledger, people: list[Person], clients, chance: random.Random) -> None:
-    workers = [Worker(ledger, person, clients, chance) for person in people]
+    workers = [Worker(ledger, person, clients, chance, place, len(people)) for place, person in enumerate(people)]
     for worker in workers:
         worker.start()
     time.sleep(chance.uniform(0.05, 0.5))

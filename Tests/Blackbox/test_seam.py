@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -248,7 +249,7 @@ def test_S1_11_user_id_outlives_a_new_email_a_new_password_and_revocation(server
     first = person.connect(seam)
     account.email = "new." + account.email
     server.command("account", "set-email", account.user_id, account.email)
-    account.password = "another password " + account.user_id
+    account.password = "another password " + secrets.token_hex(8)
     server.command("account", "set-password", account.user_id, "--password-stdin", stdin=account.password + "\n")
     server.canaries.add("password", account.password)
     assert seam.revoke(first.refresh).status_code == 200

@@ -14,7 +14,7 @@ def test_settings_say_each_knob_its_value_and_where_it_came_from(new_server):
     server = new_server(environment={"LATCHKEY_LISTEN": "127.0.0.1:9999"})
     (server.folder / "latchkey.yaml").write_text("issuer: http://127.0.0.1:9998\n")
     listed = server.command("settings")
-    knobs = {one["key"]: one for one in listed} if isinstance(listed, list) else listed
+    knobs = {one["name"]: one for one in listed}
     assert {"issuer", "listen", "database", "secret-key"} <= knobs.keys()
     assert knobs["listen"]["value"] == "127.0.0.1:9999"
     assert "environment" in json.dumps(knobs["listen"]).lower() or "LATCHKEY_LISTEN" in json.dumps(knobs["listen"])

@@ -3,6 +3,7 @@ import Dispatch
 import Foundation
 import OAuthPostgres
 import OAuthStore
+import TestBackends
 import Testing
 
 @Suite struct `PostgreSQL` {

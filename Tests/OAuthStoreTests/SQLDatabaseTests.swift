@@ -1,6 +1,7 @@
 /// What the store relies on from its database, proved on both engines.
 import Dispatch
 import OAuthStore
+import TestBackends
 import Testing
 
 @Suite struct `SQL database: values` {

@@ -3,6 +3,7 @@ import Dispatch
 import Foundation
 import OAuthSQLite
 import OAuthStore
+import TestBackends
 import Testing
 
 @Suite struct `SQLite` {

@@ -52,18 +52,41 @@ public struct AuthorizationCode: Sendable, Equatable {
         now: Instant
     ) {
         self.init(
-            digest: digest, client: request.client.id, account: account, connection: connection, scope: request.scope,
-            scopeWasAsked: request.scopeWasAsked, resources: request.resources, redirectURI: request.redirect.uri,
-            redirectWasNamed: request.redirect.wasNamed, proofKey: request.proofKey, nonce: request.nonce,
-            signedInAt: signedInAt, issuedAt: now, redeemedAt: nil, failures: 0
+            digest: digest,
+            client: request.client.id,
+            account: account,
+            connection: connection,
+            scope: request.scope,
+            scopeWasAsked: request.scopeWasAsked,
+            resources: request.resources,
+            redirectURI: request.redirect.uri,
+            redirectWasNamed: request.redirect.wasNamed,
+            proofKey: request.proofKey,
+            nonce: request.nonce,
+            signedInAt: signedInAt,
+            issuedAt: now,
+            redeemedAt: nil,
+            failures: 0
         )
     }
 
     /// Takes a stored code.
     public init(
-        digest: SecretDigest, client: ClientID, account: AccountID, connection: ConnectionID, scope: Scope,
-        scopeWasAsked: Bool, resources: [String], redirectURI: String, redirectWasNamed: Bool, proofKey: ProofKey?,
-        nonce: String?, signedInAt: Instant, issuedAt: Instant, redeemedAt: Instant?, failures: Int64
+        digest: SecretDigest,
+        client: ClientID,
+        account: AccountID,
+        connection: ConnectionID,
+        scope: Scope,
+        scopeWasAsked: Bool,
+        resources: [String],
+        redirectURI: String,
+        redirectWasNamed: Bool,
+        proofKey: ProofKey?,
+        nonce: String?,
+        signedInAt: Instant,
+        issuedAt: Instant,
+        redeemedAt: Instant?,
+        failures: Int64
     ) {
         self.digest = digest
         self.client = client

@@ -25,7 +25,11 @@ public struct AuthorizationRequest: Sendable {
 
     /// Checks everything that may be answered by a redirect, once client and redirect URI are known to be good.
     ///
-    /// - Parameter audiences: the resources that this server issues tokens for.
+    /// - Parameters:
+    ///   - form: the request's parameters.
+    ///   - client: the client that they name.
+    ///   - redirect: where the answer goes.
+    ///   - audiences: the resources that this server issues tokens for.
     /// - Throws: the first error, in the order of the lines below; it goes to `redirect`.
     public init(
         _ form: Form,
@@ -54,7 +58,10 @@ public struct AuthorizationRequest: Sendable {
         }
         for name in Self.limitedParameters {
             guard (form[name]?.utf8.count ?? 0) <= Self.lengthLimit else {
-                throw OAuthError(.invalidRequest, "the parameter '\(name)' is longer than \(Self.lengthLimit) characters")
+                throw OAuthError(
+                    .invalidRequest,
+                    "the parameter '\(name)' is longer than \(Self.lengthLimit) characters"
+                )
             }
         }
         proofKey = try ProofKey(form, rule: client.proofKey)
@@ -74,7 +81,9 @@ public struct AuthorizationRequest: Sendable {
         }
         prompt = try Prompt(form["prompt"])
         if let seconds = form["max_age"] {
-            guard let seconds = UInt32(seconds) else {
+            guard seconds.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+                let seconds = UInt32(seconds)
+            else {
                 throw OAuthError(.invalidRequest, "max_age must be a whole number of seconds, 0 or more")
             }
             maxAge = .seconds(Int64(seconds))
@@ -84,6 +93,9 @@ public struct AuthorizationRequest: Sendable {
         loginHint = form["login_hint"]
         locales = form["ui_locales"]
         nonce = form["nonce"]
+        guard nonce?.utf8.contains(0) != true else {
+            throw OAuthError(.invalidRequest, "nonce holds a NUL character")
+        }
         self.client = client
         self.redirect = redirect
     }

@@ -38,6 +38,8 @@ extension AuthorizationRequest {
     ///   - selected: the account that the person chose on the way.
     ///   - remembered: whether a live connection of this account and client covers what is asked for.
     ///   - now: the current time.
+    /// - Returns: what is missing first, in the order signing in, choosing the account, being asked; `grant` when nothing
+    ///   is; a refusal when something is and `prompt=none` was sent.
     public func nextStep(
         session: SignedIn?,
         started: Instant,

@@ -9,7 +9,10 @@ public struct Prompt: Sendable, Equatable {
     /// `select_account`: let the person choose who they are.
     public let selectAccount: Bool
 
-    /// Reads the parameter. Values that are not known are ignored.
+    /// Reads the parameter.
+    ///
+    /// Values that are not known are ignored.
+    ///
     /// - Throws: `invalid_request` when `none` stands beside another value.
     public init(_ text: String?) throws(OAuthError) {
         let values = Set((text ?? "").split(separator: " "))

@@ -2,8 +2,8 @@
 public struct VerifiedRedirect: Sendable {
     /// The URI of the request, byte for byte.
     public let uri: String
-    /// The registered URI that it matched.
-    public let registered: RedirectURI
+    /// The same URI in its parts; on loopback its port is the request's own, not the registered one.
+    public let target: RedirectURI
     /// Whether the request named it; RFC 6749 §4.1.3 wants it named in the token request then too.
     public let wasNamed: Bool
     /// The client's `state`, returned unchanged (RFC 6749 §4.1.2).
@@ -26,21 +26,21 @@ public struct VerifiedRedirect: Sendable {
             throw OAuthError(.unauthorizedClient, "this client has no redirect URI and cannot ask people for access")
         }
         if let requested = form["redirect_uri"] {
-            guard let match = client.redirectURI(matching: requested) else {
+            guard client.redirectURI(matching: requested) != nil, let parsed = try? RedirectURI(requested) else {
                 throw OAuthError(
                     .invalidRequest,
                     "redirect_uri is not registered for this client: it must be exactly one of the registered URIs"
                 )
             }
             uri = requested
-            registered = match
+            target = parsed
             wasNamed = true
         } else {
             guard client.redirectURIs.count == 1 else {
                 throw OAuthError(.invalidRequest, "redirect_uri is missing, and this client has more than one")
             }
-            registered = client.redirectURIs[0]
-            uri = registered.text
+            target = client.redirectURIs[0]
+            uri = target.text
             wasNamed = false
         }
         let state = form["state"]
@@ -66,7 +66,8 @@ public struct VerifiedRedirect: Sendable {
 
     /// The registered URI's own query is kept byte for byte.
     private func appending(_ parameters: [(String, String)]) -> String {
-        let all = parameters + [("state", state), ("iss", issuer)].compactMap { name, value in value.map { (name, $0) } }
+        let all =
+            parameters + [("state", state), ("iss", issuer)].compactMap { name, value in value.map { (name, $0) } }
         let query = all.map { "\($0.0)=\(PercentEncoding.encode($0.1))" }.joined(separator: "&")
         guard let mark = uri.firstIndex(of: "?") else { return uri + "?" + query }
         return uri + (uri.index(after: mark) == uri.endIndex ? "" : "&") + query

@@ -29,10 +29,14 @@ public struct ClientCredentials: Sendable {
     /// - Throws: `invalid_client` when there are none or they cannot be read; `invalid_request` when a secret came twice
     ///   or two different clients are named.
     public init(authorization: String?, form: Form) throws(OAuthError) {
+        try form.refuseRepeated()
         let named = form["client_id"]
         guard let authorization else {
             guard let named else {
-                throw OAuthError(.invalidClient, "no client authentication: send client_id and client_secret, or HTTP Basic")
+                throw OAuthError(
+                    .invalidClient,
+                    "no client authentication: send client_id and client_secret, or HTTP Basic"
+                )
             }
             guard let id = ClientID(named) else { throw Self.unknown }
             self.id = id
@@ -41,7 +45,10 @@ public struct ClientCredentials: Sendable {
             return
         }
         guard form["client_secret"] == nil else {
-            throw OAuthError(.invalidRequest, "the client secret was sent by HTTP Basic and in the body: use one of the two")
+            throw OAuthError(
+                .invalidRequest,
+                "the client secret was sent by HTTP Basic and in the body: use one of the two"
+            )
         }
         guard let (user, password) = Self.basic(authorization),
             let id = PercentEncoding.decodeForm(user).flatMap(ClientID.init)
@@ -64,7 +71,7 @@ public struct ClientCredentials: Sendable {
     /// RFC 7617: user and password around the first colon.
     private static func basic(_ header: String) -> (user: ArraySlice<UInt8>, password: ArraySlice<UInt8>)? {
         let parts = header.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-        guard parts.count == 2, parts[0].lowercased() == "basic", let bytes = base64(parts[1]),
+        guard parts.count == 2, parts[0].lowercased() == "basic", let bytes = base64(parts[1].drop { $0 == " " }),
             let colon = bytes.firstIndex(of: UInt8(ascii: ":"))
         else { return nil }
         return (bytes[..<colon], bytes[(colon + 1)...])
@@ -87,7 +94,10 @@ public struct ClientCredentials: Sendable {
 extension Client {
     /// Checks that a request comes from this client (RFC 6749 §2.3).
     ///
-    /// - Parameter acceptsTestSecrets: whether the server runs in test mode, where short secrets work.
+    /// - Parameters:
+    ///   - credentials: what the request shows of its client's identity.
+    ///   - acceptsTestSecrets: whether the server runs in test mode, where short secrets work.
+    /// - Returns: this client, as one that has proved who it is or needs not.
     /// - Throws: `invalid_client` when the secret is missing, wrong or for tests only, when a public client sends one,
     ///   or when the client is disabled.
     public func authenticate(

@@ -1,4 +1,6 @@
-/// What an operator said of a client: the part that is stored. What is nil follows the profile, then the default.
+/// What an operator said of a client: the part that is stored.
+///
+/// What is nil follows the profile, then the default.
 public struct ClientRegistration: Sendable, Equatable, Codable {
     /// `client_id`.
     public var id: String
@@ -67,8 +69,9 @@ extension Client {
     /// Fills a registration in from its profile and the defaults, and checks it.
     ///
     /// - Parameters:
+    ///   - registration: what the operator said of the client.
     ///   - profile: the partner profile that the registration names, if any.
-    ///   - scopes: the scopes that the settings name, for a client whose profile names none.
+    ///   - known: the scopes that the settings name, for a client whose profile names none.
     ///   - secrets: what is stored of its secrets.
     /// - Throws: `RegistrationError` for the first thing that is wrong.
     public init(
@@ -131,11 +134,15 @@ extension Client {
             ),
             lifetime: .seconds(registration.accessTokenLifetime ?? rules?.accessTokenLifetime ?? 3600)
         )
-        proofKey = isPublic ? .required : try Self.choice(rules?.proofKey ?? ProofKeyRule.required.rawValue, "PKCE rule")
-        consent = isPublic ? .always : try Self.choice(
-            registration.consent ?? rules?.consent ?? ConsentRule.always.rawValue,
-            "consent rule"
-        )
+        proofKey =
+            isPublic ? .required : try Self.choice(rules?.proofKey ?? ProofKeyRule.required.rawValue, "PKCE rule")
+        consent =
+            isPublic
+            ? .always
+            : try Self.choice(
+                registration.consent ?? rules?.consent ?? ConsentRule.always.rawValue,
+                "consent rule"
+            )
         sendsIssuer = rules?.issuerInResponse ?? true
         sendsUserID = rules?.userID ?? true
         try checkTogether()
@@ -147,19 +154,31 @@ extension Client {
             throw RegistrationError("an access token's lifetime must be 60 to 86400 seconds")
         }
         guard !grants.contains(.authorizationCode) || !redirectURIs.isEmpty else {
-            throw RegistrationError("a client that uses authorization_code needs a redirect URI: add --redirect-uri URI")
+            throw RegistrationError(
+                "a client that uses authorization_code needs a redirect URI: add --redirect-uri URI"
+            )
         }
         guard !isPublic || !grants.contains(.clientCredentials) else {
             throw RegistrationError("a public client cannot use client_credentials: it has nothing to prove who it is")
         }
         guard !isPublic || refresh != .stable else {
-            throw RegistrationError("a public client's refresh tokens must rotate (RFC 9700 section 2.2.2): successor or strict")
+            throw RegistrationError(
+                "a public client's refresh tokens must rotate (RFC 9700 section 2.2.2): successor or strict"
+            )
         }
         guard !grants.isEmpty || !audiences.isEmpty else {
             throw RegistrationError("a client without grants is a resource server and needs --audience URI")
         }
         guard !(grants.isEmpty && isPublic) else {
             throw RegistrationError("a resource server cannot be public: introspection needs its credentials")
+        }
+        guard scopes.description.utf8.count <= AuthorizationRequest.lengthLimit else {
+            throw RegistrationError(
+                "a client's scopes may together have at most \(AuthorizationRequest.lengthLimit) characters"
+            )
+        }
+        guard audiences.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } }) else {
+            throw RegistrationError("an audience must be a URI without white space and foreign letters (RFC 8707)")
         }
     }
 

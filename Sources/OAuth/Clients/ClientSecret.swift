@@ -15,6 +15,7 @@ public struct ClientSecret: Sendable, Equatable {
     /// Makes a new secret: `lks_` and 256 random bits.
     ///
     /// - Parameter random: 32 random bytes.
+    /// - Returns: the secret, 47 characters; its owner sees it once, and its digest is what is stored.
     public static func make(random: [UInt8]) -> Secret {
         Secret("lks_" + Base64URL.encode(random))
     }

@@ -7,7 +7,9 @@ public struct ClientCredentialsRequest: Sendable {
         wishes = try TokenWishes(form)
     }
 
-    /// Decides the grant. It never comes with a refresh token (RFC 6749 §4.4.3).
+    /// Decides the grant.
+    ///
+    /// It never comes with a refresh token (RFC 6749 §4.4.3).
     ///
     /// - Throws: `unauthorized_client`, `invalid_scope`, `invalid_target`.
     public func grant(to client: AuthenticatedClient, audiences: Audiences) throws(OAuthError) -> TokenGrant {

@@ -24,7 +24,7 @@ public struct CodeRedemption: Sendable {
         case refuse(OAuthError)
         /// Refuse and count: after a few wrong verifiers the code is dead.
         case refuseAndCount(OAuthError)
-        /// Refuse and cut the connection that the first redemption made (RFC 6749 §4.1.2, RFC 9700 §4.2.3).
+        /// Refuse and cut the connection that the first redemption made (RFC 6749 §4.1.2, RFC 9700 §4.2.4).
         case replayed(OAuthError)
     }
 
@@ -36,6 +36,8 @@ public struct CodeRedemption: Sendable {
     ///   - stored: the code as it was issued.
     ///   - client: who asks.
     ///   - audiences: what this server issues tokens for.
+    ///   - now: the time of the request.
+    /// - Returns: what to do, and with which scope and audiences or which error.
     public func check(
         _ stored: AuthorizationCode,
         by client: AuthenticatedClient,
@@ -45,9 +47,13 @@ public struct CodeRedemption: Sendable {
         guard stored.client == client.client.id, stored.failures < AuthorizationCode.failureLimit else {
             return .refuse(Self.unknown)
         }
-        guard redirectURI == stored.redirectURI || redirectURI == nil && !stored.redirectWasNamed else {
+        // By bytes: for Swift's == some letters outside of ASCII equal ASCII's.
+        guard redirectURI.map({ $0.utf8.elementsEqual(stored.redirectURI.utf8) }) ?? !stored.redirectWasNamed else {
             return .refuse(
-                OAuthError(.invalidGrant, "redirect_uri is not the one of the authorization request (RFC 6749 section 4.1.3)")
+                OAuthError(
+                    .invalidGrant,
+                    "redirect_uri is not the one of the authorization request (RFC 6749 section 4.1.3)"
+                )
             )
         }
         if let proofKey = stored.proofKey {

@@ -30,6 +30,7 @@ public struct RefreshRequest: Sendable {
     ///   - presented: the generation in the presented token.
     ///   - client: who asks.
     ///   - audiences: what this server issues tokens for.
+    /// - Returns: what to do, and with which grant or error.
     public func check(
         _ connection: Connection,
         presented: Int64,
@@ -53,8 +54,11 @@ public struct RefreshRequest: Sendable {
         }
         func grant(_ generation: Int64) -> TokenGrant {
             TokenGrant(
-                connection: connection, scope: scope, tellsScope: scope != (wishes.scope ?? connection.scope),
-                audiences: audience, refreshGeneration: generation
+                connection: connection,
+                scope: scope,
+                tellsScope: scope != (wishes.scope ?? connection.scope),
+                audiences: audience,
+                refreshGeneration: generation
             )
         }
         return switch RefreshPolicy.Step(client.client.refresh, current: connection.generation, presented: presented) {

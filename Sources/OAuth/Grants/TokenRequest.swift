@@ -7,6 +7,7 @@ public enum TokenRequest: Sendable {
     /// Reads a token request.
     /// - Throws: `invalid_request` for a missing, malformed or repeated parameter; `unsupported_grant_type`.
     public init(_ form: Form) throws(OAuthError) {
+        try form.refuseRepeated()
         let name = try form.required("grant_type")
         guard let grant = GrantType(rawValue: name) else {
             let known = GrantType.allCases.map(\.rawValue).joined(separator: ", ")
@@ -40,6 +41,7 @@ public struct TokenWishes: Sendable, Equatable {
     /// - Parameters:
     ///   - allowed: what the grant holds, or what the server serves where the grant named nothing.
     ///   - fallback: the audience of a token for which nobody named one.
+    /// - Returns: the resources that the request names, or the fallback when it names none.
     /// - Throws: `invalid_target` for a resource outside of them.
     func audiences(allowed: [String], fallback: [String]) throws(OAuthError) -> [String] {
         guard resources.allSatisfy(allowed.contains) else {

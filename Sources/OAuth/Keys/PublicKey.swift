@@ -53,11 +53,15 @@ public struct PublicKey: Sendable {
     public func isValid(_ signature: [UInt8], over bytes: [UInt8]) -> Bool {
         switch material {
         case .es256(let key):
-            (try? P256.Signing.ECDSASignature(rawRepresentation: signature)).map { key.isValidSignature($0, for: bytes) }
+            (try? P256.Signing.ECDSASignature(rawRepresentation: signature)).map {
+                key.isValidSignature($0, for: bytes)
+            }
                 ?? false
         case .rs256(let key):
             key.isValidSignature(
-                _RSA.Signing.RSASignature(rawRepresentation: signature), for: bytes, padding: .insecurePKCS1v1_5
+                _RSA.Signing.RSASignature(rawRepresentation: signature),
+                for: bytes,
+                padding: .insecurePKCS1v1_5
             )
         case .edDSA(let key):
             key.isValidSignature(signature, for: bytes)
@@ -114,15 +118,18 @@ public struct JSONWebKey: Sendable, Decodable {
     let n: String?
     let e: String?
 
-    /// The uncompressed point of an elliptic curve key.
+    /// The uncompressed point of a P-256 key; each coordinate has its full length (RFC 7518 §6.2.1.2).
     var point: [UInt8]? {
-        guard let x = x.flatMap(Base64URL.decode), let y = y.flatMap(Base64URL.decode) else { return nil }
+        guard let x = x.flatMap(Base64URL.decode), let y = y.flatMap(Base64URL.decode), x.count == 32, y.count == 32
+        else { return nil }
         return [4] + x + y
     }
 
     /// Modulus and exponent of an RSA key of at least 2048 bits (RFC 7518 §3.3).
     var modulus: (n: [UInt8], e: [UInt8])? {
-        guard let n = n.flatMap(Base64URL.decode), let e = e.flatMap(Base64URL.decode), n.count >= 256 else { return nil }
+        guard let n = n.flatMap(Base64URL.decode), let e = e.flatMap(Base64URL.decode), n.count >= 256 else {
+            return nil
+        }
         return (n, e)
     }
 }

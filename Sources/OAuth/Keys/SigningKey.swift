@@ -60,7 +60,9 @@ public struct SigningKey: Sendable {
         self.header = encoded + [UInt8(ascii: ".")]
     }
 
-    /// A new private key in its stored form. Takes up to a second for RSA.
+    /// A new private key in its stored form.
+    ///
+    /// Takes up to a second for RSA.
     public static func make(_ algorithm: SignatureAlgorithm) throws -> [UInt8] {
         switch algorithm {
         case .es256: Array(P256.Signing.PrivateKey().rawRepresentation)
@@ -70,7 +72,10 @@ public struct SigningKey: Sendable {
     }
 
     /// Signs claims as a compact JWS of type `at+jwt` (RFC 7515 §3.1, RFC 9068 §2.1).
+    ///
     /// - Parameter claims: the payload, a JSON object.
+    /// - Returns: the token: header, payload and signature in base64url, with dots between them.
+    /// - Throws: the cryptographic library's error when it cannot sign.
     public func sign(_ claims: [UInt8]) throws -> String {
         var token: [UInt8] = []
         token.reserveCapacity(header.count + (claims.count + 64) * 4 / 3 + 8)

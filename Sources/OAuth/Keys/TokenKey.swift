@@ -12,7 +12,10 @@ public struct TokenKey: Sendable {
     let seal: SymmetricKey
 
     /// Derives the two uses of one stored key (RFC 5869).
-    /// - Parameter material: 32 random bytes.
+    ///
+    /// - Parameters:
+    ///   - number: by which tokens name the key.
+    ///   - material: 32 random bytes.
     public init(number: UInt8, material: [UInt8]) {
         self.number = number
         let material = SymmetricKey(data: material)

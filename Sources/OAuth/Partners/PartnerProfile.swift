@@ -76,10 +76,24 @@ public struct PartnerProfile: Sendable, Equatable, Decodable {
             self = try YAMLDecoder().decode(Self.self, from: yaml)
         } catch let error as PartnerProfileError {
             throw PartnerProfileError(file: file, reason: error.reason)
+        } catch let error as DecodingError {
+            throw PartnerProfileError(file: file, reason: Self.reason(error))
         } catch {
             throw PartnerProfileError(file: file, reason: "cannot be read: \(error)")
         }
         try check(file: file)
+    }
+
+    /// What the decoder found, in words.
+    private static func reason(_ error: DecodingError) -> String {
+        func key(_ path: [any CodingKey]) -> String { path.map(\.stringValue).joined(separator: ".") }
+        return switch error {
+        case .keyNotFound(let missing, let context): "lacks the key '\(key(context.codingPath + [missing]))'"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            "has a value of the wrong kind for '\(key(context.codingPath))'"
+        case .dataCorrupted(let context): "cannot be read at '\(key(context.codingPath))': \(context.debugDescription)"
+        @unknown default: "cannot be read"
+        }
     }
 
     private static func checkKeys(of node: Node?, known: [String]) throws(PartnerProfileError) {
@@ -101,13 +115,11 @@ public struct PartnerProfile: Sendable, Equatable, Decodable {
         for rule in loose where !loosened.contains(where: { $0.rule == rule && !$0.why.isEmpty }) {
             throw PartnerProfileError(file: file, reason: "loosens \(rule) without a reason in 'loosened'")
         }
+        var registration = ClientRegistration(id: "check", name: name, partner: id)
+        // Where a profile names no redirect URI, the operator does.
+        if rules.redirectURIs == nil { registration.redirectURIs = ["https://client.example/callback"] }
         do {
-            _ = try Client(
-                ClientRegistration(id: "check", name: name, partner: id),
-                profile: self,
-                scopes: [],
-                secrets: []
-            )
+            _ = try Client(registration, profile: self, scopes: [], secrets: [])
         } catch {
             throw PartnerProfileError(file: file, reason: error.description)
         }

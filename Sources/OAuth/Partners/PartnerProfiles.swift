@@ -16,7 +16,10 @@ public struct PartnerProfiles: Sendable {
         for file in files {
             let profile = try PartnerProfile(yaml: file.text, file: file.name)
             guard profiles.updateValue(profile, forKey: profile.id) == nil else {
-                throw PartnerProfileError(file: file.name, reason: "has the id '\(profile.id)', which another one has too")
+                throw PartnerProfileError(
+                    file: file.name,
+                    reason: "has the id '\(profile.id)', which another one has too"
+                )
             }
         }
         self.profiles = profiles

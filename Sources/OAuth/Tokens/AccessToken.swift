@@ -6,7 +6,9 @@ public struct AccessToken: Sendable, Equatable {
     public let connection: ConnectionID?
     /// Which client holds it.
     public let client: ClientID
-    /// Whom it speaks for: `sub`. Nil in an opaque token of a connection, whose row knows.
+    /// Whom it speaks for: `sub`.
+    ///
+    /// Nil in an opaque token of a connection, whose row knows.
     public let subject: String?
     /// What it allows.
     public let scope: Scope
@@ -19,8 +21,14 @@ public struct AccessToken: Sendable, Equatable {
 
     /// Makes the content of a token.
     public init(
-        id: [UInt8], connection: ConnectionID?, client: ClientID, subject: String?, scope: Scope, audiences: [String],
-        issuedAt: Instant, expiresAt: Instant
+        id: [UInt8],
+        connection: ConnectionID?,
+        client: ClientID,
+        subject: String?,
+        scope: Scope,
+        audiences: [String],
+        issuedAt: Instant,
+        expiresAt: Instant
     ) {
         self.id = id
         self.connection = connection

@@ -14,7 +14,11 @@ public enum Introspection {
 
     /// The answer for a live access token.
     ///
-    /// - Parameter connection: its connection; nil for a client's own token.
+    /// - Parameters:
+    ///   - token: the token that was asked about.
+    ///   - connection: its connection; nil for a client's own token.
+    ///   - issuer: this server's issuer, for `iss`.
+    /// - Returns: a JSON object with `active` true (§2.2), as UTF-8.
     public static func active(_ token: AccessToken, connection: Connection?, issuer: String) -> [UInt8] {
         var writer = JSONWriter()
         writer.member("active", true)

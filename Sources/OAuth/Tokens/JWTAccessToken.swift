@@ -71,8 +71,13 @@ public enum JWTAccessToken {
                 let scope = try? Scope(scope ?? "")
             else { return nil }
             return AccessToken(
-                id: id, connection: connection_id.flatMap { ConnectionID($0) }, client: client, subject: sub,
-                scope: scope, audiences: aud.values, issuedAt: Instant(seconds: max(iat, nbf ?? iat)),
+                id: id,
+                connection: connection_id.flatMap { ConnectionID($0) },
+                client: client,
+                subject: sub,
+                scope: scope,
+                audiences: aud.values,
+                issuedAt: Instant(seconds: max(iat, nbf ?? iat)),
                 expiresAt: Instant(seconds: exp)
             )
         }

@@ -29,9 +29,14 @@ public enum OpaqueAccessToken {
             let scope = content.text().flatMap({ try? Scope($0) }), let audiences = content.text(), content.isAtEnd
         else { return nil }
         return AccessToken(
-            id: sealed.id, connection: ConnectionID(bytes: connection), client: client,
-            subject: subject.isEmpty ? nil : subject, scope: scope,
-            audiences: audiences.split(separator: " ").map(String.init), issuedAt: issuedAt, expiresAt: expiresAt
+            id: sealed.id,
+            connection: ConnectionID(bytes: connection),
+            client: client,
+            subject: subject.isEmpty ? nil : subject,
+            scope: scope,
+            audiences: audiences.split(separator: " ").map(String.init),
+            issuedAt: issuedAt,
+            expiresAt: expiresAt
         )
     }
 

@@ -24,7 +24,9 @@ public struct RefreshToken: Sendable, Equatable {
         mac = Self.mac(connection, generation, nonce, key)
     }
 
-    /// Reads a presented token. Nothing is proved by that: see `isGenuine`.
+    /// Reads a presented token.
+    ///
+    /// Nothing is proved by that: see `isGenuine`.
     /// - Returns: nil when it is not the one written form of a refresh token.
     public init?(_ text: String) {
         guard text.hasPrefix(Self.prefix),
@@ -38,7 +40,9 @@ public struct RefreshToken: Sendable, Equatable {
         keyNumber = plain[4]
     }
 
-    /// Whether this server issued the token for a connection with this nonce. Compares in constant time.
+    /// Whether this server issued the token for a connection with this nonce.
+    ///
+    /// Compares in constant time.
     public func isGenuine(nonce: [UInt8], keys: KeyRing) -> Bool {
         guard let key = keys.tokenKey(keyNumber) else { return false }
         return constantTimeEqual(mac, Self.mac(connection, generation, nonce, key))

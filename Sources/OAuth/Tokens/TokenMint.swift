@@ -1,4 +1,6 @@
-/// Makes tokens of a grant, after its transaction has committed. Pure: keys, time and randomness come from outside.
+/// Makes tokens of a grant, after its transaction has committed.
+///
+/// Pure: keys, time and randomness come from outside.
 public struct TokenMint: Sendable {
     /// `iss`.
     public let issuer: String
@@ -21,6 +23,7 @@ public struct TokenMint: Sendable {
     ///   - client: to whom.
     ///   - presented: the refresh token of the request, returned as it is where its generation stays.
     ///   - random: 16 random bytes for the access token's `jti`.
+    /// - Returns: the content of the answer, with a refresh token where the grant has a generation for one.
     /// - Throws: `server_error` when there is no key to make them with.
     public func mint(
         _ grant: TokenGrant,

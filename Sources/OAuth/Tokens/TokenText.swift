@@ -10,6 +10,7 @@ public enum TokenText: Sendable {
     ///   - text: the `token` parameter.
     ///   - issuer: this server's issuer.
     ///   - keys: this server's keys.
+    ///   - now: the time of the request; a JWT's key must not have expired by then.
     public init(_ text: String, issuer: String, keys: KeyRing, now: Instant) {
         if let token = RefreshToken(text) {
             self = .refresh(token)

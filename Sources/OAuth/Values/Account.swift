@@ -1,4 +1,6 @@
-/// A resource owner. Its identifier is `user_id` and `sub`: made once, and independent of the e-mail address.
+/// A resource owner.
+///
+/// Its identifier is `user_id` and `sub`: made once, and independent of the e-mail address.
 public struct Account: Sendable, Equatable, Identified {
     /// `user_id`: permanent.
     public let id: AccountID
@@ -11,7 +13,7 @@ public struct Account: Sendable, Equatable, Identified {
     /// When an operator disabled it, if one did.
     public let disabledAt: Instant?
 
-    /// `usr_…`
+    /// Every account's identifier starts so.
     public static let identifierPrefix = "usr_"
 
     /// Takes a stored account.

@@ -1,4 +1,6 @@
-/// One account connected to one client: the stored grant. One row, however often it refreshes.
+/// One account connected to one client: the stored grant.
+///
+/// One row, however often it refreshes.
 public struct Connection: Sendable, Equatable, Identified {
     /// Its permanent identifier.
     public let id: ConnectionID
@@ -23,13 +25,22 @@ public struct Connection: Sendable, Equatable, Identified {
     /// Whether its account has been disabled.
     public let accountIsDisabled: Bool
 
-    /// `con_…`
+    /// Every connection's identifier starts so.
     public static let identifierPrefix = "con_"
 
     /// Takes a stored connection.
     public init(
-        id: ConnectionID, client: ClientID, account: AccountID, scope: Scope, resources: [String], nonce: [UInt8],
-        generation: Int64, createdAt: Instant, lastUsedAt: Instant?, revokedAt: Instant?, accountIsDisabled: Bool
+        id: ConnectionID,
+        client: ClientID,
+        account: AccountID,
+        scope: Scope,
+        resources: [String],
+        nonce: [UInt8],
+        generation: Int64,
+        createdAt: Instant,
+        lastUsedAt: Instant?,
+        revokedAt: Instant?,
+        accountIsDisabled: Bool
     ) {
         self.id = id
         self.client = client

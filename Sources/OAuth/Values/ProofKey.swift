@@ -12,7 +12,9 @@ public struct ProofKey: Sendable, Hashable {
 
     /// Reads the challenge of an authorization request (RFC 7636 §4.3).
     ///
-    /// - Parameter rule: whether this client must send one.
+    /// - Parameters:
+    ///   - form: the request's parameters.
+    ///   - rule: whether this client must send one.
     /// - Throws: `invalid_request` when it is missing although required, malformed, or its method is not `S256`.
     public init?(_ form: Form, rule: ProofKeyRule) throws(OAuthError) {
         let method = form["code_challenge_method"]
@@ -32,7 +34,10 @@ public struct ProofKey: Sendable, Hashable {
             throw OAuthError(.invalidRequest, "code_challenge_method must be S256 (RFC 7636 section 4.3)")
         }
         guard Self.isWellFormed(challenge) else {
-            throw OAuthError(.invalidRequest, "code_challenge must be 43 to 128 unreserved characters (RFC 7636 section 4.2)")
+            throw OAuthError(
+                .invalidRequest,
+                "code_challenge must be 43 to 128 unreserved characters (RFC 7636 section 4.2)"
+            )
         }
         self.challenge = challenge
     }
@@ -51,7 +56,8 @@ public struct ProofKey: Sendable, Hashable {
         guard let verifier else {
             throw OAuthError(.invalidGrant, "code_verifier is missing: the authorization request had a code_challenge")
         }
-        guard Self.isWellFormed(verifier), constantTimeEqual(ProofKey(verifier: verifier).challenge.utf8, challenge.utf8)
+        guard Self.isWellFormed(verifier),
+            constantTimeEqual(ProofKey(verifier: verifier).challenge.utf8, challenge.utf8)
         else {
             throw OAuthError(.invalidGrant, "code_verifier does not match the code_challenge (RFC 7636 section 4.6)")
         }
@@ -62,7 +68,9 @@ public struct ProofKey: Sendable, Hashable {
     }
 }
 
-/// Whether a client must use PKCE. Only a profile makes it optional, and only for a confidential client.
+/// Whether a client must use PKCE.
+///
+/// Only a profile makes it optional, and only for a confidential client.
 public enum ProofKeyRule: String, Sendable, CaseIterable {
     case required
     case optional

@@ -41,14 +41,22 @@ public struct RedirectURI: Sendable, Hashable, CustomStringConvertible {
             }
             host = endpoint.host
         default:
-            guard scheme.contains("."), scheme.utf8.allSatisfy(Self.permitsInScheme) else {
-                throw refuse("has a scheme that is neither https, http on loopback, nor a private one such as com.example.app")
+            guard scheme.first?.isLetter == true, scheme.contains("."), scheme.utf8.allSatisfy(Self.permitsInScheme)
+            else {
+                throw refuse(
+                    "has a scheme that is neither https, http on loopback, nor a private one such as com.example.app"
+                )
             }
             host = ""
         }
-        if let query = parts.query, let form = try? Form(String(query)) {
-            guard Self.reservedParameters.allSatisfy({ form.all($0).isEmpty }), form.repeated.isEmpty else {
-                throw refuse("has a parameter of the authorization response in its query (code, state, iss, error, response)")
+        if let query = parts.query {
+            guard let form = try? Form(String(query)), form.repeated.isEmpty else {
+                throw refuse("has a query that is not percent-encoded UTF-8, or that names a parameter twice")
+            }
+            guard !Self.reservedParameters.contains(where: form.names) else {
+                throw refuse(
+                    "has a parameter of the authorization response in its query (code, state, iss, error, response)"
+                )
             }
         }
         self.text = text
@@ -75,7 +83,9 @@ public struct RedirectURI: Sendable, Hashable, CustomStringConvertible {
     /// The most characters a redirect URI may have.
     public static let lengthLimit = 2000
 
-    private static let reservedParameters = ["code", "state", "iss", "error", "error_description", "error_uri", "response"]
+    private static let reservedParameters = [
+        "code", "state", "iss", "error", "error_description", "error_uri", "response",
+    ]
 
     /// What follows host and port; nil when something else than a port stands between them.
     private static func withoutPort(_ rest: Substring) -> Substring? {

@@ -9,7 +9,9 @@ public struct Secret: Sendable, CustomStringConvertible, CustomReflectable {
         self.text = text
     }
 
-    /// Hands the secret out: to its owner's answer, or to a hash. Nowhere else.
+    /// Hands the secret out: to its owner's answer, or to a hash.
+    ///
+    /// Nowhere else.
     public func reveal() -> String { text }
 
     /// What is stored instead of the secret.

@@ -21,9 +21,6 @@ public struct Form: Sendable {
             else {
                 throw OAuthError(.invalidRequest, "a parameter is not percent-encoded UTF-8")
             }
-            guard !value.utf8.contains(0), !decodedName.utf8.contains(0) else {
-                throw OAuthError(.invalidRequest, "a parameter holds a NUL character")
-            }
             guard parameters.count < limit else {
                 throw OAuthError(.invalidRequest, "there are more than \(limit) parameters")
             }
@@ -58,14 +55,25 @@ public struct Form: Sendable {
         return repeated.isEmpty || !repeated.contains(name) ? value : nil
     }
 
-    /// Every value of `name` that is not empty, in the order sent.
+    /// Every value of `name` that is not empty, each once, in the order sent.
     public func all(_ name: String) -> [String] {
-        parameters.filter { $0.name == name && !$0.value.isEmpty }.map(\.value)
+        var values: [String] = []
+        for parameter in parameters where parameter.name == name && !parameter.value.isEmpty {
+            if !values.contains(parameter.value) { values.append(parameter.value) }
+        }
+        return values
+    }
+
+    /// Whether `name` was sent at all, be it without a value.
+    public func names(_ name: String) -> Bool {
+        parameters.contains { $0.name == name }
     }
 
     /// The parameters as a form again, in the order sent.
     public var encoded: String {
-        parameters.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }.joined(separator: "&")
+        parameters.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }.joined(
+            separator: "&"
+        )
     }
 
     /// This form and `other` together; what both name is repeated.

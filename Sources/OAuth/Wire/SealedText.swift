@@ -12,6 +12,7 @@ public enum SealedText {
     ///   - id: 16 random bytes, never used twice.
     ///   - key: the server key of this purpose.
     /// - Returns: the text.
+    /// - Throws: the cryptographic library's error when it cannot seal.
     public static func seal(_ content: [UInt8], id: [UInt8], key: SymmetricKey) throws -> String {
         let box = try AES.GCM.seal(content, using: ownKey(id, key), nonce: nonce())
         return Base64URL.encode(id + Array(box.ciphertext) + Array(box.tag))

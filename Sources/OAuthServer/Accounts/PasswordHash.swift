@@ -3,7 +3,9 @@ import CryptoExtras
 import OAuth
 
 /// The hashes that accounts may be imported with: Argon2id, whatever crypt(3) knows (bcrypt, SHA-crypt, scrypt,
-/// yescrypt), and PBKDF2 as `$pbkdf2-sha256$rounds$salt$hash`. Each is replaced by Argon2id at the next sign-in.
+/// yescrypt), and PBKDF2 as `$pbkdf2-sha256$rounds$salt$hash`.
+///
+/// Each is replaced by Argon2id at the next sign-in.
 public enum PasswordHash {
     /// Whether a stored text is a hash that can be checked.
     public static func isKnown(_ hash: String) -> Bool {
@@ -50,7 +52,10 @@ private struct PBKDF2 {
 
     func matches(_ password: String) -> Bool {
         let derived = try? KDF.Insecure.PBKDF2.deriveKey(
-            from: Array(password.utf8), salt: salt, using: .sha256, outputByteCount: hash.count,
+            from: Array(password.utf8),
+            salt: salt,
+            using: .sha256,
+            outputByteCount: hash.count,
             unsafeUncheckedRounds: rounds
         )
         guard let bytes = derived?.withUnsafeBytes({ Array($0) }) else { return false }

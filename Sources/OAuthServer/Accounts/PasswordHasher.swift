@@ -85,7 +85,16 @@ enum Argon2id {
         let password = Array(password.utf8)
         var encoded = [CChar](repeating: 0, count: 128)
         let status = argon2id_hash_encoded(
-            passes, memory, 1, password, password.count, salt, salt.count, 32, &encoded, encoded.count
+            passes,
+            memory,
+            1,
+            password,
+            password.count,
+            salt,
+            salt.count,
+            32,
+            &encoded,
+            encoded.count
         )
         guard status == ARGON2_OK.rawValue else { throw Failure() }
         return String(decoding: encoded.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)

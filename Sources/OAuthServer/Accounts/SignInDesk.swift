@@ -45,6 +45,9 @@ struct SignInDesk: Sendable {
     ///   - password: what the person typed.
     ///   - device: a browser that has signed in before; to its own accounts it is not blocked by strangers' failures.
     ///   - address: the network address that the request comes from.
+    ///   - now: the time of the request.
+    /// - Returns: who signed in, or why nobody did.
+    /// - Throws: `SQLError` when the database fails, or what hashing a password throws.
     func check(
         email: String,
         password: Secret,

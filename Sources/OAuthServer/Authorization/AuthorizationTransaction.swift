@@ -3,8 +3,8 @@ import OAuth
 
 /// An authorization on its way from the partner's link to the code: kept nowhere but in the browser, sealed.
 ///
-/// It is bound to the browser that began it by that browser's own cookie (RFC 9700 §4.7), so it also is what protects
-/// the sign-in and consent forms from being sent by another site.
+/// It is bound to the browser that began it by that browser's own cookie (RFC 6749 §10.12), so it also is what
+/// protects the sign-in and consent forms from being sent by another site.
 struct AuthorizationTransaction: Sendable, Equatable {
     /// 16 random bytes; at most one code comes of them.
     let id: [UInt8]
@@ -43,7 +43,12 @@ struct TransactionSeal: Sendable {
     }
 
     /// The text that forms and links carry.
-    /// - Parameter id: 16 random bytes for this text, not for the transaction.
+    ///
+    /// - Parameters:
+    ///   - transaction: what it says.
+    ///   - id: 16 random bytes for this text, not for the transaction.
+    /// - Returns: base64url that only this server can make and read.
+    /// - Throws: the cryptographic library's error when it cannot seal.
     func seal(_ transaction: AuthorizationTransaction, id: [UInt8]) throws -> String {
         var content = FieldWriter(version: Self.version)
         content.write(transaction.id)
@@ -56,7 +61,14 @@ struct TransactionSeal: Sendable {
     }
 
     /// Opens a text that a browser sent.
-    /// - Parameter browser: the hash of that browser's cookie, nil when it has none.
+    ///
+    /// - Parameters:
+    ///   - text: what the form or link carried.
+    ///   - browser: the hash of that browser's cookie, nil when it has none.
+    ///   - now: the time of the request.
+    /// - Returns: the authorization that goes on.
+    /// - Throws: `Failure.expired` when the text is not one of ours or too old, then `Failure.otherBrowser` when the
+    ///   cookie is missing or not the one that it was sealed for.
     func open(_ text: String, browser: SecretDigest?, now: Instant) throws(Failure) -> AuthorizationTransaction {
         guard let sealed = SealedText.open(Array(text.utf8), keys: [key]),
             var content = FieldReader(sealed.content, version: Self.version),

@@ -34,8 +34,14 @@ extension Provider {
     /// Makes sure that a form was sent by a page of ours: every browser says so today, and the sealed transaction, which
     /// is bound to the browser's cookie, says it for the others (ASVS 3.5).
     func refuseCrossSite(_ request: Request) throws(PageRefusal) {
-        let site = request.headers[.secFetchSite]
-        guard site == nil || site == "same-origin" || site == "none" else {
+        // Our pages send no referrer, so browsers send "null" as their origin; Sec-Fetch-Site tells them from strangers.
+        let isOurs =
+            switch (request.headers[.secFetchSite], request.headers[.origin]) {
+            case ("same-origin", _), ("none", _), (nil, nil), (nil, "null"): true
+            case (nil, let origin?): origin == settings.issuer.origin
+            case (_?, _): false
+            }
+        guard isOurs else {
             throw PageRefusal(
                 problem: .known(.notAllowed),
                 error: OAuthError(.accessDenied, "the form was sent from another site"),

@@ -1,7 +1,9 @@
 import Foundation
 public import OAuth
 
-/// What comes from around the program: the time and randomness. Tests bring their own.
+/// What comes from around the program: the time and randomness.
+///
+/// Tests bring their own.
 public struct Ambient: Sendable {
     /// The current time.
     public let now: @Sendable () -> Instant

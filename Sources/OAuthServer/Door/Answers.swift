@@ -5,7 +5,7 @@ import OAuth
 
 /// The kinds of answers that endpoints give, each with the headers that belong to it.
 extension Provider {
-    /// JSON that must not be kept (RFC 6749 §5.1, RFC 9700 §4.2.4).
+    /// JSON that must not be kept (RFC 6749 §5.1).
     func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
         Response(
             status: status,
@@ -33,7 +33,12 @@ extension Provider {
 
     /// A page for a person, with the headers that keep other sites, scripts and caches out of it (ASVS 3.4).
     ///
-    /// - Parameter leadingTo: where the page's form may end up: browsers check `form-action` on redirects too.
+    /// - Parameters:
+    ///   - page: what it shows.
+    ///   - status: its HTTP status.
+    ///   - language: the language of its words.
+    ///   - redirect: where the page's form may end up: browsers check `form-action` on redirects too.
+    /// - Returns: the HTML, which no cache keeps and no other site frames.
     func page(
         _ page: some Page,
         status: HTTPResponse.Status = .ok,
@@ -44,7 +49,8 @@ extension Provider {
         return Response(
             status: status,
             headers: [
-                .contentType: "text/html; charset=utf-8", .cacheControl: "no-store", .contentLanguage: language.rawValue,
+                .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
+                .contentLanguage: language.rawValue,
                 .contentSecurityPolicy: Self.policy(redirect), .frameOptions: "DENY", .referrerPolicy: "no-referrer",
                 .xContentTypeOptions: "nosniff",
             ],

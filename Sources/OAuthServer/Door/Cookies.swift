@@ -17,7 +17,12 @@ enum Cookies: String, CaseIterable {
     }
 
     /// The header that sets it.
-    /// - Parameter lifetime: nil for as long as the browser runs; zero to remove it.
+    ///
+    /// - Parameters:
+    ///   - value: what the browser keeps.
+    ///   - issuer: whether it is https decides the name, and whether the cookie is `Secure`.
+    ///   - lifetime: nil for as long as the browser runs; zero to remove it.
+    /// - Returns: the content of a `Set-Cookie` header.
     func header(_ value: String, issuer: Issuer, lifetime: Duration? = nil) -> String {
         var header = "\(name(issuer))=\(value); Path=/; HttpOnly; SameSite=Lax"
         if issuer.isSecure { header += "; Secure" }

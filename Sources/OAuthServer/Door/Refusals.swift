@@ -48,7 +48,9 @@ extension Provider {
         } catch let error as BodyTooLarge {
             let error = OAuthError(.invalidRequest, "the body is larger than \(error.limit) bytes")
             return page(
-                PageRefusal(problem: .known(.badRequest), error: error, status: .contentTooLarge), request, context
+                PageRefusal(problem: .known(.badRequest), error: error, status: .contentTooLarge),
+                request,
+                context
             )
         } catch let error as SQLError {
             let error = Self.refusal(for: error, context)
@@ -59,7 +61,9 @@ extension Provider {
             observe(.fault("\(error)"), context)
             let error = OAuthError(.serverError, "the server met an error of its own")
             return page(
-                PageRefusal(problem: .known(.unexpected), error: error, status: .internalServerError), request, context
+                PageRefusal(problem: .known(.unexpected), error: error, status: .internalServerError),
+                request,
+                context
             )
         }
     }
@@ -69,7 +73,11 @@ extension Provider {
         observe(.databaseFault(error), context)
         return switch error {
         case .unavailable, .inDoubt:
-            OAuthError(.temporarilyUnavailable, "the server cannot reach its database; try again", retryAfter: retryAfter)
+            OAuthError(
+                .temporarilyUnavailable,
+                "the server cannot reach its database; try again",
+                retryAfter: retryAfter
+            )
         case .constraint, .invalid:
             OAuthError(.serverError, "the server met an error of its own")
         }
@@ -104,7 +112,9 @@ extension Provider {
             requestID: context.id
         )
         return finished(
-            self.page(page, status: refusal.status, language: language(request)), refusal.error, context
+            self.page(page, status: refusal.status, language: language(request)),
+            refusal.error,
+            context
         )
     }
 

@@ -13,9 +13,8 @@ extension Provider {
     /// The parameters of a form body (RFC 6749 Appendix B).
     /// - Throws: `BodyTooLarge`; `invalid_request` for another media type or a malformed body.
     func form(_ request: Request) async throws -> Form {
-        let type = request.headers[.contentType] ?? ""
-        guard type.prefix(while: { $0 != ";" && $0 != " " }).lowercased() == "application/x-www-form-urlencoded" else {
-            throw OAuthError(.invalidRequest, "the body must be application/x-www-form-urlencoded")
+        guard isForm(request.headers[.contentType] ?? "") else {
+            throw OAuthError(.invalidRequest, "the body must be application/x-www-form-urlencoded, in UTF-8")
         }
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > settings.bodyLimit {
             throw BodyTooLarge(limit: settings.bodyLimit)
@@ -28,6 +27,13 @@ extension Provider {
         } catch let error as HTTPError where error.status == .contentTooLarge {
             throw BodyTooLarge(limit: settings.bodyLimit)
         }
+    }
+
+    /// Whether a media type is that of a form in UTF-8; `charset` may say so, in any spelling.
+    private func isForm(_ type: String) -> Bool {
+        let parts = type.lowercased().split(separator: ";").map { $0.filter { $0 != " " && $0 != "\"" } }
+        return parts.first == "application/x-www-form-urlencoded"
+            && parts.dropFirst().allSatisfy { !$0.hasPrefix("charset=") || $0 == "charset=utf-8" || $0 == "charset=utf8" }
     }
 
     /// The network address that a request comes from: the peer's, or what a trusted proxy says.

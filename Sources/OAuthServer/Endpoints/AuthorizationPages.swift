@@ -21,8 +21,10 @@ extension Provider {
             problem: problem ?? (hadSession ? .signInAgain : nil)
         )
         return self.page(
-            page, status: status, language: language(request, locales: asked.locales),
-            leadingTo: asked.redirect.registered
+            page,
+            status: status,
+            language: language(request, locales: asked.locales),
+            leadingTo: asked.redirect.target
         )
     }
 
@@ -40,7 +42,9 @@ extension Provider {
             accounts: [.init(id: account.id.description, name: account.name, email: account.email)]
         )
         return self.page(
-            page, language: language(request, locales: asked.locales), leadingTo: asked.redirect.registered
+            page,
+            language: language(request, locales: asked.locales),
+            leadingTo: asked.redirect.target
         )
     }
 
@@ -59,7 +63,7 @@ extension Provider {
             transaction: try transactions.seal(transaction, id: ambient.random(16)),
             clientName: client.name,
             isVerified: client.partner != nil,
-            redirectHost: asked.redirect.registered.host.isEmpty ? nil : asked.redirect.registered.host,
+            redirectHost: asked.redirect.target.host.isEmpty ? nil : asked.redirect.target.host,
             accountName: session.account.name,
             accountEmail: session.account.email,
             scopes: asked.scope.names.map { scope in
@@ -68,6 +72,6 @@ extension Provider {
             lifetime: client.grants.contains(.refreshToken)
                 ? .untilDisconnected : .once(client.accessToken.lifetime)
         )
-        return self.page(page, language: language, leadingTo: asked.redirect.registered)
+        return self.page(page, language: language, leadingTo: asked.redirect.target)
     }
 }

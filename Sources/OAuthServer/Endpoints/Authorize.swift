@@ -25,7 +25,9 @@ extension Provider {
             parameters: form.encoded
         )
         var response = try await advance(transaction, asked, browser, request, context, now)
-        if let fresh { response.headers[values: .setCookie].append(Cookies.browser.header(fresh, issuer: settings.issuer)) }
+        if let fresh {
+            response.headers[values: .setCookie].append(Cookies.browser.header(fresh, issuer: settings.issuer))
+        }
         return response
     }
 
@@ -108,7 +110,8 @@ extension Provider {
     /// The client and the redirect URI of a request: without them, nothing may be redirected (RFC 6749 §4.1.2.1).
     /// - Throws: `PageRefusal`, which is shown to the person.
     func verifiedRedirect(_ form: Form) async throws -> (Client, VerifiedRedirect) {
-        guard let id = form["client_id"].flatMap({ ClientID($0) }), let client = try await client(id), !client.isDisabled
+        guard let id = form["client_id"].flatMap({ ClientID($0) }), let client = try await client(id),
+            !client.isDisabled
         else {
             throw PageRefusal(
                 problem: .known(.unknownClient),

@@ -15,7 +15,11 @@ extension Provider {
             return try client.authenticate(credentials, acceptsTestSecrets: settings.testMode)
         } catch {
             guard error.code == .invalidClient, let wait = clientFailures.count(client.id, at: now) else { throw error }
-            throw OAuthError(.slowDown, "too many wrong client secrets; the right one is not affected", retryAfter: wait)
+            throw OAuthError(
+                .slowDown,
+                "too many wrong client secrets; the right one is not affected",
+                retryAfter: wait
+            )
         }
     }
 }

@@ -47,7 +47,7 @@ extension Provider {
     ) async throws -> Response {
         let email = form["email"]?.trimmed ?? ""
         let device = signIn.device(Cookies.device.value(request, settings.issuer))
-        guard email.utf8.count <= Self.emailLimit, (form["password"]?.utf8.count ?? 0) <= Self.passwordLimit else {
+        guard email.utf8.count <= Self.emailLimit, !email.utf8.contains(0), (form["password"]?.utf8.count ?? 0) <= Self.passwordLimit else {
             return try refusedSignIn(.wrongPassword, .unprocessableContent, "", transaction, asked, request)
         }
         let outcome = try await signIn.check(
@@ -70,14 +70,23 @@ extension Provider {
             observe(.signInBlocked, context)
             let wait = max(until - now, .seconds(1))
             var response = try refusedSignIn(
-                .tooManyAttempts(wait: wait), .tooManyRequests, email, transaction, asked, request
+                .tooManyAttempts(wait: wait),
+                .tooManyRequests,
+                email,
+                transaction,
+                asked,
+                request
             )
             response.headers[.retryAfter] = "\((wait.milliseconds + 999) / 1000)"
             return response
         case .busy:
             throw PageRefusal(
                 problem: .unavailable(wait: .seconds(2)),
-                error: OAuthError(.temporarilyUnavailable, "too many people sign in right now", retryAfter: .seconds(2)),
+                error: OAuthError(
+                    .temporarilyUnavailable,
+                    "too many people sign in right now",
+                    retryAfter: .seconds(2)
+                ),
                 status: .serviceUnavailable
             )
         }
@@ -150,7 +159,10 @@ extension Provider {
         let parameters = try Form(transaction.parameters)
         let (client, redirect) = try await verifiedRedirect(parameters)
         let asked = try AuthorizationRequest(
-            parameters, client: client, redirect: redirect, audiences: audiences.all
+            parameters,
+            client: client,
+            redirect: redirect,
+            audiences: audiences.all
         )
         return (transaction, asked)
     }

@@ -14,7 +14,9 @@ extension Provider {
             case .refreshToken(let refresh): try await self.refresh(refresh, by: client, now, context)
             case .clientCredentials(let ask):
                 try mint(now: now).mint(
-                    try ask.grant(to: client, audiences: audiences), for: client.client, random: ambient.random(16)
+                    try ask.grant(to: client, audiences: audiences),
+                    for: client.client,
+                    random: ambient.random(16)
                 )
             }
         return json(response.json)

@@ -53,7 +53,9 @@ public struct KeyCabinet: Sendable {
         return KeyRing(signers: signers, tokenKeys: tokenKeys)
     }
 
-    /// Makes the first keys of an empty database. Of several nodes that do so at once, one wins and all use its keys.
+    /// Makes the first keys of an empty database.
+    ///
+    /// Of several nodes that do so at once, one wins and all use its keys.
     ///
     /// A signing key of another algorithm than the settings want gets a successor, published before it signs.
     public func prepare(_ algorithm: SignatureAlgorithm, lead: Duration, now: Instant) async throws {
@@ -114,7 +116,13 @@ public struct KeyCabinet: Sendable {
             throw Failure.unusable("a new \(algorithm.rawValue) key cannot be read back")
         }
         let stored = try seal(
-            material, id: key.id, .signing, number: number, algorithm: algorithm.rawValue, activeAt: activeAt, now
+            material,
+            id: key.id,
+            .signing,
+            number: number,
+            algorithm: algorithm.rawValue,
+            activeAt: activeAt,
+            now
         )
         let isOurs = try await store.add(stored, endingOlder: endingOlder)
         guard !isOurs else { return key.id }
@@ -134,8 +142,14 @@ public struct KeyCabinet: Sendable {
         let box = try AES.GCM.seal(material, using: wrap, authenticating: Array(id.utf8))
         guard let sealed = box.combined else { throw Failure.unusable("it cannot be sealed") }
         return StoredKey(
-            id: id, purpose: purpose, number: number, algorithm: algorithm, sealed: Array(sealed), createdAt: now,
-            activeAt: activeAt, expiresAt: nil
+            id: id,
+            purpose: purpose,
+            number: number,
+            algorithm: algorithm,
+            sealed: Array(sealed),
+            createdAt: now,
+            activeAt: activeAt,
+            expiresAt: nil
         )
     }
 

@@ -3,7 +3,9 @@ import OAuth
 import OAuthStore
 import Synchronization
 
-/// What one node keeps in memory. Everything here is a copy or can be lost; the ledger holds the truth.
+/// What one node keeps in memory.
+///
+/// Everything here is a copy or can be lost; the ledger holds the truth.
 final class Node: Sendable {
     let loader: ClientLoader
     /// The uses of connections that are yet to be written.
@@ -27,7 +29,9 @@ final class Node: Sendable {
         uses = ConnectionUses()
         let revisions = try await store.revisions()
         let state = State(
-            clients: try await loader.snapshot(), keys: try await cabinet.ring(), revisions: revisions
+            clients: try await loader.snapshot(),
+            keys: try await cabinet.ring(),
+            revisions: revisions
         )
         self.state = Mutex(state)
     }
@@ -38,7 +42,9 @@ final class Node: Sendable {
     /// The keys of the moment.
     var keys: KeyRing { state.withLock { $0.keys } }
 
-    /// Takes over what has changed in the ledger; called every second. Without an answer the old snapshot stays.
+    /// Takes over what has changed in the ledger; called every second.
+    ///
+    /// Without an answer the old snapshot stays.
     func refresh() async {
         do {
             let known = state.withLock { $0.revisions }

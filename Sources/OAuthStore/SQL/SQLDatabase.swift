@@ -49,6 +49,7 @@ public protocol SQLConnection {
     /// - Parameters:
     ///   - sql: one statement with `$1`, `$2`, … for its arguments.
     ///   - arguments: as many as the statement names.
+    /// - Returns: the rows of a `select` or a `returning`; none for other statements.
     /// - Throws: `SQLError.constraint` for a violated unique, foreign-key or not-null constraint.
     @discardableResult
     func query(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow]

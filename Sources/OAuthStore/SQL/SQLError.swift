@@ -1,4 +1,6 @@
-/// What can go wrong between the store and its database. Never carries a statement's arguments.
+/// What can go wrong between the store and its database.
+///
+/// Never carries a statement's arguments.
 public enum SQLError: Error, Sendable, Equatable {
     /// The database did not answer, refused, is locked past the wait, is full or is closed. Nothing was committed;
     /// asking again later is right.

@@ -61,7 +61,11 @@ extension AccountCommand {
                 for item in accounts {
                     let account = item.account
                     table.add(
-                        account.id.description, account.email, account.name ?? "–", item.state, account.createdAt.brief
+                        account.id.description,
+                        account.email,
+                        account.name ?? "–",
+                        item.state,
+                        account.createdAt.brief
                     )
                 }
                 table.print(otherwise: "No accounts yet: make one with 'latchkey account create'.")

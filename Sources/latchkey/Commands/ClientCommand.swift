@@ -28,8 +28,12 @@ extension ClientCommand {
                 var table = Table("CLIENT ID", "NAME", "PARTNER", "KIND", "STATE", "CREATED")
                 for client in clients {
                     table.add(
-                        client.id, client.registration.name, client.registration.partner ?? "–", client.kind,
-                        client.state, client.createdAt.brief
+                        client.id,
+                        client.registration.name,
+                        client.registration.partner ?? "–",
+                        client.kind,
+                        client.state,
+                        client.createdAt.brief
                     )
                 }
                 table.print(otherwise: "No clients yet: make one with 'latchkey client create'.")

@@ -64,7 +64,7 @@ extension ClientCommand {
         static let configuration = CommandConfiguration(
             abstract: "Change a client.",
             discussion: """
-                What is not named stays as it is. --redirect-uri and --scope replace the whole list; --add-redirect-uri and
+                What is not named stays as it is. --redirect-uri and --scope replace the whole list; --add-redirect-uri and \
                 --remove-redirect-uri change single ones.
                 """
         )
@@ -126,7 +126,8 @@ extension ClientCommand {
         ) throws(RegistrationError) -> (registration: ClientRegistration, client: Client) {
             var new = try policy.applied(to: stored)
             if !addedURIs.isEmpty || !removedURIs.isEmpty {
-                var uris = try new.redirectURIs ?? registrar.client(new).redirectURIs.map(\.text)
+                var uris = new.redirectURIs ?? []
+                if new.redirectURIs == nil { uris = try registrar.client(new).redirectURIs.map(\.text) }
                 uris += addedURIs.filter { !uris.contains($0) }
                 for uri in removedURIs {
                     guard uris.contains(uri) else {
@@ -147,7 +148,8 @@ extension ClientCommand {
     struct RotateSecret: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Give a client a new secret, and print it.",
-            discussion: "The secret before it works until the next rotation, so that the partner can change over in peace."
+            discussion:
+                "The secret before it works until the next rotation, so that the partner can change over in peace."
         )
 
         @OptionGroup var ledger: LedgerOptions
@@ -189,12 +191,12 @@ extension ClientCommand {
                 }
                 var card = Card()
                 card.add("client_id", id.text)
-                card.add("client_secret", new.secret.reveal() + "   (shown this once: keep it now)")
+                card.add("client_secret", new.secret.reveal())
                 card.print()
                 print(
                     now
-                        ? "\nEvery older secret has ended."
-                        : "\nThe secret before it works until the next rotation; any older one has ended."
+                        ? "\nThe secret is shown this once: keep it now. Every older secret has ended."
+                        : "\nThe secret is shown this once: keep it now. The one before it works until the next rotation; any older one has ended."
                 )
             }
         }

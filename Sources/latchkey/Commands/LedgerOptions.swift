@@ -20,8 +20,8 @@ struct LedgerOptions: ParsableArguments {
 
     /// Opens the ledger for a command, and closes it afterwards.
     ///
-    /// - Parameter isNew: whether the command may make the database; others are told when there is none, so that a typing
-    ///   error does not look like an empty server.
+    /// Only a command that may be the first one makes a missing database. The others say that there is none, so that a
+    /// typing error does not look like an empty server.
     func withLedger<Result>(
         mayBeNew isNew: Bool = false,
         _ flags: [String: String?] = [:],
@@ -67,4 +67,3 @@ struct ConfirmationOptions: ParsableArguments {
     @Flag(name: [.long, .customShort("y")], help: "Do not ask. Without a terminal nothing is asked anyway.")
     var yes = false
 }
-

@@ -11,7 +11,9 @@ struct PasswordOptions: ParsableArguments {
     func read() throws(Complaint) -> NewPassword {
         guard !passwordStdin else { return try NewPassword(try Self.firstLine()) }
         guard Question.canBeAsked else {
-            throw Complaint("there is no terminal to ask for the password: give it on standard input, with --password-stdin")
+            throw Complaint(
+                "there is no terminal to ask for the password: give it on standard input, with --password-stdin"
+            )
         }
         let first = try NewPassword(Question.hidden("Password: ") ?? "")
         guard Question.hidden("Once more: ") == first.secret.reveal() else {
@@ -20,7 +22,7 @@ struct PasswordOptions: ParsableArguments {
         return first
     }
 
-    /// The first line without its newline. Nothing else is trimmed: a space may be part of a password.
+    /// The first line without its newline; nothing else is trimmed, for a space may be part of a password.
     private static func firstLine() throws(Complaint) -> String {
         var bytes: [UInt8] = []
         var byte: UInt8 = 0

@@ -14,7 +14,7 @@ extension Identifier {
     init(argument text: String, list: String) throws(Complaint) {
         guard let id = Self(text) else {
             throw Complaint(
-                "'\(text)' is not of the form \(Owner.identifierPrefix)…: '\(list)' shows those that there are"
+                "'\(text)' is not \(Owner.identifierPrefix) with 26 letters and digits: '\(list)' shows those that there are"
             )
         }
         self = id

@@ -1,4 +1,5 @@
 import OAuth
+import OAuthServer
 import OAuthStore
 
 /// Fills registrations in and shows them: what `create`, `update`, `show` and `list` share.
@@ -65,9 +66,7 @@ struct ClientDescription: Sendable {
         return registration.isDisabled ? "disabled" : onlyTestSecrets ? "test only" : "enabled"
     }
 
-    /// Prints it in full.
-    ///
-    /// - Parameter secret: a new secret, which is shown this once.
+    /// Prints it in full, with a new secret, which is shown this once.
     func print(as output: OutputOptions, heading: String? = nil, secret: Secret? = nil) throws {
         guard !output.json else {
             guard case .object(var members) = json else { return }
@@ -76,6 +75,7 @@ struct ClientDescription: Sendable {
         }
         if let heading { Swift.print(Ink.output.bold(heading) + "\n") }
         card(secret).print()
+        if secret != nil { Swift.print("\n  The secret is shown this once: keep it now.") }
         guard !loosened.isEmpty else { return }
         Swift.print("\n  Looser than the default, because the partner's document demands it:")
         for rule in loosened { Swift.print("    \(rule.rule): \(rule.why)".plain) }
@@ -84,7 +84,7 @@ struct ClientDescription: Sendable {
     private func card(_ secret: Secret?) -> Card {
         var card = Card()
         card.add("client_id", id)
-        if let secret { card.add("client_secret", secret.reveal() + "   (shown this once: keep it now)") }
+        if let secret { card.add("client_secret", secret.reveal()) }
         card.add("name", registration.name)
         card.add("partner", registration.partner ?? "–")
         card.add("state", state)

@@ -15,7 +15,7 @@ struct Deployment: Sendable {
     var brand = BrandWords()
     var logLevel = Logger.Level.info
     var sampleAPI = false
-    /// What goes to the server as it is. Issuer, audience and brand are filled in by `serverSettings()`.
+    /// What goes to the server as it is; issuer, audience and brand are filled in by `serverSettings()`.
     var settings = Settings(issuer: placeholder)
     /// Where each value came from that is not a default.
     var origins: [String: Origin] = [:]
@@ -43,7 +43,9 @@ struct Deployment: Sendable {
         settings.audience = audience ?? settings.issuer.text
         settings.brand = try settledBrand()
         guard settings.clockOffset == .zero || settings.testMode else {
-            throw Complaint("clock-offset\(origin("clock-offset")) works only in test mode: add --test-mode, or remove it")
+            throw Complaint(
+                "clock-offset\(origin("clock-offset")) works only in test mode: add --test-mode, or remove it"
+            )
         }
         guard settings.sessionIdle <= settings.sessionLifetime else {
             throw Complaint("session-idle\(origin("session-idle")) must not be longer than session-lifetime")

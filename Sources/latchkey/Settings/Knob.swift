@@ -38,7 +38,7 @@ struct Knob: Sendable {
     init<Value>(
         _ name: String,
         _ chapter: Chapter,
-        _ path: WritableKeyPath<Deployment, Value> & Sendable,
+        _ path: any WritableKeyPath<Deployment, Value> & Sendable,
         _ notation: Notation<Value>,
         standard: String? = nil,
         example: String,
@@ -63,7 +63,7 @@ struct Knob: Sendable {
     init<Value>(
         _ name: String,
         _ chapter: Chapter,
-        _ path: WritableKeyPath<Deployment, Value?> & Sendable,
+        _ path: any WritableKeyPath<Deployment, Value?> & Sendable,
         _ notation: Notation<Value>,
         isSecret: Bool = false,
         standard: String = "",

@@ -1,6 +1,7 @@
 import Configuration
 import Foundation
 import OAuth
+import OAuthServer
 
 /// Where the value of a setting came from.
 enum Origin: Sendable, CustomStringConvertible {
@@ -28,6 +29,7 @@ struct Layers: Sendable {
     ///   - flags: what the command line set, by the settings' names.
     ///   - configuration: the file that the command line names.
     ///   - environment: the process's environment.
+    /// - Throws: a `Complaint` when the file cannot be read.
     init(
         flags: [String: String],
         configuration: String?,
@@ -58,10 +60,12 @@ struct Layers: Sendable {
         for knob in Knob.all {
             guard let (text, origin) = try value(of: knob) else { continue }
             guard knob.take(text, &deployment) else {
-                let value = knob.isSecret || text.contains("://") ? "has a value" : "is '\(text.prefix(100))'"
+                // What may hold a password is not repeated.
+                let isShown = !knob.isSecret && !text.contains("://")
                 throw Complaint(
-                    "\(knob.name) \(value) (from \(origin)) that cannot be used: it must be \(knob.expected); "
-                        + "for example: \(knob.example)"
+                    knob.name + (isShown ? " is '\(text.plain.prefix(100))'" : "") + " (from \(origin))"
+                        + (isShown ? ", but" : "") + " must be \(knob.expected)"
+                        + (knob.isSecret ? "" : "; for example: \(knob.example)")
                 )
             }
             deployment.origins[knob.name] = origin
@@ -92,7 +96,8 @@ struct Layers: Sendable {
     }
 
     private static func suggestion(for variable: String) -> String {
-        Knob.suggestion(for: variable.dropFirst("LATCHKEY_".count).lowercased().replacing("_", with: "-"))
+        let name = variable.dropFirst("LATCHKEY_".count).lowercased().replacing("_", with: "-")
+        return Knob.nearest(to: name).map { ": did you mean \($0.variable)?" } ?? ""
     }
 
     private static func provider(_ name: String, _ values: [String: String]) -> InMemoryProvider {

@@ -36,7 +36,8 @@ extension Notation where Value == Bool {
 extension Notation where Value: FixedWidthInteger {
     static func number(_ range: ClosedRange<Value>, of what: String = "") -> Self {
         Notation(
-            expected: "a whole number\(what.isEmpty ? "" : " of " + what) from \(range.lowerBound) to \(range.upperBound)",
+            expected:
+                "a whole number\(what.isEmpty ? "" : " of " + what) from \(range.lowerBound) to \(range.upperBound)",
             read: { text in Value(text).flatMap { range.contains($0) ? $0 : nil } },
             show: { String($0) }
         )
@@ -85,16 +86,11 @@ extension Notation where Value == [String] {
         )
     }
 
-    static var proxies: Self {
-        list(of: "IP addresses or networks such as 10.0.0.0/8") { text in
-            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    static var addresses: Self {
+        list(of: "IP addresses") { text in
             var four = in_addr()
             var six = in6_addr()
-            let host = parts.first.map(String.init) ?? ""
-            let isFour = inet_pton(AF_INET, host, &four) == 1
-            guard isFour || inet_pton(AF_INET6, host, &six) == 1 else { return false }
-            guard parts.count == 2 else { return parts.count == 1 }
-            return UInt8(parts[1]).map { $0 <= (isFour ? 32 : 128) } ?? false
+            return inet_pton(AF_INET, text, &four) == 1 || inet_pton(AF_INET6, text, &six) == 1
         }
     }
 }

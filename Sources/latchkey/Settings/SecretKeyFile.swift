@@ -15,6 +15,7 @@ struct SecretKeyFile: Sendable {
     /// Reads the key, or makes it for a database that has no keys yet.
     ///
     /// - Parameter store: the ledger whose keys it opens.
+    /// - Returns: the key.
     /// - Throws: a `Complaint` when others can read the file, when it does not hold a key, or when it is missing although
     ///   the database was made with one; an `SQLError` when the ledger does not answer.
     func key(for store: Store) async throws -> SecretKey {
@@ -89,10 +90,16 @@ extension Deployment {
         case .sqlite(let path):
             return try await SecretKeyFile(besideDatabase: path).key(for: store)
         case .postgres:
-            throw Complaint(
-                "secret-key is not set, and with PostgreSQL it must be: run 'openssl rand -base64 32', and give the same "
-                    + "value to every node as LATCHKEY_SECRET_KEY"
-            )
+            throw Complaint.missingSecretKey
         }
+    }
+}
+
+extension Complaint {
+    static var missingSecretKey: Complaint {
+        Complaint(
+            "secret-key is not set, and with PostgreSQL it must be: run 'openssl rand -base64 32', and give the same "
+                + "value to every node as LATCHKEY_SECRET_KEY"
+        )
     }
 }

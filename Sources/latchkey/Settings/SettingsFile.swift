@@ -24,7 +24,7 @@ struct SettingsFile: Sendable {
     }
 
     init(path: String) throws(Complaint) {
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() ?? Data() else {
             throw Complaint("the settings file \(path) cannot be read: name one that exists with --config")
         }
         let root: Node?
@@ -70,13 +70,15 @@ struct SettingsFile: Sendable {
                 parts.append(scope.name)
                 words[scope.name] = scope
             } else {
-                throw Complaint("\(knob.name) in \(path) must be \(knob.expected); for example: \(knob.name): \(knob.example)")
+                throw Complaint(
+                    "\(knob.name) in \(path) must be \(knob.expected); for example: \(knob.name): \(knob.example)"
+                )
             }
         }
         return parts.joined(separator: ",")
     }
 
-    /// `{name: …, en: …, de: …}`
+    /// A scope with its words: `{name: …, en: …, de: …}`.
     private static func scope(_ node: Node) -> ScopeWords? {
         var texts: [String: String] = [:]
         for (key, value) in node.mapping ?? [:] {
@@ -90,10 +92,14 @@ struct SettingsFile: Sendable {
 
 extension Knob {
     /// `: did you mean 'issuer'?`, or where to find all names.
-    static func suggestion(for name: String) -> String {
-        let nearest = all.map { ($0.name, distance($0.name, name)) }.min { $0.1 < $1.1 }
-        if let nearest, nearest.1 <= max(2, name.count / 4) { return ": did you mean '\(nearest.0)'?" }
-        return ": 'latchkey settings' lists those that there are"
+    fileprivate static func suggestion(for name: String) -> String {
+        nearest(to: name).map { ": did you mean '\($0.name)'?" } ?? ": 'latchkey settings' lists those that there are"
+    }
+
+    /// The setting that somebody who wrote `name` has probably meant.
+    static func nearest(to name: String) -> Knob? {
+        let nearest = all.map { (knob: $0, distance: distance($0.name, name)) }.min { $0.distance < $1.distance }
+        return nearest.flatMap { $0.distance <= max(2, name.count / 4) ? $0.knob : nil }
     }
 
     /// How many characters must be changed, added or removed to make one text of the other.

@@ -29,9 +29,7 @@ struct EventLog: LogHandler {
 
     func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { _, own in own }
-        let line = isForPeople ? forPeople(event, all) : forPrograms(event, all)
-        // One write per line, so that lines of several threads do not mix.
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        say(isForPeople ? forPeople(event, all) : forPrograms(event, all))
     }
 
     private func forPeople(_ event: LogEvent, _ metadata: Logger.Metadata) -> String {
@@ -62,6 +60,6 @@ struct EventLog: LogHandler {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Date(timeIntervalSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
-            .formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
+            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }

@@ -30,12 +30,20 @@ struct Ink: Sendable {
     }
 }
 
-/// Writes one line to standard error.
+/// Writes one line to standard error, in one piece, so that lines of several threads do not mix.
+///
+/// What cannot be written is lost: a full disk under a log must not end a server.
 func say(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    let bytes = Array((line + "\n").utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
 }
 
 /// Writes a warning to standard error.
 func warn(_ sentence: String) {
     say("latchkey: " + Ink(on: STDERR_FILENO).yellow("warning:") + " " + sentence)
+}
+
+/// Sends what was printed on its way; a pipe would keep it back.
+func flushOutput() {
+    fflush(nil)
 }

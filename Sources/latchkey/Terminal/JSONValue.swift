@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import OAuth
 
 /// A value that `--json` prints: the whole of standard output.
@@ -29,9 +30,12 @@ enum JSONValue: Encodable, Sendable {
     static func instant(_ instant: Instant?) -> JSONValue { .text(instant?.written) }
 
     /// Prints the value and nothing else.
+    ///
+    /// On a terminal it is spread over lines; a program gets one line.
     func print() throws {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if isatty(STDOUT_FILENO) == 1 { encoder.outputFormatting.insert(.prettyPrinted) }
         Swift.print(String(decoding: try encoder.encode(self), as: UTF8.self))
     }
 }
@@ -40,7 +44,7 @@ extension Instant {
     /// The time in UTC (RFC 3339), to the millisecond.
     var written: String {
         Date(timeIntervalSince1970: Double(milliseconds) / 1000)
-            .formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
+            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
     /// The time in UTC as people read it in a table.

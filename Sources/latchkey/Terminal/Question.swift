@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 
 /// Questions to the person at the terminal.
 enum Question {
@@ -9,18 +9,20 @@ enum Question {
     ///
     /// Without a terminal a script is at work that has named what it means: it goes on.
     ///
-    /// - Parameter isAnswered: whether `--yes` was given.
+    /// - Parameters:
+    ///   - question: what to ask.
+    ///   - isAnswered: whether `--yes` was given.
     /// - Throws: a `Complaint` when the answer is no.
     static func confirm(_ question: String, isAnswered: Bool) throws(Complaint) {
         guard !isAnswered, canBeAsked else { return }
-        fputs("\(question) [y/N] ", stderr)
+        ask("\(question) [y/N] ")
         let answer = readLine()?.lowercased() ?? ""
         guard ["y", "yes"].contains(answer) else { throw Complaint("nothing was changed") }
     }
 
     /// Asks for a text that is not shown while it is typed.
     static func hidden(_ question: String) -> String? {
-        fputs(question, stderr)
+        ask(question)
         var before = termios()
         let isTerminal = tcgetattr(STDIN_FILENO, &before) == 0
         if isTerminal {
@@ -30,8 +32,12 @@ enum Question {
         }
         defer {
             if isTerminal { tcsetattr(STDIN_FILENO, TCSAFLUSH, &before) }
-            fputs("\n", stderr)
+            ask("\n")
         }
         return readLine()
+    }
+
+    private static func ask(_ text: String) {
+        FileHandle.standardError.write(Data(text.utf8))
     }
 }

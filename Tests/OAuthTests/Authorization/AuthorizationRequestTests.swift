@@ -41,7 +41,9 @@ import Testing
     }
 
     @Test func `A07: unknown parameters are ignored, and empty ones are omitted`() throws {
-        let request = try request(and: [("extra", "foobar"), ("scope", ""), ("max_age", ""), ("request", ""), ("prompt", "")])
+        let request = try request(and: [
+            ("extra", "foobar"), ("scope", ""), ("max_age", ""), ("request", ""), ("prompt", ""),
+        ])
         #expect(request.scope.names == ["read", "write", "admin"])
         #expect(!request.scopeWasAsked)
         #expect(request.maxAge == nil)

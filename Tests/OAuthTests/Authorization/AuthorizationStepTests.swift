@@ -7,7 +7,9 @@ import Testing
     /// When the authorization began: a minute ago.
     private let started = Example.now - .minutes(1)
 
-    private func request(_ prompt: String = "", remembered: Bool = false, rest: String = "") throws -> AuthorizationRequest {
+    private func request(_ prompt: String = "", remembered: Bool = false, rest: String = "") throws
+        -> AuthorizationRequest
+    {
         let client = try Client.exampleWithoutProofKey { $0.consent = remembered ? "remembered" : "always" }
         let form = try Form("response_type=code&prompt=\(prompt)" + rest)
         let redirect = try VerifiedRedirect(form, client: client, issuer: Example.issuer)

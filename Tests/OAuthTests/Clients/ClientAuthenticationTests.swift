@@ -42,7 +42,9 @@ import Testing
     }
 
     @Test func `T04: two live secrets both let in, so that they can be rotated`() throws {
-        let client = try Client.example(secrets: [stored("old-secret-old-secret-old"), stored("new-secret-new-secret-new")])
+        let client = try Client.example(secrets: [
+            stored("old-secret-old-secret-old"), stored("new-secret-new-secret-new"),
+        ])
         for secret in ["old-secret-old-secret-old", "new-secret-new-secret-new"] {
             #expect(refusal { try client.authenticate(shown(secret), acceptsTestSecrets: false) } == nil)
         }

@@ -32,7 +32,8 @@ import Testing
 
     @Test func `RFC 9700 §2.2.2: a public client rotates, proves its key and is asked for every time`() throws {
         let profile = try PartnerProfile.example(
-            rules: "{ proof_key: optional, consent: remembered }", loosened: "proof_key"
+            rules: "{ proof_key: optional, consent: remembered }",
+            loosened: "proof_key"
         )
         let client = try Client.example(profile: profile) {
             $0.isPublic = true
@@ -111,7 +112,9 @@ import Testing
         let many = (0...Client.redirectURILimit).map { "https://client.example.com/\($0)" }
         #expect(reason { $0.redirectURIs = many }?.contains("at most") == true)
         #expect(reason { $0.redirectURIs = many.dropLast() } == nil)
-        let client = try Client.example { $0.redirectURIs = [Example.callback, "https://b.example/", Example.callback] }
+        let client = try Client.example {
+            $0.redirectURIs = [Example.callback, "https://b.example/", Example.callback]
+        }
         #expect(client.redirectURIs.map(\.text) == [Example.callback, "https://b.example/"])
     }
 

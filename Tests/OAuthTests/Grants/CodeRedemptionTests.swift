@@ -12,10 +12,20 @@ import Testing
         failures: Int64 = 0
     ) throws -> AuthorizationCode {
         AuthorizationCode(
-            digest: SecretDigest(of: Example.code), client: try #require(ClientID("s6BhdRkqt3")),
-            account: try Example.account(), connection: try Example.connectionID(), scope: try Scope("read write"),
-            scopeWasAsked: true, resources: resources, redirectURI: Example.callback, redirectWasNamed: redirectWasNamed,
-            proofKey: proofKey, nonce: nil, signedInAt: Example.now, issuedAt: Example.now, redeemedAt: redeemedAt,
+            digest: SecretDigest(of: Example.code),
+            client: try #require(ClientID("s6BhdRkqt3")),
+            account: try Example.account(),
+            connection: try Example.connectionID(),
+            scope: try Scope("read write"),
+            scopeWasAsked: true,
+            resources: resources,
+            redirectURI: Example.callback,
+            redirectWasNamed: redirectWasNamed,
+            proofKey: proofKey,
+            nonce: nil,
+            signedInAt: Example.now,
+            issuedAt: Example.now,
+            redeemedAt: redeemedAt,
             failures: failures
         )
     }
@@ -46,7 +56,9 @@ import Testing
         if case .refuseAndCount(let error) = verdict { error.code } else { nil }
     }
 
-    private func good(_ scope: String = "read write", _ audiences: [String] = [Example.api]) throws -> CodeRedemption.Verdict {
+    private func good(_ scope: String = "read write", _ audiences: [String] = [Example.api]) throws
+        -> CodeRedemption.Verdict
+    {
         .redeem(scope: try Scope(scope), audiences: audiences)
     }
 
@@ -60,7 +72,9 @@ import Testing
         #expect(try check(code(redeemedAt: Example.now), client: "other") == .refuse(CodeRedemption.unknown))
     }
 
-    @Test(arguments: [nil, "https://client.example.com/cb/", "https://client.example.com/CB", "https://evil.example/cb"])
+    @Test(arguments: [
+        nil, "https://client.example.com/cb/", "https://client.example.com/CB", "https://evil.example/cb",
+    ])
     func `T08: the redirect URI must be the one of the authorization request`(_ uri: String?) throws {
         #expect(try refused(check(code(), redirectURI: uri)) == .invalidGrant)
     }
@@ -68,16 +82,29 @@ import Testing
     @Test func `T08: one that was not named then need not be named now`() throws {
         #expect(try check(code(redirectWasNamed: false), redirectURI: nil) == good())
         #expect(try check(code(redirectWasNamed: false)) == good())
-        #expect(try refused(check(code(redirectWasNamed: false), redirectURI: "https://evil.example/cb")) == .invalidGrant)
+        #expect(
+            try refused(check(code(redirectWasNamed: false), redirectURI: "https://evil.example/cb")) == .invalidGrant
+        )
     }
 
     @Test func `T08: the redirect URI is compared by its bytes`() throws {
         var stored = try code()
         stored = AuthorizationCode(
-            digest: stored.digest, client: stored.client, account: stored.account, connection: stored.connection,
-            scope: stored.scope, scopeWasAsked: true, resources: [], redirectURI: "https://client.example.com/K",
-            redirectWasNamed: true, proofKey: stored.proofKey, nonce: nil, signedInAt: Example.now,
-            issuedAt: Example.now, redeemedAt: nil, failures: 0
+            digest: stored.digest,
+            client: stored.client,
+            account: stored.account,
+            connection: stored.connection,
+            scope: stored.scope,
+            scopeWasAsked: true,
+            resources: [],
+            redirectURI: "https://client.example.com/K",
+            redirectWasNamed: true,
+            proofKey: stored.proofKey,
+            nonce: nil,
+            signedInAt: Example.now,
+            issuedAt: Example.now,
+            redeemedAt: nil,
+            failures: 0
         )
         #expect(try check(stored, redirectURI: "https://client.example.com/K") == good())
         #expect(try refused(check(stored, redirectURI: "https://client.example.com/\u{212A}")) == .invalidGrant)
@@ -145,11 +172,18 @@ import Testing
         ])
         let redirect = try VerifiedRedirect(form, client: client, issuer: Example.issuer)
         let request = try AuthorizationRequest(
-            form, client: client, redirect: redirect, audiences: Example.audiences.all
+            form,
+            client: client,
+            redirect: redirect,
+            audiences: Example.audiences.all
         )
         let code = AuthorizationCode(
-            digest: SecretDigest(of: Example.code), request: request, account: try Example.account(),
-            connection: try Example.connectionID(), signedInAt: Example.now - .hours(1), now: Example.now
+            digest: SecretDigest(of: Example.code),
+            request: request,
+            account: try Example.account(),
+            connection: try Example.connectionID(),
+            signedInAt: Example.now - .hours(1),
+            now: Example.now
         )
         #expect(code.client == client.id)
         #expect(code.scope.names == ["read"])

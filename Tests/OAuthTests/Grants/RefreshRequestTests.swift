@@ -14,7 +14,10 @@ import Testing
             throw OAuthError(.serverError, "a refresh was expected")
         }
         return request.check(
-            connection, presented: presented, by: try client.authenticated(), audiences: Example.audiences
+            connection,
+            presented: presented,
+            by: try client.authenticated(),
+            audiences: Example.audiences
         )
     }
 
@@ -103,7 +106,10 @@ import Testing
         let wide = try check(connection, presented: presented, by: client, rest: "&scope=read+admin")
         #expect(refused(wide) == .invalidScope)
         let foreign = try check(
-            connection, presented: presented, by: client, rest: "&resource=https%3A%2F%2Fevil.example%2F"
+            connection,
+            presented: presented,
+            by: client,
+            rest: "&resource=https%3A%2F%2Fevil.example%2F"
         )
         #expect(refused(foreign) == .invalidTarget)
     }

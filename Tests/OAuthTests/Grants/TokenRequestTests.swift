@@ -27,7 +27,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "password", "implicit", "Authorization_Code", "authorization_code ", "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "password", "implicit", "Authorization_Code", "authorization_code ",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
         "urn:ietf:params:oauth:grant-type:device_code", "x",
     ])
     func `T15: another grant is not supported`(_ grant: String) {
@@ -61,7 +62,8 @@ import Testing
             $0.grants = ["client_credentials"]
             change(&$0)
         }
-        guard case .clientCredentials(let request) = try TokenRequest(Form("grant_type=client_credentials" + body)) else {
+        guard case .clientCredentials(let request) = try TokenRequest(Form("grant_type=client_credentials" + body))
+        else {
             throw OAuthError(.serverError, "client credentials were expected")
         }
         return try request.grant(to: client.authenticated(), audiences: Example.audiences)

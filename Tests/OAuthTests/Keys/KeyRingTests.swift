@@ -53,7 +53,8 @@ import Testing
             signers: [
                 KeyRing.Signer(key: old, activeAt: Example.now - .days(2), expiresAt: nil),
                 KeyRing.Signer(key: new, activeAt: Example.now - .days(1), expiresAt: Example.now),
-            ], tokenKeys: []
+            ],
+            tokenKeys: []
         )
         #expect(dead.signer(at: Example.now)?.id == old.id)
         #expect(dead.verifier(new.id, at: Example.now) == nil)
@@ -68,8 +69,15 @@ import Testing
         #expect(empty.newestTokenKey == nil)
     }
 
-    @Test func `M05: tokens are made with the newest token key and read with all`() {
+    @Test func `M05: tokens are made with the newest token key and read with all`() throws {
         #expect(ring.newestTokenKey?.number == 3)
-        #expect(ring.allTokenKeys.map(\.number) == [3, 2, 1])
+        let connection = try Example.connectionID()
+        for number: UInt8 in [1, 2, 3] {
+            let key = KeyVector.tokenKey(number)
+            let token = RefreshToken(connection: connection, nonce: [1], generation: 0, key: key)
+            #expect(token.isGenuine(nonce: [1], keys: ring))
+        }
+        let stranger = RefreshToken(connection: connection, nonce: [1], generation: 0, key: KeyVector.tokenKey(4))
+        #expect(!stranger.isGenuine(nonce: [1], keys: ring))
     }
 }

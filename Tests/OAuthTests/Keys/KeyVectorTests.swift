@@ -122,7 +122,8 @@ import Testing
 
     @Test(arguments: SignatureAlgorithm.allCases)
     func `§A: bytes that are no key make none`(_ algorithm: SignatureAlgorithm) {
-        for bytes in [[], [0], [UInt8](repeating: 0xFF, count: 33), [UInt8](repeating: 0xFF, count: 1200)] as [[UInt8]] {
+        for bytes in [[], [0], [UInt8](repeating: 0xFF, count: 33), [UInt8](repeating: 0xFF, count: 1200)] as [[UInt8]]
+        {
             #expect(SigningKey(algorithm, stored: bytes) == nil)
         }
     }

@@ -8,8 +8,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("https://auth.example.com", "https://auth.example.com"), ("https://auth.example.com/", "https://auth.example.com"),
-        ("https://example.com/some/base", "https://example.com/some/base"), ("http://localhost:3020", "http://localhost:3020"),
+        ("https://auth.example.com", "https://auth.example.com"),
+        ("https://auth.example.com/", "https://auth.example.com"),
+        ("https://example.com/some/base", "https://example.com/some/base"),
+        ("http://localhost:3020", "http://localhost:3020"),
     ])
     func `M01: the issuer stands as configured, and the endpoints under it`(_ issuer: String, _ base: String) throws {
         let json = try document(issuer)

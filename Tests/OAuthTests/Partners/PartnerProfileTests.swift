@@ -26,7 +26,10 @@ import Testing
     @Test func `S1: the embedded profile of Seam makes the client that its guide describes`() throws {
         let seam = try #require(try PartnerProfiles.embedded()["seam"])
         let client = try Client(
-            ClientRegistration(id: "seam", name: "Seam", partner: "seam"), profile: seam, scopes: [], secrets: []
+            ClientRegistration(id: "seam", name: "Seam", partner: "seam"),
+            profile: seam,
+            scopes: [],
+            secrets: []
         )
         #expect(
             client.redirectURIs.map(\.text) == [
@@ -60,7 +63,10 @@ import Testing
     @Test func `S1-03: the scopes have words in both languages`() throws {
         let seam = try #require(try PartnerProfiles.embedded()["seam"])
         let client = try Client(
-            ClientRegistration(id: "seam", name: "Seam"), profile: seam, scopes: [], secrets: []
+            ClientRegistration(id: "seam", name: "Seam"),
+            profile: seam,
+            scopes: [],
+            secrets: []
         )
         #expect(client.scopes.contains("locks.read"))
         let words = ScopeWords(name: "locks.read", words: ["en": "See", "de": "Sehen"])
@@ -109,14 +115,17 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "x", "[]", "id: acme", "{ id: [], name: a, sources: {}, rules: {}, loosened: [] }", "a: b: c", "\t", "id: *x",
+        "", "x", "[]", "id: acme", "{ id: [], name: a, sources: {}, rules: {}, loosened: [] }", "a: b: c", "\t",
+        "id: *x",
         "{ id: acme, name: a, sources: {}, rules: [], loosened: [] }",
     ])
     func `a text that is no profile is refused with the file's name`(_ yaml: String) {
         #expect(reason(yaml)?.contains("acme.yaml") == true)
     }
 
-    @Test(arguments: ["{ public: perhaps }", "{ access_token_lifetime: long }", "{ scopes: [{ en: x }] }", "{ grants: x }"])
+    @Test(arguments: [
+        "{ public: perhaps }", "{ access_token_lifetime: long }", "{ scopes: [{ en: x }] }", "{ grants: x }",
+    ])
     func `a value of another kind is refused in plain words`(_ rules: String) {
         let sentence = reason(profile(rules: rules))
         #expect(sentence?.contains("acme.yaml") == true)

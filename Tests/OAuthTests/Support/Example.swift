@@ -44,9 +44,17 @@ enum Example {
         accountIsDisabled: Bool = false
     ) throws -> Connection {
         Connection(
-            id: try connectionID(), client: client.id, account: try account(), scope: try Scope(scope),
-            resources: resources, nonce: [UInt8](repeating: 3, count: 16), generation: generation, createdAt: now,
-            lastUsedAt: nil, revokedAt: revokedAt, accountIsDisabled: accountIsDisabled
+            id: try connectionID(),
+            client: client.id,
+            account: try account(),
+            scope: try Scope(scope),
+            resources: resources,
+            nonce: [UInt8](repeating: 3, count: 16),
+            generation: generation,
+            createdAt: now,
+            lastUsedAt: nil,
+            revokedAt: revokedAt,
+            accountIsDisabled: accountIsDisabled
         )
     }
 }
@@ -67,7 +75,10 @@ extension Client {
 
     /// The same with PKCE left to the client, as only a profile can say.
     static func exampleWithoutProofKey(_ change: (inout ClientRegistration) -> Void = { _ in }) throws -> Client {
-        try example(profile: try PartnerProfile.example(rules: "{ proof_key: optional }", loosened: "proof_key"), change)
+        try example(
+            profile: try PartnerProfile.example(rules: "{ proof_key: optional }", loosened: "proof_key"),
+            change
+        )
     }
 
     /// This client, with its secret shown.

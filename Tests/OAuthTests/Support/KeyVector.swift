@@ -54,7 +54,8 @@ enum KeyVector {
             case .rs256: rs256
             case .edDSA: edDSA
             }
-        return try #require(SigningKey(algorithm, stored: try #require(Base64URL.decode(text))))
+        let stored = try #require(Base64URL.decode(text))
+        return try #require(SigningKey(algorithm, stored: stored))
     }
 
     /// A server's keys: one signing key of an algorithm, and one token key.

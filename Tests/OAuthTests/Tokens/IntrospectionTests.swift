@@ -13,9 +13,14 @@ import Testing
 
     private func token(audiences: [String] = [Example.api], own: Bool = false) throws -> AccessToken {
         AccessToken(
-            id: [UInt8](0..<16), connection: own ? nil : try Example.connectionID(),
-            client: try #require(ClientID("s6BhdRkqt3")), subject: nil, scope: try Scope("read write"),
-            audiences: audiences, issuedAt: Example.now, expiresAt: Example.now + .hours(1)
+            id: [UInt8](0..<16),
+            connection: own ? nil : try Example.connectionID(),
+            client: try #require(ClientID("s6BhdRkqt3")),
+            subject: nil,
+            scope: try Scope("read write"),
+            audiences: audiences,
+            issuedAt: Example.now,
+            expiresAt: Example.now + .hours(1)
         )
     }
 
@@ -27,7 +32,9 @@ import Testing
         #expect(try Introspection.mayRead(token(), caller: Client.example().authenticated()))
         #expect(try Introspection.mayRead(token(), caller: server([Example.api])))
         #expect(try Introspection.mayRead(token(), caller: server([Example.otherAPI, Example.api])))
-        #expect(try Introspection.mayRead(token(audiences: [Example.otherAPI, Example.api]), caller: server([Example.api])))
+        #expect(
+            try Introspection.mayRead(token(audiences: [Example.otherAPI, Example.api]), caller: server([Example.api]))
+        )
         #expect(try !Introspection.mayRead(token(), caller: server([Example.otherAPI])))
         #expect(try !Introspection.mayRead(token(audiences: []), caller: server([Example.api])))
         #expect(try !Introspection.mayRead(token(), caller: Client.example { $0.id = "other" }.authenticated()))

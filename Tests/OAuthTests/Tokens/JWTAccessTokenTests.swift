@@ -5,9 +5,14 @@ import Testing
 @Suite struct `RFC 9068: JWT access tokens` {
     private func content(audiences: [String] = [Example.api], scope: String = "read write") throws -> AccessToken {
         AccessToken(
-            id: Array(0..<16), connection: try Example.connectionID(), client: try #require(ClientID("s6BhdRkqt3")),
-            subject: try Example.account().description, scope: try Scope(scope), audiences: audiences,
-            issuedAt: Example.now, expiresAt: Example.now + .hours(1)
+            id: Array(0..<16),
+            connection: try Example.connectionID(),
+            client: try #require(ClientID("s6BhdRkqt3")),
+            subject: try Example.account().description,
+            scope: try Scope(scope),
+            audiences: audiences,
+            issuedAt: Example.now,
+            expiresAt: Example.now + .hours(1)
         )
     }
 
@@ -59,8 +64,14 @@ import Testing
     @Test func `§2.2: a client's own token speaks for the client`() throws {
         let key = try KeyVector.key(.es256)
         let own = AccessToken(
-            id: Array(0..<16), connection: nil, client: try #require(ClientID("s6BhdRkqt3")), subject: nil,
-            scope: .none, audiences: [Example.api], issuedAt: Example.now, expiresAt: Example.now
+            id: Array(0..<16),
+            connection: nil,
+            client: try #require(ClientID("s6BhdRkqt3")),
+            subject: nil,
+            scope: .none,
+            audiences: [Example.api],
+            issuedAt: Example.now,
+            expiresAt: Example.now
         )
         let claims = try parts(JWTAccessToken.sign(own, issuer: Example.issuer, key: key).reveal()).claims
         #expect(claims["sub"] as? String == "s6BhdRkqt3")
@@ -97,7 +108,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "https://authorization-server.example.com", "https://Authorization-Server.example.com/", "https://evil.example/", "",
+        "https://authorization-server.example.com", "https://Authorization-Server.example.com/",
+        "https://evil.example/", "",
     ])
     func `§4: another issuer's token is refused, to the last slash`(_ issuer: String) throws {
         let key = try KeyVector.key(.es256)

@@ -37,7 +37,9 @@ import Testing
         #expect(try open(forger.token(header(typ: typ))) != nil)
     }
 
-    @Test(arguments: [nil, "", "JWT", "jwt", "at+jwt ", "jwt+at", "dpop+jwt", "logout+jwt", "application/jwt", "at\\u002Bjwt2"])
+    @Test(arguments: [
+        nil, "", "JWT", "jwt", "at+jwt ", "jwt+at", "dpop+jwt", "logout+jwt", "application/jwt", "at\\u002Bjwt2",
+    ])
     func `§3.11: another type is refused, although the signature is good`(_ typ: String?) throws {
         #expect(try open(forger.token(header(typ: typ))) == nil)
     }
@@ -80,7 +82,10 @@ import Testing
         let signature = try #require(plain.split(separator: ".").last)
         #expect(open(input + "." + signature) == nil)
         #expect(try open(forger.token("{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"jwk\":\(KeyVector.es256JWK)}")) == nil)
-        #expect(try open(forger.token(header(rest: ",\"jku\":\"http://127.0.0.1:1/\",\"x5u\":\"http://127.0.0.1:1/\""))) != nil)
+        #expect(
+            try open(forger.token(header(rest: ",\"jku\":\"http://127.0.0.1:1/\",\"x5u\":\"http://127.0.0.1:1/\"")))
+                != nil
+        )
     }
 
     @Test(arguments: [

@@ -15,8 +15,14 @@ import Testing
         audiences: [String] = [Example.api, Example.otherAPI]
     ) throws -> AccessToken {
         AccessToken(
-            id: id, connection: connection, client: try #require(ClientID("s6BhdRkqt3")), subject: subject,
-            scope: try Scope(scope), audiences: audiences, issuedAt: Example.now, expiresAt: Example.now + .hours(1)
+            id: id,
+            connection: connection,
+            client: try #require(ClientID("s6BhdRkqt3")),
+            subject: subject,
+            scope: try Scope(scope),
+            audiences: audiences,
+            issuedAt: Example.now,
+            expiresAt: Example.now + .hours(1)
         )
     }
 
@@ -33,14 +39,19 @@ import Testing
         }
     }
 
-    @Test func `§1.4: times are kept to the second`() throws {
+    @Test func `§1.4: times are kept to the millisecond, however far`() throws {
         let odd = AccessToken(
-            id: Array(0..<16), connection: nil, client: try #require(ClientID("a")), subject: nil, scope: .none,
-            audiences: [], issuedAt: Instant(milliseconds: 1_618_354_090_999), expiresAt: Instant(seconds: 0xFF_FFFF_FFFF)
+            id: Array(0..<16),
+            connection: nil,
+            client: try #require(ClientID("a")),
+            subject: nil,
+            scope: .none,
+            audiences: [],
+            issuedAt: Instant(milliseconds: 1_618_354_090_999),
+            expiresAt: Instant(milliseconds: .max)
         )
         let read = OpaqueAccessToken.open(try OpaqueAccessToken.seal(odd, key: key).reveal(), keys: ring(key))
-        #expect(read?.issuedAt == Instant(seconds: 1_618_354_090))
-        #expect(read?.expiresAt == odd.expiresAt)
+        #expect(read == odd)
     }
 
     @Test func `T21: no changed, truncated or extended token opens`() throws {
@@ -82,8 +93,9 @@ import Testing
 
     @Test(arguments: ["", "lka_", "lka_AAAA", "lkr_AAAA", "lka_====", "\u{212A}"])
     func `I02: garbage does not open`(_ text: String) {
-        #expect(OpaqueAccessToken.open(text, keys: ring(key)) == nil)
-        #expect(OpaqueAccessToken.open(text + String(repeating: "A", count: 100_000), keys: ring(key)) == nil)
+        for text in [text, text + String(repeating: "A", count: 100_000)] {
+            #expect(OpaqueAccessToken.open(text, keys: ring(key)) == nil)
+        }
     }
 
     @Test func `§1.4: a token with everything that a client may have opens again`() throws {

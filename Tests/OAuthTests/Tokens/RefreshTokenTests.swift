@@ -47,7 +47,9 @@ import Testing
     @Test func `T21: each spelling but one is refused before anything is computed`() throws {
         let text = try token().text.reveal()
         let body = text.dropFirst(4)
-        for other in ["", "lkr_", String(body), "lka_" + body, "LKR_" + body, "lkr_" + text, text + "=", "lkr_\u{301}" + body] {
+        for other in [
+            "", "lkr_", String(body), "lka_" + body, "LKR_" + body, "lkr_" + text, text + "=", "lkr_\u{301}" + body,
+        ] {
             #expect(RefreshToken(other) == nil)
         }
         for other in text.truncatedAndExtended { #expect(RefreshToken(other) == nil) }

@@ -21,7 +21,10 @@ import Testing
         let client = try Client.example { $0.accessToken = format }
         let connection = try Example.connection(of: client)
         let grant = TokenGrant(
-            connection: connection, scope: connection.scope, tellsScope: false, audiences: [Example.api],
+            connection: connection,
+            scope: connection.scope,
+            tellsScope: false,
+            audiences: [Example.api],
             refreshGeneration: 0
         )
         let mint = TokenMint(issuer: Example.issuer, keys: keys, now: Example.now)
@@ -46,7 +49,9 @@ import Testing
     @Test func `T18: a token under another prefix is nothing`() throws {
         let refresh = try #require(tokens("jwt").refreshToken).reveal().dropFirst(4)
         let opaque = try tokens("opaque").accessToken.reveal().dropFirst(4)
-        for text in ["lka_" + refresh, "lkr_" + opaque, "lkc_" + refresh, "lks_" + opaque, String(refresh), String(opaque)] {
+        for text in [
+            "lka_" + refresh, "lkr_" + opaque, "lkc_" + refresh, "lks_" + opaque, String(refresh), String(opaque),
+        ] {
             #expect(kind(text) == "unknown")
         }
     }
@@ -54,7 +59,8 @@ import Testing
     @Test func `M07: a JWT whose key is no longer published is nothing`() throws {
         let key = try KeyVector.key(.es256)
         let ring = KeyRing(
-            signers: [KeyRing.Signer(key: key, activeAt: Example.now, expiresAt: Example.now + .hours(2))], tokenKeys: []
+            signers: [KeyRing.Signer(key: key, activeAt: Example.now, expiresAt: Example.now + .hours(2))],
+            tokenKeys: []
         )
         let text = try tokens("jwt").accessToken.reveal()
         let later = Example.now + .hours(2)

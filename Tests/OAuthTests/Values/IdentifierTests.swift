@@ -1,6 +1,7 @@
+import Testing
+
 /// Permanent identifiers (RFC 4648 §6).
 @testable import OAuth
-import Testing
 
 @Suite struct `RFC 4648: identifiers` {
     @Test(arguments: [

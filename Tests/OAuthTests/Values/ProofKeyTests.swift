@@ -27,7 +27,9 @@ import Testing
     }
 
     @Test func `A08: a challenge without a method would be plain, and a method alone is a mistake`() {
-        #expect(refusal { try ProofKey(Form(["code_challenge": Example.challenge]), rule: .optional) } == .invalidRequest)
+        #expect(
+            refusal { try ProofKey(Form(["code_challenge": Example.challenge]), rule: .optional) } == .invalidRequest
+        )
         #expect(refusal { try ProofKey(Form(["code_challenge_method": "S256"]), rule: .optional) } == .invalidRequest)
     }
 

@@ -35,7 +35,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "/cb", "//client.example.com/cb", "client.example.com/cb", ":", "://x", "https:", "https:/client.example.com",
+        "", "/cb", "//client.example.com/cb", "client.example.com/cb", ":", "://x", "https:",
+        "https:/client.example.com",
         "https://", "https:///cb", "https://?x", "https:client.example.com/cb", "https://user@client.example.com/cb",
         "https://user:pw@client.example.com/cb", "https://a@b@c.example/cb", "https://.client.example.com/cb",
         "https://client.example.com./cb", "https://client..example.com/cb", "https://client.example.com:/cb",
@@ -59,7 +60,9 @@ import Testing
         #expect(refusal { try RedirectURI(text) } == .invalidRequest)
     }
 
-    @Test(arguments: ["https://client.example.com/cb#", "https://client.example.com/cb#x", "https://client.example.com#@e"])
+    @Test(arguments: [
+        "https://client.example.com/cb#", "https://client.example.com/cb#x", "https://client.example.com#@e",
+    ])
     func `§3.1.2: a fragment is refused`(_ text: String) {
         #expect(refusal { try RedirectURI(text) } == .invalidRequest)
     }
@@ -87,7 +90,9 @@ import Testing
 
     @Test func `C01: its scheme, host and origin are told in lower case`() throws {
         let web = try RedirectURI("HTTPS://Client.Example.com:8443/Cb")
-        #expect((web.scheme, web.host, web.origin) == ("https", "client.example.com", "https://client.example.com:8443"))
+        #expect(
+            (web.scheme, web.host, web.origin) == ("https", "client.example.com", "https://client.example.com:8443")
+        )
         let loopback = try RedirectURI("http://[::1]:3020/cb")
         #expect((loopback.host, loopback.origin) == ("[::1]", "http://[::1]:3020"))
         let native = try RedirectURI("com.example.app:/cb")

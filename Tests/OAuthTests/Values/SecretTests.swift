@@ -8,7 +8,9 @@ import Testing
     @Test func `O01: no description, mirror or dump shows a secret`() {
         var dumped = ""
         dump((secret, [secret], Optional(secret)), to: &dumped)
-        for text in ["\(secret)", String(reflecting: secret), "\([secret])", String(describing: Optional(secret)), dumped] {
+        for text in [
+            "\(secret)", String(reflecting: secret), "\([secret])", String(describing: Optional(secret)), dumped,
+        ] {
             #expect(!text.contains(Example.secret))
         }
         #expect(secret.reveal() == Example.secret)

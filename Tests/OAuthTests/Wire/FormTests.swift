@@ -28,7 +28,11 @@ import Testing
             #expect(form.repeated.isEmpty)
             for (name, value) in sent {
                 #expect(form[name].map { Array($0.utf8) } == (value.isEmpty ? nil : Array(value.utf8)))
+                #expect(form.names(name))
             }
+            let again = try Form(form.encoded)
+            #expect(again.encoded == form.encoded)
+            for (name, _) in sent { #expect(again[name] == form[name]) }
         }
     }
 
@@ -52,13 +56,14 @@ import Testing
     func `§3.1: a parameter that was sent twice has no value and is refused`(_ query: String) throws {
         let form = try Form(query)
         #expect(form["a"] == nil)
+        #expect(form.names("a"))
         #expect(form.repeated == ["a"])
         #expect(refusal { try form.refuseRepeated() } == .invalidRequest)
         #expect(refusal { try form.required("a") } == .invalidRequest)
     }
 
     @Test func `RFC 8707 §2: resource alone may be sent more than once`() throws {
-        let form = try Form("resource=https%3A%2F%2Fa&resource=&resource=https%3A%2F%2Fb")
+        let form = try Form("resource=https%3A%2F%2Fa&resource=&resource=https%3A%2F%2Fb&resource=https%3A%2F%2Fa")
         #expect(form.all("resource") == ["https://a", "https://b"])
         #expect(refusal { try form.refuseRepeated() } == nil)
     }
@@ -75,7 +80,9 @@ import Testing
         #expect(refusal { try Form(query) } == .invalidRequest)
     }
 
-    @Test(arguments: ["%C3", "%C3%28", "%FF", "%80", "%C0%AF", "%E0%80%AF", "%ED%A0%80", "%F4%90%80%80", "%F8%88%80%80%80"])
+    @Test(arguments: [
+        "%C3", "%C3%28", "%FF", "%80", "%C0%AF", "%E0%80%AF", "%ED%A0%80", "%F4%90%80%80", "%F8%88%80%80%80",
+    ])
     func `§B: bytes that are not UTF-8 are refused`(_ value: String) {
         #expect(refusal { try Form("a=" + value) } == .invalidRequest)
         #expect(refusal { try Form(value + "=a") } == .invalidRequest)
@@ -83,6 +90,11 @@ import Testing
 
     @Test func `§B: raw bytes that are not UTF-8 are refused`() {
         #expect(refusal { try Form([0x61, 0x3D, 0xC3, 0x28]) } == .invalidRequest)
+    }
+
+    @Test(arguments: ["a=%00", "a=x%00y", "%00=a", "a%00=a", "a=\0"])
+    func `T02: a NUL character is refused`(_ query: String) {
+        #expect(refusal { try Form(query) } == .invalidRequest)
     }
 
     @Test func `A24: there is a limit to the number of parameters`() throws {

@@ -2,15 +2,15 @@
 import Foundation
 import OAuthPostgres
 import OAuthSQLite
-import OAuthStore
+package import OAuthStore
 
 /// The engines; write `@Test(arguments: Backend.allCases)`.
-enum Backend: String, CaseIterable, Sendable {
+package enum Backend: String, CaseIterable, Sendable {
     case sqlite
     case postgres
 
     /// Runs `body` on an empty database that is gone afterwards.
-    func withDatabase<Result>(_ body: (any SQLDatabase) async throws -> Result) async throws -> Result {
+    package func withDatabase<Result>(_ body: (any SQLDatabase) async throws -> Result) async throws -> Result {
         try await withStorage { storage in
             let database = try storage.open()
             do {
@@ -25,7 +25,7 @@ enum Backend: String, CaseIterable, Sendable {
     }
 
     /// Runs `body` with a place for an empty database, which it may open as often as it likes.
-    func withStorage<Result>(_ body: (Storage) async throws -> Result) async throws -> Result {
+    package func withStorage<Result>(_ body: (Storage) async throws -> Result) async throws -> Result {
         switch self {
         case .sqlite:
             let directory = FileManager.default.temporaryDirectory.appending(path: "latchkey-\(UUID())")
@@ -53,14 +53,14 @@ enum Backend: String, CaseIterable, Sendable {
 }
 
 /// Where a database is.
-enum Storage: Sendable {
+package enum Storage: Sendable {
     case sqlite(path: String)
     case postgres(url: String)
 
     /// Opens the database with deadlines that suit a busy test machine, or with shorter ones.
     ///
     /// `patience` is how long a statement waits for a lock (SQLite) or for its answer (PostgreSQL).
-    func open(patience: Duration = .seconds(30)) throws -> any SQLDatabase {
+    package func open(patience: Duration = .seconds(30)) throws -> any SQLDatabase {
         switch self {
         case .sqlite(let path):
             try SQLiteDatabase(path: path, wait: patience)
@@ -78,9 +78,13 @@ enum Storage: Sendable {
     /// Runs one statement outside a transaction, on a connection of its own.
     fileprivate func run(_ statement: String) async throws {
         let database = try open()
-        let result = await sqlError { _ = try await database.rows(statement) }
-        await database.close()
-        if let result { throw result }
+        do {
+            _ = try await database.read { connection throws(SQLError) in try connection.query(statement) }
+            await database.close()
+        } catch {
+            await database.close()
+            throw error
+        }
     }
 
     /// Another database of the same server.
@@ -92,8 +96,8 @@ enum Storage: Sendable {
 }
 
 /// The variable that names the test server is not set.
-struct MissingServer: Error, CustomStringConvertible {
-    var description: String {
+package struct MissingServer: Error, CustomStringConvertible {
+    package var description: String {
         "LATCHKEY_TEST_POSTGRES is not set: run the tests with `make test`, which starts a PostgreSQL server for them"
     }
 }

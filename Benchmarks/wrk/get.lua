@@ -1,0 +1,2 @@
+-- Gets the URL again and again.
+dofile("common.lua")

@@ -1,0 +1,203 @@
+import Foundation
+import OAuthServer
+
+/// A file of accounts: CSV (RFC 4180) with a heading, or JSON Lines.
+///
+/// It is read bit by bit, so that its size is no matter.
+struct AccountFile {
+    /// One account as the file has it.
+    struct Row: Sendable {
+        let email: String
+        let name: String?
+        let hash: String?
+        let externalID: String?
+    }
+
+    /// One record of the file.
+    struct Entry: Sendable {
+        /// The line on which it begins, counted from 1.
+        let line: Int
+        /// Its bytes as they were written.
+        let raw: [UInt8]
+        let content: Result<Row, Complaint>
+    }
+
+    /// The heading of a CSV file as it was written; nil for JSON Lines.
+    private(set) var heading: [UInt8]?
+    private var columns: [String] = []
+    private var source: RecordSource
+
+    private static let known = ["email", "name", "password_hash", "external_id"]
+
+    init(path: String) throws(Complaint) {
+        source = try RecordSource(path: path)
+        guard try source.peek() != UInt8(ascii: "{") else { return }
+        guard let first = try source.record(quoted: true), let names = CSV.fields(first.bytes) else {
+            throw Complaint("\(path) is empty: expected CSV with the heading email,name,password_hash, or JSON Lines")
+        }
+        columns = names.map { $0.lowercased() }
+        heading = first.bytes
+        let unknown = columns.first { !Self.known.contains($0) }
+        guard unknown == nil, columns.contains("email"), columns.contains("password_hash"),
+            Set(columns).count == columns.count
+        else {
+            throw Complaint(
+                "\(path) has the heading '\(names.joined(separator: ",").plain.prefix(100))', "
+                    + "but must have email,name,password_hash and perhaps external_id"
+            )
+        }
+    }
+
+    /// The next record, or nil at the end.
+    mutating func next() throws(Complaint) -> Entry? {
+        while let record = try source.record(quoted: heading != nil) {
+            guard !record.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x0D }) else { continue }
+            let content = Result { () throws(Complaint) in
+                try Self.checked(heading == nil ? try JSONLine.members(record.bytes) : try csv(record.bytes))
+            }
+            return Entry(line: record.line, raw: record.bytes, content: content)
+        }
+        return nil
+    }
+
+    private func csv(_ bytes: [UInt8]) throws(Complaint) -> [String: String] {
+        guard let fields = CSV.fields(bytes) else { throw Complaint("the quotes or the characters are not correct") }
+        guard fields.count == columns.count else {
+            throw Complaint("it has \(fields.count) fields, but the heading has \(columns.count)")
+        }
+        return Dictionary(uniqueKeysWithValues: zip(columns, fields)).filter { !$0.value.isEmpty }
+    }
+
+    private static func checked(_ members: [String: String]) throws(Complaint) -> Row {
+        guard let email = members["email"] else { throw Complaint("it has no email") }
+        let name = try members["name"].map { text throws(Complaint) in try AccountName(text).text }
+        if let hash = members["password_hash"], !PasswordHash.isKnown(hash) {
+            let known = PasswordHash.knownPrefixes.joined(separator: " ")
+            throw Complaint("the password_hash is of an unknown kind; known are those that begin with \(known)")
+        }
+        guard (members["external_id"] ?? "").utf8.count <= 255 else {
+            throw Complaint("the external_id is longer than 255 bytes")
+        }
+        return Row(
+            email: try EmailAddress(email).text,
+            name: name,
+            hash: members["password_hash"],
+            externalID: members["external_id"]
+        )
+    }
+}
+
+/// Records of a file, one at a time.
+private struct RecordSource {
+    private let handle: FileHandle
+    private let path: String
+    private var buffer: [UInt8] = []
+    private var position = 0
+    private var line = 1
+
+    /// No account needs more; a quote that is never closed would take the whole file in.
+    private static let limit = 64 * 1024
+
+    init(path: String) throws(Complaint) {
+        self.path = path
+        guard path != "-" else {
+            handle = .standardInput
+            return
+        }
+        guard let handle = FileHandle(forReadingAtPath: path) else {
+            throw Complaint("the file \(path) cannot be read: name one that exists")
+        }
+        self.handle = handle
+    }
+
+    /// The first byte that is no blank, past a byte order mark.
+    mutating func peek() throws(Complaint) -> UInt8? {
+        if try fill(), buffer.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+        return buffer.dropFirst(position).first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+    }
+
+    /// The bytes up to the end of a line, which in CSV may lie within quotes.
+    mutating func record(quoted: Bool) throws(Complaint) -> (line: Int, bytes: [UInt8])? {
+        var bytes: [UInt8] = []
+        var isInQuotes = false
+        let first = line
+        while true {
+            if position == buffer.count {
+                guard try fill() else { return bytes.isEmpty ? nil : (first, bytes) }
+            }
+            let byte = buffer[position]
+            position += 1
+            if byte == UInt8(ascii: "\"") { isInQuotes.toggle() }
+            if byte == 0x0A {
+                line += 1
+                guard quoted, isInQuotes else {
+                    if bytes.last == 0x0D { bytes.removeLast() }
+                    return (first, bytes)
+                }
+            }
+            bytes.append(byte)
+            guard bytes.count <= Self.limit else {
+                throw Complaint(
+                    "\(path), line \(first): the record is longer than 64 KiB; perhaps a quote is not closed"
+                )
+            }
+        }
+    }
+
+    private mutating func fill() throws(Complaint) -> Bool {
+        do {
+            buffer = Array(try handle.read(upToCount: 64 * 1024) ?? Data())
+        } catch {
+            throw Complaint("\(path) cannot be read: \(error)")
+        }
+        position = 0
+        return !buffer.isEmpty
+    }
+}
+
+/// Comma-separated values (RFC 4180 §2).
+private enum CSV {
+    /// The fields of one record; nil when its quotes or its UTF-8 are not correct.
+    static func fields(_ bytes: [UInt8]) -> [String]? {
+        var fields: [[UInt8]] = [[]]
+        var isQuoted = false
+        var hasEnded = false
+        var index = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            index += 1
+            switch (byte, isQuoted) {
+            case (UInt8(ascii: "\""), true):
+                if index < bytes.count, bytes[index] == UInt8(ascii: "\"") {
+                    fields[fields.count - 1].append(byte)
+                    index += 1
+                } else {
+                    isQuoted = false
+                    hasEnded = true
+                }
+            case (UInt8(ascii: ","), false):
+                fields.append([])
+                hasEnded = false
+            case (UInt8(ascii: "\""), false):
+                guard fields[fields.count - 1].isEmpty, !hasEnded else { return nil }
+                isQuoted = true
+            default:
+                guard !hasEnded else { return nil }
+                fields[fields.count - 1].append(byte)
+            }
+        }
+        guard !isQuoted else { return nil }
+        let texts = fields.compactMap { String(validating: $0, as: UTF8.self) }
+        return texts.count == fields.count ? texts : nil
+    }
+}
+
+/// One JSON object on a line.
+private enum JSONLine {
+    static func members(_ bytes: [UInt8]) throws(Complaint) -> [String: String] {
+        guard let members = try? JSONDecoder().decode([String: String?].self, from: Data(bytes)) else {
+            throw Complaint("it is not a JSON object whose members are texts")
+        }
+        return members.compactMapValues { $0 }.filter { !$0.value.isEmpty }
+    }
+}

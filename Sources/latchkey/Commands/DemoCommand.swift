@@ -1,0 +1,48 @@
+import ArgumentParser
+import OAuth
+import OAuthServer
+import OAuthStore
+
+/// `latchkey demo`: server, sample API and sample partner on one machine, ready to click.
+struct DemoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Run the server with a sample API and a sample partner, ready to click.",
+        discussion: "Everything it knows lies in one folder, and is kept between runs."
+    )
+
+    @Option(help: "The folder for the demo's database.", completion: .directory)
+    var data = "latchkey-data"
+
+    @Option(help: "The port on localhost.")
+    var port = 3020
+
+    @Option(help: "The settings file, for your brand; latchkey.yaml when there is one.", completion: .file())
+    var config: String?
+
+    @Option(help: "From which level on events are logged: debug, info, warning, error.")
+    var logLevel = "warning"
+
+    func validate() throws {
+        guard (1...65535).contains(port) else { throw ValidationError("--port must be 1 to 65535") }
+    }
+
+    func run() async throws {
+        let origin = "http://localhost:\(port)"
+        let flags = [
+            "issuer": origin, "listen": "localhost:\(port)", "database": "sqlite:\(data)/demo.sqlite",
+            "log-level": logLevel, "audience": origin, "test-mode": "false", "clock-offset": "0",
+        ]
+        let deployment = try Layers(flags: flags, configuration: config).read()
+        let settings = try deployment.serverSettings()
+        EventLog.start(level: deployment.logLevel)
+        try await Serving.with(deployment, settings) { serving in
+            let demo = Demo(serving: serving, origin: origin)
+            try await demo.prepare()
+            let router = serving.provider.router()
+            try await serving.mountSampleAPI(on: router)
+            demo.mountPartner(on: router)
+            try await serving.run(router, listeningOn: Loopback.addresses(port: port)) { demo.greet(folder: data) }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Logging
+import OAuthServer
+
+/// The flags of a server; each takes the place of the setting with its name.
+struct ServerOptions: ParsableArguments {
+    @OptionGroup var ledger: LedgerOptions
+
+    @Option(help: "Where to listen: 127.0.0.1:8080 by default.")
+    var listen: String?
+
+    @Option(help: "The URL by which people and partners reach this server.")
+    var issuer: String?
+
+    @Option(help: "A folder of more partner profiles.")
+    var partners: String?
+
+    @Option(help: "From which level on events are logged: debug, info, warning, error.")
+    var logLevel: String?
+
+    @Flag(name: .customLong("sample-api"), help: "Mount a sample resource API beside the server.")
+    var sampleAPI = false
+
+    @Flag(help: "For developers: allow test secrets, http issuers and a moved clock.")
+    var testMode = false
+
+    func deployment() throws -> Deployment {
+        try ledger.deployment([
+            "listen": listen,
+            "issuer": issuer,
+            "partners": partners,
+            "log-level": logLevel,
+            "sample-api": sampleAPI ? "true" : nil,
+            "test-mode": testMode ? "true" : nil,
+        ])
+    }
+}
+
+/// `latchkey serve`: runs the authorization server.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the server.",
+        discussion: "Other settings come from the environment and from latchkey.yaml: see 'latchkey settings'."
+    )
+
+    @OptionGroup var options: ServerOptions
+
+    func run() async throws {
+        let deployment = try options.deployment()
+        let settings = try deployment.serverSettings()
+        EventLog.start(level: deployment.logLevel)
+        try await Serving.with(deployment, settings) { serving in
+            let router = serving.provider.router()
+            if deployment.sampleAPI { try await serving.mountSampleAPI(on: router) }
+            try await serving.warnOfTestSecrets()
+            try await serving.run(router, listeningOn: [deployment.listen]) {
+                serving.announce("Latchkey is ready: \(settings.issuer.text) (database \(deployment.database.shown))")
+            }
+        }
+    }
+}

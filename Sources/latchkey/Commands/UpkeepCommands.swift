@@ -1,0 +1,67 @@
+import ArgumentParser
+import OAuth
+import OAuthStore
+
+/// `latchkey migrate`: brings the database to this release's schema.
+struct MigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Bring the database to this release's schema.",
+        discussion: "Every start does so too, under a lock; two releases can run side by side meanwhile."
+    )
+
+    @OptionGroup var ledger: LedgerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let deployment = try ledger.deployment()
+        let database = try deployment.database.open(deployment.pool)
+        let migrations = Migrations()
+        let ran = await Result { () async throws(SQLError) in try await migrations.run(on: database) }
+        await database.close()
+        let names = try ran.get()
+        guard !output.json else {
+            return try JSONValue.object(["ran": .texts(names), "schema": .number(migrations.newest)]).print()
+        }
+        for name in names { print("ran \(name)") }
+        print("The schema of \(deployment.database.shown) is at version \(migrations.newest).")
+    }
+}
+
+/// `latchkey sweep`: takes away what has expired.
+struct SweepCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sweep",
+        abstract: "Take away what has expired. A running server does so by itself."
+    )
+
+    @OptionGroup var ledger: LedgerOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await ledger.withLedger { ledger in
+            let swept = try await ledger.store.sweep(now: ledger.now)
+            guard !output.json else {
+                return try JSONValue.object([
+                    "rows": .object(swept.rows.mapValues { .number(Int64($0)) }),
+                    "total": .number(Int64(swept.total)),
+                ]).print()
+            }
+            for (table, rows) in swept.rows.sorted(by: { $0.key < $1.key }) where rows > 0 {
+                print("\(table): \(count(rows, "row"))")
+            }
+            print("Swept \(count(swept.total, "row")).")
+        }
+    }
+}
+
+extension Result {
+    /// What an asynchronous piece of work returned or threw.
+    init(_ work: () async throws(Failure) -> Success) async {
+        do throws(Failure) {
+            self = .success(try await work())
+        } catch {
+            self = .failure(error)
+        }
+    }
+}

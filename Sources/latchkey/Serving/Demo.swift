@@ -1,0 +1,95 @@
+import Hummingbird
+import OAuth
+import OAuthServer
+import OAuthStore
+import SamplePartner
+
+/// What the demo has besides the server: a partner's registration, and somebody to sign in as.
+struct Demo: Sendable {
+    let serving: Serving
+    /// The address that people open.
+    let origin: String
+
+    private static let email = "ada@example.com"
+    private static let password = Secret("open-sesame-42")
+    private static let client = "sample-partner"
+
+    /// Makes the client and the account, unless an earlier run did.
+    func prepare() async throws {
+        var registration = ClientRegistration(id: Self.client, name: "Sample Partner", partner: "seam")
+        registration.redirectURIs = [redirectURI]
+        try await serving.keep(registration, secret: secret)
+        try await prepareAccount()
+    }
+
+    /// Mounts the partner's pages.
+    func mountPartner(on router: Router<DoorContext>) {
+        addSamplePartner(
+            to: router,
+            settings: SamplePartnerSettings(
+                authorizeURL: origin + "/oauth/authorize",
+                tokenURL: origin + "/oauth/token",
+                apiBase: origin,
+                clientID: Self.client,
+                clientSecret: secret.reveal(),
+                redirectURI: redirectURI,
+                scopes: ["locks.read", "locks.write"],
+                name: "Sample Partner"
+            )
+        )
+    }
+
+    /// Tells what to open, and whom to sign in as.
+    func greet(folder: String) {
+        let ink = Ink.output
+        print(
+            """
+
+              \(ink.bold("Latchkey is ready."))
+
+              Open      \(ink.link(origin))
+              Sign in   \(ink.green(Self.email))
+              Password  \(ink.green(Self.password.reveal()))
+
+              Press "Connect your locks", sign in, and allow it: you come back to the partner with tokens.
+
+              \(ink.faint("Metadata  \(origin)/.well-known/oauth-authorization-server"))
+              \(ink.faint("Database  \(serving.deployment.database.shown)"))
+              \(ink.faint("Inspect   latchkey connection list --database \(serving.deployment.database.shown)"))
+              \(ink.faint("End       Ctrl-C; everything is kept in \(folder)"))
+
+            """
+        )
+        flushOutput()
+    }
+
+    private var redirectURI: String { origin + "/oauth/callback" }
+
+    private var secret: Secret { serving.secretKey.secret(for: "sample partner") }
+
+    /// The account with the printed password, also when somebody has changed or disabled it in an earlier run.
+    private func prepareAccount() async throws {
+        let hasher = PasswordHasher(threads: 1)
+        let outcome = await Result { () async throws(any Error) in try await prepareAccount(hasher) }
+        await hasher.shutDown()
+        try outcome.get()
+    }
+
+    private func prepareAccount(_ hasher: PasswordHasher) async throws {
+        let store = serving.store
+        guard let known = try await store.credentials(email: Self.email) else {
+            guard let id = AccountID(bytes: serving.ambient.random(16)) else { return }
+            let account = Store.NewAccount(
+                id: id,
+                email: Self.email,
+                name: "Ada Lovelace",
+                passwordHash: try await hasher.hash(Self.password)
+            )
+            _ = try await store.create(account, now: serving.ambient.now())
+            return
+        }
+        if known.account.disabledAt != nil { _ = try await store.change(known.account.id, .disabled(at: nil)) }
+        guard try await hasher.check(Self.password, against: known.passwordHash) != .right else { return }
+        _ = try await store.change(known.account.id, .passwordHash(try await hasher.hash(Self.password)))
+    }
+}

@@ -1,0 +1,184 @@
+import AsyncHTTPClient
+import Glibc
+import Hummingbird
+import Logging
+import NIOCore
+import OAuth
+import OAuthServer
+import OAuthStore
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// An opened server: everything between the settings and the sockets.
+struct Serving: Sendable {
+    let deployment: Deployment
+    let settings: Settings
+    let store: Store
+    let provider: Provider
+    let secretKey: SecretKey
+    let ambient: Ambient
+    let logger: Logger
+    /// With which the sample API asks the server.
+    ///
+    /// It shares no connections with the sample partner, who would hold all of them while the API waits for one.
+    let httpClient: HTTPClient
+
+    /// How long a connection may be silent.
+    private static let idleTimeout = TimeAmount.seconds(75)
+    /// How long requests that are being answered may take once the server is told to end.
+    private static let shutdownLimit = Duration.seconds(10)
+
+    /// Opens a server on its migrated database, and closes both afterwards.
+    static func with(
+        _ deployment: Deployment,
+        _ settings: Settings,
+        _ work: (Serving) async throws -> Void
+    ) async throws {
+        let profiles = try deployment.profiles()
+        let database = try deployment.database.open(deployment.pool)
+        do {
+            try await Migrations().run(on: database)
+            let store = Store(database)
+            let secretKey = try await deployment.secretKey(for: store)
+            let logger = Logger(label: "latchkey")
+            let provider = try await Provider(
+                settings: settings,
+                store: store,
+                profiles: profiles,
+                secretKey: secretKey,
+                ambient: deployment.ambient,
+                logger: logger
+            )
+            let serving = Serving(
+                deployment: deployment,
+                settings: settings,
+                store: store,
+                provider: provider,
+                secretKey: secretKey,
+                ambient: deployment.ambient,
+                logger: logger,
+                httpClient: ownHTTPClient
+            )
+            let outcome = await Result { () async throws(any Error) in try await work(serving) }
+            await provider.shutDown()
+            try await serving.httpClient.shutdown()
+            try outcome.get()
+            await database.close()
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    /// Serves until the process is told to end, then finishes what is being answered.
+    ///
+    /// - Parameters:
+    ///   - router: what to serve.
+    ///   - addresses: where to listen.
+    ///   - whenReady: called once every address accepts connections.
+    /// - Throws: a `Complaint` when an address cannot be listened on.
+    func run(
+        _ router: Router<DoorContext>,
+        listeningOn addresses: [ListenAddress],
+        whenReady: @escaping @Sendable () -> Void
+    ) async throws {
+        let waiting = Waiting(for: addresses.count)
+        let responder = router.buildResponder()
+        let listeners = addresses.map { address in
+            Application(
+                responder: responder,
+                server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+                configuration: .init(address: .hostname(address.host, port: address.port)),
+                onServerRunning: { _ in if waiting.isOver() { whenReady() } },
+                logger: logger
+            )
+        }
+        // Shut down from the last to the first: the background work writes what the last requests left.
+        var configuration = ServiceGroupConfiguration(
+            services: [provider.background(logger: logger)] + listeners,
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: quiet
+        )
+        configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error as IOError {
+            let list = addresses.map(\.description).joined(separator: " and ")
+            throw Complaint(
+                "cannot listen on \(list): \(String(cString: strerror(error.errnoCode))); "
+                    + "end the program that uses it, or choose another address with --listen"
+            )
+        }
+    }
+
+    /// Says that the server is ready, whatever the log level.
+    func announce(_ sentence: String) {
+        var logger = logger
+        logger.logLevel = .notice
+        logger.notice("\(sentence)")
+    }
+
+    /// Tells which clients cannot be served without test mode.
+    func warnOfTestSecrets() async throws {
+        guard !settings.testMode else { return }
+        for client in try await store.clients()
+        where !client.secrets.isEmpty && client.secrets.allSatisfy(\.isForTests) {
+            logger.warning(
+                "a client has only a test secret, which works in test mode only: rotate it with 'latchkey client rotate-secret'",
+                metadata: ["client": "\(client.registration.id)"]
+            )
+        }
+    }
+
+    private static var ownHTTPClient: HTTPClient {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    private var quiet: Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .warning)
+        return logger
+    }
+}
+
+/// Counts down to the moment when the last of several things is ready.
+private final class Waiting: Sendable {
+    private let left: Mutex<Int>
+
+    init(for count: Int) {
+        left = Mutex(count)
+    }
+
+    func isOver() -> Bool {
+        left.withLock { left in
+            left -= 1
+            return left == 0
+        }
+    }
+}
+
+/// The addresses of `localhost`: browsers may try either one first.
+enum Loopback {
+    static func addresses(port: Int) -> [ListenAddress] {
+        let four = ListenAddress(host: "127.0.0.1", port: port)
+        return hasVersion6 ? [four, ListenAddress(host: "::1", port: port)] : [four]
+    }
+
+    /// Whether this machine has the address `::1`; containers often do not.
+    private static var hasVersion6: Bool {
+        let probe = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        guard probe >= 0 else { return false }
+        defer { close(probe) }
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_addr = in6addr_loopback
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(probe, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
+            }
+        }
+    }
+}

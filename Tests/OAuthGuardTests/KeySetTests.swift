@@ -1,0 +1,169 @@
+import OAuth
+import OAuthGuard
+import Testing
+
+/// S05: the issuer's keys are fetched when needed, once, and never lost.
+@Suite struct KeySetTests {
+    /// How many of `count` parallel checks of one token succeed.
+    private func good(_ count: Int, _ token: String, _ verifier: OfflineVerifier) async -> Int {
+        await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<count {
+                group.addTask { await refusal { () throws(BearerRefusal) in try await verifier.verify(token) } == nil }
+            }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+    }
+
+    private func check(_ token: String, _ verifier: OfflineVerifier) async -> BearerRefusal? {
+        await refusal { () throws(BearerRefusal) in try await verifier.verify(token) }
+    }
+
+    @Test func `S05: a thousand first requests make one fetch, and later ones none`() async throws {
+        let issuer = try FakeIssuer()
+        issuer.change { $0.delay = .milliseconds(50) }
+        try await issuer.run { base in
+            let verifier = issuer.offline(base)
+            let token = try issuer.token()
+            #expect(await good(1000, token, verifier) == 1000)
+            #expect(issuer.keySetFetches == 1)
+            #expect(await good(100, token, verifier) == 100)
+            #expect(issuer.keySetFetches == 1)
+        }
+    }
+
+    @Test func `S05: an unknown key is fetched once under 200 parallel requests`() async throws {
+        let issuer = try FakeIssuer()
+        try await issuer.run { base in
+            let verifier = issuer.offline(base)
+            try await #expect(check(issuer.token(), verifier) == nil)
+            let next = try newKey()
+            issuer.change { state in
+                state.keys.append(next)
+                state.delay = .milliseconds(50)
+            }
+            try await #expect(good(200, issuer.token(key: next), verifier) == 200)
+            #expect(issuer.keySetFetches == 2)
+        }
+    }
+
+    @Test func `S05: keys that nobody publishes cause one fetch in ten seconds`() async throws {
+        let issuer = try FakeIssuer()
+        try await issuer.run { base in
+            let verifier = issuer.offline(base)
+            try await #expect(check(issuer.token(), verifier) == nil)
+            for _ in 0..<50 {
+                try await #expect(check(issuer.token(key: newKey()), verifier).isInvalidToken)
+            }
+            #expect(issuer.keySetFetches == 2)
+            issuer.clock.advance(.seconds(9))
+            try await #expect(check(issuer.token(key: newKey()), verifier).isInvalidToken)
+            #expect(issuer.keySetFetches == 2)
+            issuer.clock.advance(.seconds(1))
+            try await #expect(check(issuer.token(key: newKey()), verifier).isInvalidToken)
+            #expect(issuer.keySetFetches == 3)
+        }
+    }
+
+    @Test func `S05: with the server gone, the keys at hand still verify`() async throws {
+        let issuer = try FakeIssuer()
+        let verifier = try await issuer.run { base in
+            let verifier = issuer.offline(base)
+            try await #expect(check(issuer.token(), verifier) == nil)
+            return verifier
+        }
+        // Nothing listens any more.
+        for _ in 0..<3 {
+            issuer.clock.advance(.hours(24))
+            try await #expect(check(issuer.token(), verifier) == nil)
+        }
+        // Whether a key that it does not know is good, nobody can say now.
+        try await #expect(check(issuer.token(key: newKey()), verifier).isUnavailable)
+    }
+
+    @Test(arguments: ["", "{}", #"{"keys":[]}"#, "not json", #"{"keys":[{"kty":"oct","kid":"a","k":"AA"}]}"#])
+    func `S05: a broken key set does not replace a good one`(body: String) async throws {
+        let issuer = try FakeIssuer()
+        try await issuer.run { base in
+            let verifier = issuer.offline(base)
+            try await #expect(check(issuer.token(), verifier) == nil)
+            issuer.change { $0.keySet = body }
+            issuer.clock.advance(.hours(1))
+            try await #expect(check(issuer.token(), verifier) == nil)
+            #expect(issuer.keySetFetches == 2)
+        }
+    }
+
+    @Test func `S05: an API that starts before its issuer answers 503, and recovers`() async throws {
+        let issuer = try FakeIssuer()
+        issuer.change { $0.isBroken = true }
+        try await issuer.run { base in
+            let verifier = issuer.offline(base)
+            let token = try issuer.token()
+            #expect(await check(token, verifier).isUnavailable)
+            #expect(await good(100, token, verifier) == 0)
+            #expect(issuer.keySetFetches <= 2)
+            issuer.change { $0.isBroken = false }
+            issuer.clock.advance(.seconds(1))
+            #expect(await check(token, verifier) == nil)
+        }
+    }
+
+    @Test func `S05: a key that the issuer took back is forgotten within the keys' lifetime`() async throws {
+        let issuer = try FakeIssuer()
+        let next = try newKey()
+        try await issuer.run { base in
+            let verifier = issuer.offline(base, keyLifetime: .seconds(60))
+            try await #expect(check(issuer.token(), verifier) == nil)
+            issuer.change { $0.keys = [next] }
+            try await #expect(check(issuer.token(), verifier) == nil)
+            issuer.clock.advance(.seconds(60))
+            try await #expect(check(issuer.token(), verifier).isInvalidToken)
+        }
+    }
+
+    @Test func `S05: more than 64 KB and more than 2 s are not waited for`() async throws {
+        let issuer = try FakeIssuer()
+        try await issuer.run { base in
+            issuer.change { $0.keySet = #"{"keys":["# + String(repeating: " ", count: 70_000) + "]}" }
+            try await #expect(check(issuer.token(), issuer.offline(base)).isUnavailable)
+            issuer.change { state in
+                state.keySet = nil
+                state.delay = .seconds(4)
+            }
+            let began = ContinuousClock.now
+            try await #expect(check(issuer.token(), issuer.offline(base)).isUnavailable)
+            #expect(ContinuousClock.now - began < .milliseconds(3500))
+            issuer.change { $0.delay = .zero }
+        }
+    }
+
+    @Test(arguments: [
+        ("", "/.well-known/oauth-authorization-server"),
+        ("/", "/.well-known/oauth-authorization-server"),
+        ("/auth", "/.well-known/oauth-authorization-server/auth"),
+        ("/auth", "/auth/.well-known/openid-configuration"),
+    ])
+    func `RFC 8414 §3: the key set is found through the issuer's metadata`(path: String, document: String) async throws
+    {
+        let issuer = try FakeIssuer()
+        try await issuer.run { base in
+            let name = base + path
+            issuer.change { $0.metadata[document] = #"{"issuer":"\#(name)","jwks_uri":"\#(base)/oauth/jwks"}"# }
+            let verifier = OfflineVerifier(issuer: name, audience: FakeIssuer.audience, now: { issuer.clock.now })
+            try await #expect(check(issuer.token(issuer: name), verifier) == nil)
+        }
+    }
+
+    @Test func `RFC 8414 §3.3: metadata of another issuer is not believed`() async throws {
+        let issuer = try FakeIssuer()
+        try await issuer.run { base in
+            issuer.change { state in
+                state.metadata["/.well-known/oauth-authorization-server"] =
+                    #"{"issuer":"https://evil.example","jwks_uri":"\#(base)/oauth/jwks"}"#
+            }
+            let verifier = OfflineVerifier(issuer: base, audience: FakeIssuer.audience, now: { issuer.clock.now })
+            try await #expect(check(issuer.token(issuer: base), verifier).isUnavailable)
+            #expect(issuer.keySetFetches == 0)
+        }
+    }
+}

@@ -1,0 +1,172 @@
+/// Clients: registered once, changed without losing a change, their secrets rotated in peace.
+import OAuth
+import OAuthStore
+import TestBackends
+import Testing
+
+@Suite struct `Ledger: clients` {
+    @Test(arguments: Backend.allCases)
+    func `a registration comes back as it went in`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            var registration = ClientRegistration(id: "s6BhdRkqt3", name: "Größe \"🗝️\" \\ Ltd", partner: "seam")
+            registration.isPublic = false
+            registration.redirectURIs = ["https://client.example.com/cb?a=1&b=%20"]
+            registration.scopes = ["read", "write"]
+            registration.grants = ["authorization_code"]
+            registration.refresh = "strict"
+            registration.accessToken = "opaque"
+            registration.accessTokenLifetime = 900
+            registration.audiences = ["https://rs.example.com/"]
+            registration.consent = "remembered"
+            registration.isDisabled = true
+            let secret = Self.secret("first", isForTests: true)
+            #expect(try await ledger.store.register(registration, secret: secret, now: Ledger.now))
+            let stored = try #require(try await ledger.other.client(try Self.id("s6BhdRkqt3")))
+            #expect(stored.registration == registration && stored.secrets == [secret] && stored.createdAt == Ledger.now)
+            #expect(try await ledger.other.client(try Self.id("nobody")) == nil)
+            #expect(
+                try await ledger.other.clients().map(\.registration.id) == ["s6BhdRkqt3", "stable", "strict", "successor"]
+            )
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `of parallel registrations of one id, one is made, and the others leave nothing`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            let made = try await parallel(20) { number in
+                try await ledger.node(number).register(
+                    Ledger.registration("new"), secret: Self.secret("\(number)"), now: Ledger.now
+                )
+            }
+            let winner = try #require(made.firstIndex(of: true))
+            #expect(made.count { $0 } == 1)
+            #expect(try await Self.secrets("new", ledger) == ["\(winner)"])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `of parallel changes none is lost`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            let client = try ledger.client.client.id
+            let answers = try await parallel(40) { number in
+                try await ledger.node(number).update(client) { registration in
+                    var registration = registration
+                    registration.redirectURIs?.append("https://client.example.com/\(number)")
+                    return registration
+                }
+            }
+            let wanted = Set((0..<40).map { "https://client.example.com/\($0)" } + [Ledger.callback])
+            let stored = try #require(try await ledger.store.client(client))
+            #expect(Set(stored.registration.redirectURIs ?? []) == wanted)
+            #expect(stored.registration.redirectURIs?.count == 41)
+            // Each caller is told the registration that its own change led to.
+            for (number, answer) in answers.enumerated() {
+                #expect(answer?.redirectURIs?.last == "https://client.example.com/\(number)")
+            }
+            #expect(try await ledger.store.update(try Self.id("nobody")) { $0 } == nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a rotation keeps the newest old secret and no other`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            _ = try await ledger.store.register(
+                Ledger.registration("new"), secret: Self.secret("0"), now: Ledger.now
+            )
+            for number in 1...3 {
+                let now = Ledger.now + .seconds(Int64(number))
+                #expect(
+                    try await ledger.store.rotateSecret(of: try Self.id("new"), to: Self.secret("\(number)"), now: now)
+                )
+                #expect(try await Self.secrets("new", ledger) == ["\(number)", "\(number - 1)"])
+            }
+            #expect(
+                !(try await ledger.store.rotateSecret(of: try Self.id("nobody"), to: Self.secret("x"), now: Ledger.now))
+            )
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `after parallel rotations two secrets live, both of those that were handed out`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            _ = try await ledger.store.register(Ledger.registration("new"), secret: Self.secret("first"), now: Ledger.now)
+            _ = try await parallel(12) { number in
+                try await ledger.node(number).rotateSecret(
+                    of: try Self.id("new"), to: Self.secret("\(number)"), now: Ledger.now + .seconds(Int64(number + 1))
+                )
+            }
+            let secrets = try await Self.secrets("new", ledger)
+            #expect(secrets.count == 2 && !secrets.contains("first"))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a secret that is set is the only one`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            _ = try await ledger.store.register(Ledger.registration("new"), secret: Self.secret("0"), now: Ledger.now)
+            let later = Ledger.now + .seconds(1)
+            _ = try await ledger.store.rotateSecret(of: try Self.id("new"), to: Self.secret("1"), now: later)
+            try await ledger.store.setSecret(of: try Self.id("new"), to: Self.secret("2"), now: later)
+            #expect(try await Self.secrets("new", ledger) == ["2"])
+            let failure = await sqlError {
+                try await ledger.store.setSecret(of: try Self.id("nobody"), to: Self.secret("2"), now: later)
+            }
+            #expect(failure?.kind == "constraint")
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a deleted client takes its secrets, connections and codes with it`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            let client = try ledger.client.client.id
+            _ = try await ledger.store.rotateSecret(of: client, to: Self.secret("1"), now: Ledger.now)
+            let id = try await ledger.connect("one")
+            try await ledger.issue("two")
+            #expect(try await ledger.store.deleteClient(client))
+            #expect(!(try await ledger.store.deleteClient(client)))
+            for table in ["client_secrets", "connections", "codes"] { #expect(try await ledger.count(table) == 0) }
+            #expect(try await ledger.refresh(id, presenting: 0).refusal == RefreshRequest.unknown)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `every change raises the clients' revision, and what changed nothing does not`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            let (store, new) = (ledger.store, try Self.id("new"))
+            var last = try #require(try await ledger.other.revisions()[.clients])
+            let keys = try #require(try await ledger.other.revisions()[.keys])
+            func rises(_ work: () async throws -> Void) async throws -> Bool {
+                try await work()
+                let current = try #require(try await ledger.other.revisions()[.clients])
+                defer { last = current }
+                return current > last
+            }
+            let registration = Ledger.registration("new")
+            #expect(try await rises { _ = try await store.register(registration, secret: nil, now: Ledger.now) })
+            #expect(try await rises { _ = try await store.update(new) { $0 } })
+            #expect(try await rises { _ = try await store.rotateSecret(of: new, to: Self.secret("1"), now: Ledger.now) })
+            #expect(try await rises { try await store.setSecret(of: new, to: Self.secret("2"), now: Ledger.now) })
+            #expect(!(try await rises { _ = try await store.register(registration, secret: nil, now: Ledger.now) }))
+            #expect(try await rises { _ = try await store.deleteClient(new) })
+            #expect(!(try await rises { _ = try await store.deleteClient(new) }))
+            #expect(!(try await rises { _ = try await store.update(new) { $0 } }))
+            #expect(!(try await rises { try await ledger.connect("one") }))
+            #expect(try await ledger.other.revisions()[.keys] == keys)
+        }
+    }
+
+    private static func id(_ text: String) throws -> ClientID { try #require(ClientID(text)) }
+
+    private static func secret(_ text: String, isForTests: Bool = false) -> ClientSecret {
+        ClientSecret(digest: SecretDigest(of: text), isForTests: isForTests)
+    }
+
+    /// The names of a client's secrets, the newest first.
+    private static func secrets(_ client: String, _ ledger: Ledger) async throws -> [String] {
+        let stored = try #require(try await ledger.other.client(try id(client)))
+        let names = ["first"] + (0..<20).map { "\($0)" }
+        return stored.secrets.compactMap { secret in names.first { SecretDigest(of: $0) == secret.digest } }
+    }
+}

@@ -1,0 +1,75 @@
+/// Keys: shared by all nodes, numbered, so that of two that are made at once one counts.
+import OAuth
+import OAuthStore
+import TestBackends
+import Testing
+
+@Suite struct `Ledger: keys` {
+    @Test(arguments: Backend.allCases)
+    func `keys come back as they went in, by purpose and number`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            let keys = [
+                Self.key("a", .signing, 1, expiresAt: Ledger.now + .days(1)), Self.key("b", .signing, 2),
+                Self.key("c", .token, 1),
+            ]
+            for key in keys.reversed() { #expect(try await ledger.store.add(key, endingOlder: nil)) }
+            #expect(try await ledger.other.keys() == keys)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `of nodes that add a key of one number at once, one wins`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            let revision = try #require(try await ledger.store.revisions()[.keys])
+            let added = try await parallel(20) { number in
+                try await ledger.node(number).add(Self.key("key \(number)", .signing, 1), endingOlder: nil)
+            }
+            let winner = try #require(added.firstIndex(of: true))
+            #expect(added.count { $0 } == 1)
+            #expect(try await ledger.store.keys().map(\.id) == ["key \(winner)"])
+            #expect(try await ledger.store.revisions()[.keys] == revision + 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a new key gives the older ones of its purpose their end, unless they end sooner`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            let (soon, end, late) = (Ledger.now + .hours(1), Ledger.now + .hours(2), Ledger.now + .hours(3))
+            for key in [
+                Self.key("soon", .signing, 1, expiresAt: soon), Self.key("late", .signing, 2, expiresAt: late),
+                Self.key("open", .signing, 3), Self.key("token", .token, 1),
+            ] {
+                #expect(try await ledger.store.add(key, endingOlder: nil))
+            }
+            #expect(try await ledger.store.add(Self.key("new", .signing, 4), endingOlder: end))
+            let ends = try await ledger.store.keys().map(\.expiresAt)
+            #expect(ends == [soon, end, end, nil, nil])
+            // The one that lost a race ends nothing.
+            #expect(!(try await ledger.store.add(Self.key("lost", .signing, 4), endingOlder: Ledger.now)))
+            #expect(try await ledger.store.keys().map(\.expiresAt) == ends)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a key of an unknown purpose is a fault, and not left out`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            #expect(try await ledger.store.add(Self.key("a", .signing, 1), endingOlder: nil))
+            try await ledger.database.run("update keys set purpose = 'other'")
+            #expect(await sqlError { _ = try await ledger.store.keys() }?.kind == "invalid")
+        }
+    }
+
+    private static func key(
+        _ id: String,
+        _ purpose: StoredKey.Purpose,
+        _ number: Int64,
+        expiresAt: Instant? = nil
+    ) -> StoredKey {
+        StoredKey(
+            id: id, purpose: purpose, number: number, algorithm: "ES256", sealed: [0, 1, 255], createdAt: Ledger.now,
+            activeAt: Ledger.now + .minutes(1), expiresAt: expiresAt
+        )
+    }
+}

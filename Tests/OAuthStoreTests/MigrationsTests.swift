@@ -1,0 +1,78 @@
+/// The schema's steps: each runs once, whoever starts at the same time.
+import OAuth
+@testable import OAuthStore
+import TestBackends
+import Testing
+
+@Suite struct `Ledger: migrations` {
+    @Test(arguments: Backend.allCases)
+    func `of eight nodes that start on an empty database, one migrates and all find the schema`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withStorage { storage in
+            let names = try await parallel(8) { _ in
+                let database = try storage.open()
+                let names = try await Migrations().run(on: database)
+                _ = try await Store(database).revisions()
+                await database.close()
+                return names
+            }
+            #expect(names.filter { !$0.isEmpty } == [["v1 ledger"]])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a second run does nothing`(_ backend: Backend) async throws {
+        try await backend.withDatabase { database in
+            let migrations = Migrations()
+            #expect(try await migrations.current(of: database) == 0)
+            #expect(try await migrations.run(on: database) == ["v1 ledger"])
+            #expect(try await migrations.current(of: database) == migrations.newest)
+            #expect(try await Store(database).register(Ledger.registration("kept"), secret: nil, now: Ledger.now))
+            #expect(try await migrations.run(on: database).isEmpty)
+            #expect(try await Store(database).clients().count == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a step that fails leaves nothing behind and can run again`(_ backend: Backend) async throws {
+        try await backend.withDatabase { database in
+            // The step's last table is in its way, so it fails after all the others have been made.
+            try await database.run("create table revisions (name text primary key)")
+            #expect(await sqlError { try await Migrations().run(on: database) }?.kind == "invalid")
+            #expect(try await Migrations().current(of: database) == 0)
+            #expect(await sqlError { _ = try await database.rows("select 1 from clients") }?.kind == "invalid")
+            try await database.run("drop table revisions")
+            #expect(try await Migrations().run(on: database) == ["v1 ledger"])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a database that does not answer is not taken for an empty one`(_ backend: Backend) async throws {
+        try await backend.withDatabase { database in
+            let rigged = RiggedDatabase(database)
+            rigged.fail(.unavailable("away"))
+            #expect(await sqlError { _ = try await Migrations().current(of: rigged) }?.kind == "unavailable")
+            #expect(await sqlError { try await Migrations().run(on: rigged) }?.kind == "unavailable")
+        }
+    }
+
+    @Test func `a step is cut at the semicolons that end a line`() {
+        let sql = """
+            -- A comment; with a semicolon at its end;
+            create table a (
+                -- an inner one;
+                words text default 'x; y'
+            );
+
+            insert into a values ('one'), ('two');
+            drop table a
+            """
+        let statements = Migrations.statements(of: sql).map { $0.split(separator: "\n").joined(separator: " ") }
+        #expect(statements.count == 3)
+        #expect(statements.first?.hasPrefix("create table a (") == true && statements.first?.hasSuffix(")") == true)
+        #expect(statements.dropFirst() == ["insert into a values ('one'), ('two')", "drop table a"])
+        #expect(Migrations.statements(of: "-- nothing\n\n").isEmpty)
+        #expect(Migrations.statements(of: "select 1;") == ["select 1"])
+    }
+}

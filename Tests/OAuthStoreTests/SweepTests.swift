@@ -1,0 +1,96 @@
+/// Self-cleaning: what is due goes, in small batches, and nothing else.
+import OAuth
+import OAuthStore
+import TestBackends
+import Testing
+
+@Suite struct `Ledger: sweep` {
+    @Test(arguments: Backend.allCases)
+    func `a sweep takes what is due to the millisecond, and nothing else`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            let moment = Duration.milliseconds(1)
+            for (name, beside) in [("due", .zero), ("kept", moment)] as [(String, Duration)] {
+                try await ledger.issue(name, at: Ledger.now - .days(1) + beside)
+                try await Self.session(name, idleUntil: Ledger.now + beside, ledger)
+                try await ledger.store.revoke(try Self.token(name, expiresAt: Ledger.now - .minutes(5) + beside))
+                _ = try await ledger.store.takeAttempts(
+                    [(Ledger.bytes(name), Self.limit)], now: Ledger.now - .days(1) + beside
+                )
+            }
+            let connection = try await ledger.connect("live")
+            let swept = try await ledger.store.sweep(now: Ledger.now)
+            #expect(
+                swept.rows == ["codes": 1, "sessions": 1, "revoked_access_tokens": 1, "sign_in_attempts": 1]
+            )
+            #expect(swept.total == 4)
+            let lookups = [
+                ("codes", SecretDigest(of: "kept").bytes, "digest"), ("sessions", SecretDigest(of: "kept").bytes, "digest"),
+                ("revoked_access_tokens", Ledger.bytes("kept"), "token_id"),
+                ("sign_in_attempts", Ledger.bytes("kept"), "subject"),
+            ]
+            for (table, key, column) in lookups {
+                let rows = try await ledger.database.rows("select 1 from \(table) where \(column) = $1", [.bytes(key)])
+                #expect(rows.count == 1, "\(table)")
+            }
+            #expect(try await ledger.store.sweep(now: Ledger.now).total == 0)
+            #expect(try await ledger.connection(connection).isActive)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `one transaction deletes a batch, and one sweep so many batches`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            for number in 0..<11 { try await ledger.issue("\(number)", at: Ledger.now - .days(2)) }
+            let rigged = RiggedDatabase(ledger.database)
+            let store = Store(rigged)
+            #expect(try await store.sweep(now: Ledger.now, batch: 2, batches: 3).rows["codes"] == 6)
+            // Three batches of codes, and one look at each of the three other tables.
+            #expect(rigged.transactions == 6)
+            #expect(try await store.sweep(now: Ledger.now, batch: 2, batches: 200).rows["codes"] == 5)
+            #expect(rigged.transactions == 12)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `two nodes that sweep at once take each row once`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            for number in 0..<20 { try await ledger.issue("\(number)", at: Ledger.now - .days(2)) }
+            let swept = try await parallel(2) { number in
+                try await ledger.node(number).sweep(now: Ledger.now, batch: 3).total
+            }
+            #expect(swept.reduce(0, +) <= 20)
+            _ = try await ledger.store.sweep(now: Ledger.now)
+            #expect(try await ledger.count("codes") == 0)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a redeemed code is remembered for a day, so that a replay still cuts`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            let id = try await ledger.connect("one")
+            let later = Ledger.now + .days(1) - .milliseconds(1)
+            #expect(try await ledger.store.sweep(now: later).total == 0)
+            #expect(try await ledger.redeem("one", at: later).refusal == CodeRedemption.replayed)
+            #expect(!(try await ledger.connection(id).isActive))
+        }
+    }
+
+    private static let limit = AttemptLimit(
+        failures: 10, window: .minutes(15), firstWait: .seconds(1), longestWait: .minutes(15)
+    )
+
+    private static func session(_ name: String, idleUntil: Instant, _ ledger: Ledger) async throws {
+        try await ledger.store.startSession(
+            SecretDigest(of: name), account: ledger.account, replacing: nil,
+            settling: SettledAttempt(account: [1], address: [2], wasRight: true), now: Ledger.now - .hours(1),
+            idleUntil: idleUntil, endsAt: Ledger.now + .days(7)
+        )
+    }
+
+    private static func token(_ name: String, expiresAt: Instant) throws -> AccessToken {
+        AccessToken(
+            id: Ledger.bytes(name), connection: nil, client: try #require(ClientID("stable")), subject: nil,
+            scope: .none, audiences: [], issuedAt: Ledger.now - .hours(1), expiresAt: expiresAt
+        )
+    }
+}
