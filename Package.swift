@@ -31,7 +31,7 @@ let package = Package(
         .package(
             url: "https://github.com/apple/swift-configuration",
             exact: "1.4.0",
-            traits: ["YAML", "CommandLineArguments"]
+            traits: ["CommandLineArguments"]
         ),
         .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
@@ -113,7 +113,10 @@ let package = Package(
                 "SampleAPI", "SamplePartner", hummingbird, httpClient, logging, crypto,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict
         ),

@@ -20,8 +20,10 @@ enum BearerCredential {
         let scheme = header.prefix { $0 != " " }
         guard scheme.lowercased() == "bearer" else { throw .noToken }
         let token = header.dropFirst(scheme.count).drop { $0 == " " }
+        guard !token.isEmpty else { throw .noToken }
+        // A malformed token is an invalid one (RFC 6750 §3.1), and a client that hears 401 knows how to get a better one.
         guard isWellFormed(token) else {
-            throw .invalidRequest("the Authorization header must be 'Bearer', one space and the token")
+            throw .invalidToken("the Authorization header must be 'Bearer', one space and the token")
         }
         return String(token)
     }

@@ -10,7 +10,7 @@ public import Hummingbird
 /// ```
 ///
 /// What it answers instead: 401 with a bare challenge without a token; 401 `invalid_token` for a bad one; 400
-/// `invalid_request` for a header that is not understood, two of them, or a token in the URL; 503 with `Retry-After`
+/// `invalid_request` for two headers or a token in the URL; 503 with `Retry-After`
 /// when nobody can say whether the token is good. A ``BearerRefusal`` that a later middleware or a handler throws is
 /// answered here too, with this realm.
 public struct BearerTokenMiddleware<Context: GuardedRequestContext>: RouterMiddleware {

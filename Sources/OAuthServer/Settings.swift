@@ -31,7 +31,7 @@ public struct Settings: Sendable {
     public var bodyLimit: Int
     /// The addresses whose `X-Forwarded-For` is believed.
     public var trustedProxies: [String]
-    /// How many passwords are hashed at a time; as many as there are cores by default.
+    /// How many passwords are hashed at a time.
     public var passwordThreads: Int
     /// Whether test secrets work, and every page says so.
     public var testMode: Bool

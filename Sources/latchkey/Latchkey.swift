@@ -45,7 +45,9 @@ struct Latchkey: AsyncParsableCommand {
             case let error as any CustomStringConvertible & Error where !isFromParser(error): error.description
             default: parserSentence(error)
             }
-        let line = sentence.split { $0.isNewline }.map { $0.trimmingPrefix { $0 == " " } }.joined(separator: " ")
+        let line = sentence.split { $0.isNewline }.map { $0.trimmingPrefix(while: \.isWhitespace) }.joined(
+            separator: " "
+        )
         say("latchkey: " + line)
         Foundation.exit(1)
     }

@@ -127,13 +127,23 @@ import Testing
     }
 
     @Test(arguments: [
-        "Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "Bearer =", #"Bearer "a""#, "Bearer a=b", "Bearer é",
+        "Bearer a b", "Bearer a,b", "Bearer =", #"Bearer "a""#, "Bearer a=b", "Bearer é",
     ])
-    func `§2.1: a header that is not understood is 400 invalid_request`(header: String) async throws {
+    func `§3.1: a malformed token is an invalid one`(header: String) async throws {
         try await withAPI { client, _ in
             try await client.execute(uri: "/whoami", method: .get, headers: [.authorization: header]) { response in
-                #expect(response.status == .badRequest)
-                try #expect(json(response)["error"] == "invalid_request")
+                #expect(response.status == .unauthorized)
+                try #expect(json(response)["error"] == "invalid_token")
+            }
+        }
+    }
+
+    @Test(arguments: ["Bearer", "Bearer "])
+    func `§3: a header without a token is no token at all`(header: String) async throws {
+        try await withAPI { client, _ in
+            try await client.execute(uri: "/whoami", method: .get, headers: [.authorization: header]) { response in
+                #expect(response.status == .unauthorized)
+                #expect(response.headers[.wwwAuthenticate]?.contains("error") == false)
             }
         }
     }

@@ -47,9 +47,9 @@ import Testing
             try await ledger.issue("one")
             #expect(try await ledger.store.connection(Ledger.connectionID("one")) == nil)
             let redemption = try await ledger.redeem("one", at: Ledger.now + .seconds(59)).get()
-            #expect(redemption.connection == (try await ledger.connection(Ledger.connectionID("one"))))
-            #expect(redemption.code == (try ledger.code("one")))
-            #expect(redemption.scope == (try Scope("read write")))
+            #expect(try await ledger.connection(Ledger.connectionID("one")) == redemption.connection)
+            #expect(try ledger.code("one") == redemption.code)
+            #expect(try Scope("read write") == redemption.scope)
             #expect(redemption.audiences == ["https://rs.example.com/"])
             #expect(redemption.connection.createdAt == Ledger.now + .seconds(59))
             #expect(redemption.connection.nonce == Ledger.bytes("nonce of one"))
@@ -65,7 +65,7 @@ import Testing
             let outcomes = try await parallel(200) { number in
                 try await ledger.redeem("one", on: ledger.node(number))
             }
-            #expect(outcomes.count(where: \.isSuccess) == 1)
+            #expect(outcomes.count { $0.isSuccess } == 1)
             #expect(outcomes.compactMap(\.refusal).allSatisfy { $0 == CodeRedemption.replayed })
             #expect(try await ledger.count("connections") == 1)
             let connection = try await ledger.connection(Ledger.connectionID("one"))
@@ -81,7 +81,7 @@ import Testing
             let outcomes = try await parallel(30) { number in
                 try await ledger.redeem("code \(number)", on: ledger.node(number))
             }
-            #expect(outcomes.allSatisfy(\.isSuccess))
+            #expect(outcomes.allSatisfy { $0.isSuccess })
             #expect(try await ledger.store.connections().allSatisfy(\.isActive))
             #expect(try await ledger.count("connections") == 30)
         }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct `Ledger: keys` {
     @Test(arguments: Backend.allCases)
     func `keys come back as they went in, by purpose and number`(_ backend: Backend) async throws {
-        try await backend.withLedger { ledger in
+        try await backend.withLedger { ledger async throws in
             let keys = [
                 Self.key("a", .signing, 1, expiresAt: Ledger.now + .days(1)), Self.key("b", .signing, 2),
                 Self.key("c", .token, 1),

@@ -9,8 +9,8 @@ import Testing
     func `of eight nodes that start on an empty database, one migrates and all find the schema`(_ backend: Backend)
         async throws
     {
-        try await backend.withStorage { storage in
-            let names = try await parallel(8) { _ in
+        try await backend.withStorage { storage async throws in
+            let names = try await parallel(8) { _ async throws in
                 let database = try storage.open()
                 let names = try await Migrations().run(on: database)
                 _ = try await Store(database).revisions()
@@ -23,7 +23,7 @@ import Testing
 
     @Test(arguments: Backend.allCases)
     func `a second run does nothing`(_ backend: Backend) async throws {
-        try await backend.withDatabase { database in
+        try await backend.withDatabase { database async throws in
             let migrations = Migrations()
             #expect(try await migrations.current(of: database) == 0)
             #expect(try await migrations.run(on: database) == ["v1 ledger"])

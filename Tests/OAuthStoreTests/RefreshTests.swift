@@ -11,12 +11,12 @@ import Testing
     func `stable: 50 parallel refreshes are all answered, on a database that takes no write`(_ backend: Backend)
         async throws
     {
-        try await backend.withLedger { ledger in
+        try await backend.withLedger { ledger async throws in
             let id = try await ledger.connect("one")
             let before = try await ledger.mark()
             let rigged = RiggedDatabase(ledger.database)
             rigged.failTransactions(.unavailable("no write is expected"))
-            let outcomes = try await parallel(50) { _ in
+            let outcomes = try await parallel(50) { _ async throws in
                 try await ledger.refresh(id, presenting: 0, on: Store(rigged)).get().refreshGeneration
             }
             #expect(outcomes == Array(repeating: 0, count: 50))
@@ -29,14 +29,14 @@ import Testing
 
     @Test(arguments: Backend.allCases)
     func `successor: 50 racers on two nodes get one successor, and nobody is refused`(_ backend: Backend) async throws {
-        try await backend.withLedger { ledger in
+        try await backend.withLedger { ledger async throws in
             let id = try await ledger.connect("one", to: .successor)
             // The first token moves nothing, the second one moves the row; each is raced for.
             for presented in [0, 1, 2, 3] as [Int64] {
-                let outcomes = try await parallel(50) { number in
+                let outcomes = try await parallel(50) { number async throws in
                     try await ledger.refresh(id, presenting: presented, .successor, on: ledger.node(number))
                 }
-                #expect(outcomes.allSatisfy(\.isSuccess))
+                #expect(outcomes.allSatisfy { $0.isSuccess })
                 #expect(Set(try outcomes.map { try $0.get().refreshGeneration }) == [presented + 1])
                 #expect(try await ledger.connection(id).generation == presented)
             }
@@ -108,7 +108,7 @@ import Testing
             let outcomes = try await parallel(50) { number in
                 try await ledger.refresh(id, presenting: 0, .strict, on: ledger.node(number))
             }
-            #expect(outcomes.count(where: \.isSuccess) == 1)
+            #expect(outcomes.count { $0.isSuccess } == 1)
             #expect(outcomes.compactMap { try? $0.get().refreshGeneration } == [1])
             #expect(!(try await ledger.connection(id).isActive))
             #expect(try await ledger.reason(id) == "token_reused")

@@ -13,7 +13,7 @@ import Testing
         try await backend.withLedger { ledger in
             try await Self.start("one", ledger)
             let session = try #require(try await ledger.other.session(SecretDigest(of: "one"), now: Ledger.now))
-            #expect(session.account == (try await ledger.store.account(ledger.account)))
+            #expect(try await ledger.store.account(ledger.account) == session.account)
             #expect(session.signedInAt == Ledger.now && session.idleUntil == Self.idle && session.endsAt == Self.end)
             #expect(session.digest == SecretDigest(of: "one"))
             #expect(try await ledger.store.session(SecretDigest(of: "two"), now: Ledger.now) == nil)

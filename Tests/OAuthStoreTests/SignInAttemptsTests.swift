@@ -30,7 +30,7 @@ import Testing
             for wait in [1, 2, 4, 8, 16, 32, 64] as [Int64] {
                 let end = now + .seconds(wait)
                 #expect(try await Self.take(on: ledger.store, at: end - .milliseconds(1)) == end)
-                let outcomes = try await parallel(8) { number in
+                let outcomes = try await parallel(8) { number async throws in
                     try await Self.take(on: ledger.node(number), at: end)
                 }
                 #expect(outcomes.count { $0 == nil } == 1)
@@ -42,7 +42,7 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `the wait never exceeds the longest one, however often it would double`(_ backend: Backend) async throws {
         let patient = AttemptLimit(failures: 1, window: .days(1000), firstWait: .seconds(1), longestWait: .minutes(15))
-        try await backend.withLedger { ledger in
+        try await backend.withLedger { ledger async throws in
             var now = Ledger.now
             for failure in 0..<70 {
                 #expect(try await ledger.store.takeAttempts([(Self.account, patient)], now: now) == nil)
@@ -56,7 +56,7 @@ import Testing
 
     @Test(arguments: Backend.allCases)
     func `a window that has passed starts anew`(_ backend: Backend) async throws {
-        try await backend.withLedger { ledger in
+        try await backend.withLedger { ledger async throws in
             for _ in 0..<9 { #expect(try await Self.take(on: ledger.store, at: Ledger.now) == nil) }
             let end = Ledger.now + .minutes(15)
             for _ in 0..<10 { #expect(try await Self.take(on: ledger.store, at: end) == nil) }
@@ -93,7 +93,7 @@ import Testing
         _ backend: Backend
     ) async throws {
         let two = AttemptLimit(failures: 2, window: .minutes(15), firstWait: .seconds(1), longestWait: .minutes(15))
-        try await backend.withLedger { ledger in
+        try await backend.withLedger { ledger async throws in
             let attempts = [(Self.address, two), (Self.account, Self.limit)]
             for _ in 0..<2 { #expect(try await ledger.store.takeAttempts(attempts, now: Ledger.now) == nil) }
             try await ledger.store.settle(Self.settled(wasRight: true))
@@ -107,7 +107,7 @@ import Testing
 
     @Test(arguments: Backend.allCases)
     func `settling what was never taken gives nobody a free attempt`(_ backend: Backend) async throws {
-        try await backend.withLedger { ledger in
+        try await backend.withLedger { ledger async throws in
             for _ in 0..<5 { try await ledger.store.settle(Self.settled(wasRight: false)) }
             #expect(try await Self.take(on: ledger.store, at: Ledger.now) == nil)
             for _ in 0..<5 { try await ledger.store.settle(Self.settled(wasRight: false)) }
@@ -119,7 +119,7 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `a subject that has to wait spares those behind it`(_ backend: Backend) async throws {
         let one = AttemptLimit(failures: 1, window: .minutes(15), firstWait: .seconds(7), longestWait: .minutes(15))
-        try await backend.withLedger { ledger in
+        try await backend.withLedger { ledger async throws in
             let attempts = [(Self.address, one), (Self.account, Self.limit)]
             #expect(try await ledger.store.takeAttempts(attempts, now: Ledger.now) == nil)
             for _ in 0..<20 {

@@ -3,7 +3,7 @@ public struct VerifiedRedirect: Sendable {
     /// The URI of the request, byte for byte.
     public let uri: String
     /// The same URI in its parts; on loopback its port is the request's own, not the registered one.
-    public let target: RedirectURI
+    public let endpoint: RedirectURI
     /// Whether the request named it; RFC 6749 §4.1.3 wants it named in the token request then too.
     public let wasNamed: Bool
     /// The client's `state`, returned unchanged (RFC 6749 §4.1.2).
@@ -33,14 +33,14 @@ public struct VerifiedRedirect: Sendable {
                 )
             }
             uri = requested
-            target = parsed
+            endpoint = parsed
             wasNamed = true
         } else {
             guard client.redirectURIs.count == 1 else {
                 throw OAuthError(.invalidRequest, "redirect_uri is missing, and this client has more than one")
             }
-            target = client.redirectURIs[0]
-            uri = target.text
+            endpoint = client.redirectURIs[0]
+            uri = endpoint.text
             wasNamed = false
         }
         let state = form["state"]

@@ -68,7 +68,12 @@ extension Provider {
 
     /// Partners' callbacks often redirect on within https, so all of it is open to a form of ours; plain http is not.
     private static func policy(_ redirect: RedirectURI?) -> String {
-        let targets = redirect.map { $0.scheme == "https" ? " https:" : " https: " + $0.origin } ?? ""
+        let targets = switch redirect?.scheme {
+            case nil: ""
+            case "https": " https:"
+            case "http": " https: http://localhost:* http://127.0.0.1:* \(redirect?.origin ?? "")"
+            default: " https: \(redirect?.origin ?? "")"
+            }
         return "default-src 'none'; style-src 'self'; img-src 'self' https: data:; form-action 'self'\(targets); "
             + "base-uri 'none'; frame-ancestors 'none'"
     }

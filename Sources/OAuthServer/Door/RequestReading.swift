@@ -33,7 +33,9 @@ extension Provider {
     private func isForm(_ type: String) -> Bool {
         let parts = type.lowercased().split(separator: ";").map { $0.filter { $0 != " " && $0 != "\"" } }
         return parts.first == "application/x-www-form-urlencoded"
-            && parts.dropFirst().allSatisfy { !$0.hasPrefix("charset=") || $0 == "charset=utf-8" || $0 == "charset=utf8" }
+            && parts.dropFirst().allSatisfy { part in
+                !part.hasPrefix("charset=") || part == "charset=utf-8" || part == "charset=utf8"
+            }
     }
 
     /// The network address that a request comes from: the peer's, or what a trusted proxy says.

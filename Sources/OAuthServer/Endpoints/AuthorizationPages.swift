@@ -24,7 +24,7 @@ extension Provider {
             page,
             status: status,
             language: language(request, locales: asked.locales),
-            leadingTo: asked.redirect.target
+            leadingTo: asked.redirect.endpoint
         )
     }
 
@@ -44,7 +44,7 @@ extension Provider {
         return self.page(
             page,
             language: language(request, locales: asked.locales),
-            leadingTo: asked.redirect.target
+            leadingTo: asked.redirect.endpoint
         )
     }
 
@@ -63,7 +63,7 @@ extension Provider {
             transaction: try transactions.seal(transaction, id: ambient.random(16)),
             clientName: client.name,
             isVerified: client.partner != nil,
-            redirectHost: asked.redirect.target.host.isEmpty ? nil : asked.redirect.target.host,
+            redirectHost: asked.redirect.endpoint.host.isEmpty ? nil : asked.redirect.endpoint.host,
             accountName: session.account.name,
             accountEmail: session.account.email,
             scopes: asked.scope.names.map { scope in
@@ -72,6 +72,6 @@ extension Provider {
             lifetime: client.grants.contains(.refreshToken)
                 ? .untilDisconnected : .once(client.accessToken.lifetime)
         )
-        return self.page(page, language: language, leadingTo: asked.redirect.target)
+        return self.page(page, language: language, leadingTo: asked.redirect.endpoint)
     }
 }

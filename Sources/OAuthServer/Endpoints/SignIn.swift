@@ -47,7 +47,9 @@ extension Provider {
     ) async throws -> Response {
         let email = form["email"]?.trimmed ?? ""
         let device = signIn.device(Cookies.device.value(request, settings.issuer))
-        guard email.utf8.count <= Self.emailLimit, !email.utf8.contains(0), (form["password"]?.utf8.count ?? 0) <= Self.passwordLimit else {
+        guard email.utf8.count <= Self.emailLimit, !email.utf8.contains(0),
+            (form["password"]?.utf8.count ?? 0) <= Self.passwordLimit
+        else {
             return try refusedSignIn(.wrongPassword, .unprocessableContent, "", transaction, asked, request)
         }
         let outcome = try await signIn.check(

@@ -86,7 +86,7 @@ enum SettingsPage {
                     \(knob.meaning)
 
                     - In the environment: `\(knob.variable)`
-                    - It must be \(knob.expected).
+                    - It must be \(knob.expected.replacing(durationUnits, with: "")).
                     - Default: \(standard)
                     - Example: \(knob.example.contains("`") ? knob.example : "`\(knob.name): \(knob.example)`")
 

@@ -88,22 +88,13 @@ struct Deployment: Sendable {
                 terms: brand.terms
             )
         } catch {
-            let key = Knob.all.map(\.name).first { $0.hasPrefix("brand-") && origins[$0] != nil && error.names($0) }
-            throw Complaint("\(key ?? "brand")\(origin(key ?? "")): \(error.description)")
+            throw Complaint(error.description)
         }
     }
 
     /// ` (from …)` for the end of a setting's name in a sentence; empty for a default.
     private func origin(_ name: String) -> String {
         origins[name].map { " (from \($0))" } ?? ""
-    }
-}
-
-extension PagesError {
-    /// Whether the sentence is about the setting of that name.
-    fileprivate func names(_ setting: String) -> Bool {
-        let part = setting.dropFirst("brand-".count)
-        return description.contains(part.hasSuffix("accent") ? "colour" : "\(part)")
     }
 }
 

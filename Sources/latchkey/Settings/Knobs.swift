@@ -159,7 +159,7 @@ extension Knob {
             "brand-name",
             .pages,
             \.brand.name,
-            .text("1 to 80 characters"),
+            .brand("1 to 80 visible characters") { text throws(PagesError) in try Brand(name: text) },
             standard: "Latchkey",
             example: "Acme Locks",
             "Your name as your customers know it."
@@ -168,7 +168,7 @@ extension Knob {
             "brand-logo",
             .pages,
             \.brand.logo,
-            .text("an https: or data:image/… address"),
+            .brand("an https: or data:image/… address") { text throws(PagesError) in try Brand(name: "-", logo: text) },
             standard: "a keyhole",
             example: "https://acme.example/logo.svg",
             "The logo beside the name."
@@ -177,7 +177,7 @@ extension Knob {
             "brand-accent",
             .pages,
             \.brand.accent,
-            .text("a colour as #rrggbb"),
+            .brand("a colour as #rrggbb") { text throws(PagesError) in try Brand(name: "-", accent: text) },
             standard: Brand.standard.accent.description,
             example: "\"#0e6561\"",
             "The colour of buttons and links. In YAML it needs quotes, or it is a comment."
@@ -186,7 +186,7 @@ extension Knob {
             "brand-dark-accent",
             .pages,
             \.brand.darkAccent,
-            .text("a colour as #rrggbb"),
+            .brand("a colour as #rrggbb") { text throws(PagesError) in try Brand(name: "-", accent: text) },
             standard: "a readable one near to brand-accent",
             example: "\"#4fd1c5\"",
             "The same in the dark scheme."
@@ -195,7 +195,7 @@ extension Knob {
             "brand-support",
             .pages,
             \.brand.support,
-            .text("a web or e-mail address"),
+            .brand("a web or e-mail address") { text throws(PagesError) in try Brand(name: "-", support: text) },
             standard: "no link",
             example: "help@acme.example",
             "Where a person finds help."
@@ -204,7 +204,7 @@ extension Knob {
             "brand-privacy",
             .pages,
             \.brand.privacy,
-            .text("a web address"),
+            .brand("a web address") { text throws(PagesError) in try Brand(name: "-", privacy: text) },
             standard: "no link",
             example: "https://acme.example/privacy",
             "Your privacy notice."
@@ -213,7 +213,7 @@ extension Knob {
             "brand-terms",
             .pages,
             \.brand.terms,
-            .text("a web address"),
+            .brand("a web address") { text throws(PagesError) in try Brand(name: "-", privacy: text) },
             standard: "no link",
             example: "https://acme.example/terms",
             "Your terms of use."

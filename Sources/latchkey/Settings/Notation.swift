@@ -17,6 +17,13 @@ extension Notation where Value == String {
     }
 }
 
+extension Notation where Value == String {
+    /// A part of the brand, checked by the brand itself.
+    static func brand(_ expected: String, _ check: @escaping @Sendable (String) throws(PagesError) -> Brand) -> Self {
+        text(expected) { (try? check($0)) != nil }
+    }
+}
+
 extension Notation where Value == Bool {
     static var flag: Self {
         Notation(
@@ -44,12 +51,15 @@ extension Notation where Value: FixedWidthInteger {
     }
 }
 
+/// How a duration is written; docs/configuration.md says it once for all.
+let durationUnits = ", in seconds or with a unit: 500ms, 90s, 15m, 12h, 7d"
+
 extension Notation where Value == Duration {
     /// Seconds, or a number with a unit.
     static func duration(_ range: ClosedRange<Duration>) -> Self {
         Notation(
-            expected: "a duration from \(written(range.lowerBound)) to \(written(range.upperBound)), "
-                + "in seconds or with a unit: 500ms, 90s, 15m, 12h, 7d",
+            expected: "a duration from \(written(range.lowerBound)) to \(written(range.upperBound))"
+                + durationUnits,
             read: { text in parsed(text).flatMap { range.contains($0) ? $0 : nil } },
             show: written
         )

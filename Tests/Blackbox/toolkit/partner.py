@@ -15,7 +15,8 @@ class PartnerSite:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 site.requests.append(self.path)
-                site.referrers.append(self.headers.get("Referer"))
+                if self.path != "/favicon.ico":
+                    site.referrers.append(self.headers.get("Referer"))
                 if send_on_to and self.path.startswith("/callback"):
                     self.send_response(302)
                     self.send_header("Location", send_on_to)

@@ -85,7 +85,7 @@ import Testing
         let client = try withoutIssuer { $0.redirectURIs = ["http://127.0.0.1/cb"] }
         let target = try redirect(Form(["redirect_uri": "http://127.0.0.1:49152/cb"]), client)
         #expect(target.granted(code: code) == "http://127.0.0.1:49152/cb?code=" + Example.code)
-        #expect(target.target.text == target.uri)
+        #expect(target.endpoint.text == target.uri)
     }
 
     @Test func `RFC 6749 §3.1.2.3: the only registered URI need not be named`() throws {
