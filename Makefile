@@ -1,6 +1,6 @@
 # Latchkey's tasks. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-swift test-blackbox lint layers specs docs docs-check bench clean
+.PHONY: help run test test-swift test-blackbox example lint layers specs docs docs-check bench clean
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ test-swift: ## Run the Swift tests only; ARGS="--filter NAME" goes to swift test
 
 test-blackbox: ## Run the black-box tests only; ARGS="-k NAME" goes to pytest
 	@scripts/test blackbox $(ARGS)
+
+example: ## Compile Examples/GuardedAPI against the debug build
+	@scripts/example
 
 lint: ## Check format, layers, specifications, generated docs, Python and shell scripts
 	@scripts/lint

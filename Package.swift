@@ -126,7 +126,6 @@ let package = Package(
             dependencies: [
                 "OAuth", "OAuthStore", "OAuthSQLite", "OAuthPostgres", "OAuthServer", hummingbird, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

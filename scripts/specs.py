@@ -2,7 +2,8 @@
 
     | RFC § | requirement | level | file | test |
 
-- RFC §        one section, written `RFC 6749 §4.1.2` (or `RFC 7636 App. B`)
+- RFC §        one section, written `RFC 6749 §4.1.2`, `RFC 7636 App. B` or `OpenID Connect Core §3.1.2.1`; the
+               column of a table for OpenID Connect is `OpenID Connect Core §`
 - requirement  what it demands, in a sentence
 - level        MUST, MUST NOT, SHOULD, SHOULD NOT, REQUIRED, RECOMMENDED, MAY or OPTIONAL
 - file         the source file that does it, from the repository's root
@@ -19,12 +20,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "specifications.md"
-COLUMNS = ["RFC §", "requirement", "level", "file", "test"]
+COLUMNS = ["requirement", "level", "file", "test"]
+DOCUMENTS = ["RFC §", "OpenID Connect Core §"]
 LEVELS = {"MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "REQUIRED", "RECOMMENDED", "MAY", "OPTIONAL"}
 
 SECTION = r"(?:§\s?[A-Z]?[\d.]*\w|App(?:\.|endix)\s?[A-Z](?:\.\d+)*)"
 # `RFC 6749 §4.1.2`, and lists that go on: `RFC 6749 §4.1.2, §5.2 and §6`.
-MENTION = re.compile(rf"RFC\s?(\d{{3,5}})\s({SECTION}(?:(?:,\s|\sand\s|,\sand\s|/|\sor\s){SECTION})*)")
+DOCUMENT = r"(?:RFC\s?(\d{3,5})|OpenID Connect Core(?: 1\.0)?)"
+MENTION = re.compile(rf"{DOCUMENT}\s({SECTION}(?:(?:,\s|\sand\s|,\sand\s|/|\sor\s){SECTION})*)")
 SWIFT_TEST = re.compile(r"func\s+(?:`([^`]+)`|(\w+))\s*[(<]|@Test\(\s*\"((?:\\.|[^\"\\])+)\"")
 PYTHON_TEST = re.compile(r"^\s*(?:async\s+)?def\s+(test_\w+)\(", re.MULTILINE)
 
@@ -36,7 +39,7 @@ def sections_in(text: str) -> list[str]:
         for place in re.findall(SECTION, places):
             name = re.sub(r"^§\s?", "§", place).rstrip(".")
             name = re.sub(r"^App(?:\.|endix)\s?", "App. ", name)
-            found.append(f"RFC {number} {name}")
+            found.append(f"RFC {number} {name}" if number else f"OpenID Connect Core {name}")
     return found
 
 
@@ -68,16 +71,17 @@ def rows() -> tuple[list[tuple[int, list[str]]], list[str]]:
         if not line.startswith("|"):
             continue
         cells = [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
-        if cells == COLUMNS:
+        if cells[0] in DOCUMENTS and cells[1:] == COLUMNS:
             seen_header = True
         elif all(re.fullmatch(r":?-+:?", cell) for cell in cells):
             continue
-        elif len(cells) != len(COLUMNS):
-            wrong.append(f"docs/specifications.md:{number}: a row has {len(COLUMNS)} cells, this one has {len(cells)}")
+        elif len(cells) != len(COLUMNS) + 1:
+            wanted = len(COLUMNS) + 1
+            wrong.append(f"docs/specifications.md:{number}: a row has {wanted} cells, this one has {len(cells)}")
         elif seen_header:
             table.append((number, cells))
     if not seen_header:
-        wrong.append(f"docs/specifications.md: no table with the columns | {' | '.join(COLUMNS)} |")
+        wrong.append(f"docs/specifications.md: no table with the columns | {DOCUMENTS[0]} | {' | '.join(COLUMNS)} |")
     return table, wrong
 
 

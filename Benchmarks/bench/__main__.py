@@ -12,7 +12,8 @@ from .databases import DATABASES, ROOT
 from .machine import Machine
 from .measure import Measuring, Plan
 from .process import ServerProcess, free_port
-from .proofs import LATCHKEY, refresh_writes_nothing, start_and_idle
+from .program import Program
+from .proofs import refresh_writes_nothing, start_and_idle
 from .report import DatabaseReport, Report
 from .scenarios import FIXED, SCENARIOS
 
@@ -33,9 +34,15 @@ def measured(name: str, plan: Plan, *, with_proofs: bool) -> DatabaseReport:
             bodies.command("serve", "--port", str(port)), port, database.folder / "server.log"
         ) as server:
             server.wait_until_ready()
-            measurements = Measuring(bodies, server, say).run(plan)
+            program = Program(database)
+            if Program.is_built():
+                with program.serve() as process:
+                    process.wait_until_ready()
+                    measurements = Measuring(bodies, server, process, say).run(plan)
+            else:
+                measurements = Measuring(bodies, server, None, say).run(plan)
             writes = refresh_writes_nothing(bodies, server) if with_proofs else None
-        start = start_and_idle(database) if with_proofs else None
+        start = start_and_idle(program) if with_proofs and Program.is_built() else None
         return DatabaseReport(name, database.title, measurements, writes, start)
     finally:
         database.close()
@@ -61,7 +68,11 @@ def options() -> argparse.Namespace:
 def main() -> int:
     chosen = options()
     plan = Plan(
-        scenarios=[one for one in SCENARIOS if chosen.only in (None, one.name) or one is FIXED],
+        scenarios=[
+            one
+            for one in SCENARIOS
+            if (chosen.only in (None, one.name) or one is FIXED) and (Program.is_built() or not one.is_of_program)
+        ],
         connections=[16] if chosen.quick else [1, 16, 64],
         rounds=1 if chosen.quick else chosen.rounds,
         seconds=1 if chosen.quick else chosen.seconds,
@@ -74,7 +85,7 @@ def main() -> int:
     print(report.markdown())
     print(f"Written to bench-results/{name}.md and .json")
     missed = [sentence for good, sentence in report.verdicts() if not good]
-    if chosen.only is None and not LATCHKEY.exists():
+    if chosen.only is None and not Program.is_built():
         missed.append("start and idle memory: .build/release/latchkey is not built")
     for sentence in missed:
         print(f"MISSED: {sentence}")

@@ -39,14 +39,17 @@ class Measurements:
 
 
 class Measuring:
-    """One server under load."""
+    """The servers under load, one at a time."""
 
     FIRST_GUESS = 4000
     """Requests a second that are prepared for where each can be sent once only, until a run tells better."""
 
-    def __init__(self, bodies: Bodies, server: ServerProcess, say: Callable[[str], None]):
+    def __init__(
+        self, bodies: Bodies, server: ServerProcess, program: ServerProcess | None, say: Callable[[str], None]
+    ):
         self.bodies = bodies
         self.server = server
+        self.program = program
         self.say = say
         self.fastest: dict[str, float] = {}
         self.files: dict[str, str] = {}
@@ -68,14 +71,17 @@ class Measuring:
                     )
         return measurements
 
+    def asked(self, scenario: Scenario) -> ServerProcess:
+        return self.program if scenario.is_of_program and self.program else self.server
+
     def check(self, scenario: Scenario) -> None:
         """Sends one request and looks at its answer, so that no refusal is measured as an answer."""
         if scenario.lines is None:
-            status, _, answer = self.server.ask("GET", scenario.path)
+            status, _, answer = self.asked(scenario).ask("GET", scenario.path)
         else:
             body, _, cookie = scenario.lines(self.bodies, self.server, 1)[0].partition("\t")
             headers = {"Cookie": cookie} if cookie else {}
-            status, _, answer = self.server.ask("POST", scenario.path, body, headers)
+            status, _, answer = self.asked(scenario).ask("POST", scenario.path, body, headers)
         if status != scenario.status or scenario.holds not in answer:
             raise SystemExit(f"bench: {scenario.name} is answered with {status} {answer[:300]}")
 
@@ -83,7 +89,7 @@ class Measuring:
         while True:
             count = int(self.fastest.get(scenario.name, self.FIRST_GUESS) * seconds * 1.5) + 1000
             arguments = self.arguments(scenario, count)
-            sample = load.run(self.server, scenario.path, scenario.script, arguments, connections, seconds)
+            sample = load.run(self.asked(scenario), scenario.path, scenario.script, arguments, connections, seconds)
             fastest = count / seconds if sample.exhausted else sample.rate
             self.fastest[scenario.name] = max(self.fastest.get(scenario.name, 0), fastest)
             if not sample.exhausted:

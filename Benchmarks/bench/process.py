@@ -26,7 +26,7 @@ class ServerProcess:
         self.started = time.perf_counter()
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
+                command, cwd=log.parent, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment
             )
         self.pid = self.process.pid
 

@@ -1,18 +1,15 @@
 """What is not a rate: that a refresh writes nothing, how soon the server is ready, and how much it holds when idle."""
 
 import http.client
-import os
 import statistics
-import subprocess
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from .bodies import Bodies
-from .databases import ROOT, Postgres, SQLite
-from .process import ServerProcess, free_port
+from .databases import Postgres, SQLite
+from .process import ServerProcess
+from .program import Program
 
-LATCHKEY = ROOT / ".build" / "release" / "latchkey"
 REFRESHES = 1000
 STARTS = 7
 
@@ -93,19 +90,13 @@ class Start:
         return statistics.median(self.ready_ms)
 
 
-def start_and_idle(database: SQLite | Postgres) -> Start | None:
-    """Starts `latchkey serve` several times on a database that it has made before; None when it is not built."""
-    if not LATCHKEY.exists():
-        return None
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("LATCHKEY_")}
-    environment = clean | {"LATCHKEY_SECRET_KEY": secret_key(database.folder)}
-    subprocess.run([LATCHKEY, "migrate", "--database", database.url], check=True, env=environment, capture_output=True)
+def start_and_idle(program: Program) -> Start:
+    """Starts `latchkey serve` several times on a database that has been migrated before."""
+    program.migrate()
     times = []
     idle = 0.0
     for number in range(STARTS + 1):
-        port = free_port()
-        command = [LATCHKEY, "serve", "--database", database.url, "--listen", f"127.0.0.1:{port}"]
-        with ServerProcess(command, port, database.folder / "serve.log", environment) as server:
+        with program.serve() as server:
             seconds = server.wait_until_ready()
             if number > 0:  # the first one reads the program from the disk
                 times.append(seconds * 1000)
@@ -113,8 +104,3 @@ def start_and_idle(database: SQLite | Postgres) -> Start | None:
                 time.sleep(3)
                 idle = server.resident_megabytes()
     return Start(times, idle)
-
-
-def secret_key(folder: Path) -> str:
-    """The key that bench-server has made for this database; the program reads the URL-safe alphabet too."""
-    return (folder / "secret-key").read_text().strip()

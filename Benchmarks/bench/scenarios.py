@@ -25,6 +25,8 @@ class Scenario:
     """What the body of a good answer holds."""
     is_fresh: bool = False
     """Whether the lines must be made anew for each run."""
+    is_of_program: bool = False
+    """Whether `latchkey serve` is asked, and not the server that has the fixed answer too."""
 
     @property
     def is_sent_once(self) -> bool:
@@ -42,6 +44,16 @@ SCENARIOS = [
     Scenario(
         "refresh-jwt", "refresh, ES256 JWT, stable", "/oauth/token",
         lambda bodies, server, count: bodies.refresh("jwt"),
+    ),
+    Scenario(
+        "program-refresh-opaque", "the same, by latchkey serve: opaque", "/oauth/token",
+        lambda bodies, server, count: bodies.refresh("opaque"),
+        is_of_program=True,
+    ),
+    Scenario(
+        "program-refresh-jwt", "the same, by latchkey serve: JWT", "/oauth/token",
+        lambda bodies, server, count: bodies.refresh("jwt"),
+        is_of_program=True,
     ),
     Scenario(
         "refresh-successor", "refresh, opaque, successor", "/oauth/token",

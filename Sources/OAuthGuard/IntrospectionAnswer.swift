@@ -7,30 +7,16 @@ struct IntrospectionAnswer: Decodable {
     let client_id: String?
     let exp: Int64?
     let sub: String?
-    let aud: Audience?
+    let aud: AudienceClaim?
     let iss: String?
     let connection_id: String?
     let user_id: String?
-
-    /// One text or an array of them.
-    struct Audience: Decodable {
-        let values: [String]
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let one = try? container.decode(String.self) {
-                values = [one]
-            } else {
-                values = try container.decode([String].self)
-            }
-        }
-    }
 
     /// What the answer means for an API.
     ///
     /// A refresh token is active too, for its own client, but has neither an audience nor an end: it is refused.
     func verdict(issuer: String?, audience: String) -> IntrospectionVerdict {
-        guard active, let clientID = client_id, let exp, (0...Self.lastSecond).contains(exp) else {
+        guard active, let clientID = client_id, let expiresAt = exp.flatMap(Instant.init(numericDate:)) else {
             return .bad(.invalidToken("the access token is not good: it has ended, was cut, or never was one"))
         }
         guard let audiences = aud?.values, audiences.contains(audience) else { return .bad(.notForUs) }
@@ -38,7 +24,6 @@ struct IntrospectionAnswer: Decodable {
             return .bad(.invalidToken("the access token comes from another issuer"))
         }
         let subject = sub ?? clientID
-        let expiresAt = Instant(seconds: exp)
         let token = VerifiedAccessToken(
             subject: subject,
             userID: user_id ?? (subject == clientID ? nil : subject),
@@ -50,9 +35,6 @@ struct IntrospectionAnswer: Decodable {
         )
         return .good(token, expiresAt: expiresAt)
     }
-
-    /// The end of the year 9999.
-    private static let lastSecond: Int64 = 253_402_300_799
 }
 
 /// What an answer means: a token, or why there is none.

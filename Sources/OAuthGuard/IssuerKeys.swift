@@ -9,7 +9,7 @@ final class IssuerKeys: Sendable {
         case keys([String: PublicKey])
         /// The issuer does not publish it.
         case unknown
-        /// The issuer did not answer.
+        /// The issuer did not answer, or may not be asked yet.
         case unavailable
     }
 
@@ -24,6 +24,8 @@ final class IssuerKeys: Sendable {
         var lastTryFailed = false
         /// When an unknown key last caused a fetch.
         var unknownAt: Instant?
+        /// The keys that the issuer did not publish when it was asked, and until when that is believed.
+        var misses: [String: Instant] = [:]
         var flight: Flight?
     }
 
@@ -62,22 +64,46 @@ final class IssuerKeys: Sendable {
     }
 
     /// The keys after a fetch that may have brought the key `id`.
+    ///
+    /// Only a key for which the issuer was asked is said to be unknown. One that comes while the issuer may not be asked
+    /// may be its newest: after an emergency rotation, forged tokens must not make good ones invalid.
     func including(_ id: String) async -> Lookup {
-        let flight = state.withLock { state -> Flight? in
+        let (known, flight) = state.withLock { state -> (Lookup?, Flight?) in
             let now = now()
             // Another request may have brought it in the meantime.
-            guard state.keys[id] == nil else { return nil }
-            if let unknownAt = state.unknownAt, now - unknownAt < refetchInterval { return state.flight }
-            if state.flight == nil { state.unknownAt = now }
+            if state.keys[id] != nil { return (.keys(state.keys), nil) }
+            if let end = state.misses[id], now < end { return (.unknown, nil) }
+            if let flight = state.flight { return (nil, flight) }
+            if let unknownAt = state.unknownAt, now - unknownAt < firstInterval { return (.unavailable, nil) }
+            state.unknownAt = now
             // Without any keys a fetch has just been tried, or may not be tried again yet.
-            return fetch(&state, now, notBefore: state.fetchedAt == nil ? Self.retryInterval : .zero)
+            return (nil, fetch(&state, now, notBefore: state.fetchedAt == nil ? Self.retryInterval : .zero))
         }
+        if let known { return known }
         await flight?.value
         return state.withLock { state in
             if state.keys[id] != nil { return .keys(state.keys) }
-            return state.lastTryFailed ? .unavailable : .unknown
+            guard flight != nil, !state.lastTryFailed else { return .unavailable }
+            miss(id, &state)
+            return .unknown
         }
     }
+
+    /// Notes that the issuer does not publish a key; the second time for longer, as a node of the issuer's may have been
+    /// a moment late the first time.
+    private func miss(_ id: String, _ state: inout State) {
+        let now = now()
+        let earlier = state.misses[id]
+        if let earlier, now < earlier { return }
+        if earlier == nil, state.misses.count >= Self.missLimit {
+            state.misses = state.misses.filter { now < $0.value }
+            guard state.misses.count < Self.missLimit else { return }
+        }
+        state.misses[id] = now + (earlier == nil ? firstInterval : refetchInterval)
+    }
+
+    /// How often keys that were not asked for before may cause a fetch.
+    private var firstInterval: Duration { min(Self.newKeyInterval, refetchInterval) }
 
     /// The fetch that runs, a new one, or none when the last one began less than `notBefore` ago.
     private func fetch(_ state: inout State, _ now: Instant, notBefore pause: Duration) -> Flight? {
@@ -102,4 +128,7 @@ final class IssuerKeys: Sendable {
 
     /// How often a fetch is tried while there are no keys at all, so that an API that starts first recovers quickly.
     private static let retryInterval = Duration.seconds(1)
+    private static let newKeyInterval = Duration.seconds(2)
+    /// How many unknown keys are remembered; of more, each is answered as not asked for yet.
+    private static let missLimit = 1000
 }

@@ -7,8 +7,9 @@ public import OAuth
 /// `audience`, have begun and not have expired. Keys that a token brings along (`jwk`, `jku`, `x5u`) are not looked at.
 ///
 /// Once the keys are there, a check does no I/O. They are fetched at the first request, again when they are
-/// `keyLifetime` old, and when a token names an unknown key, though for that reason at most once in `refetchInterval`.
-/// However many requests wait, one fetch runs. When the issuer cannot be reached, the keys at hand go on serving.
+/// `keyLifetime` old, and when a token names an unknown key, though for that reason at most once in two seconds, and for
+/// a key that was looked for twice at most once in `refetchInterval`. However many requests wait, one fetch runs. When the
+/// issuer cannot be reached, the keys at hand go on serving.
 public struct OfflineVerifier: Sendable {
     private let issuer: String
     private let audience: String
@@ -28,7 +29,7 @@ public struct OfflineVerifier: Sendable {
     ///   - startTolerance: how far a token's `iat` or `nbf` may lie ahead of this machine's clock. Half a minute by
     ///     default: a fresh token must never be refused because two clocks differ.
     ///   - keyLifetime: how old the keys may become before they are fetched again.
-    ///   - refetchInterval: how often unknown keys may cause a fetch.
+    ///   - refetchInterval: how often one and the same unknown key may cause a fetch.
     ///   - httpClient: with which the keys are fetched; an answer may have 64 KB and take 2 s.
     ///   - now: the clock.
     public init(
@@ -58,7 +59,7 @@ public struct OfflineVerifier: Sendable {
 
     /// Checks a token.
     /// - Throws: `invalidToken` when it is not good for this API; `unavailable` while the key that it names cannot be
-    ///   had because the issuer does not answer.
+    ///   had because the issuer does not answer, or was asked for another one a moment ago.
     public func verify(_ text: String) async throws(BearerRefusal) -> VerifiedAccessToken {
         var unknown: String?
         var opened = open(text, await keys.current(), &unknown)

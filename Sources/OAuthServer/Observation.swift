@@ -1,3 +1,4 @@
+import Crypto
 import Hummingbird
 import Logging
 import OAuth
@@ -10,9 +11,11 @@ enum Observation {
     /// A person signed in.
     case signedIn(AccountID)
     /// A sign-in failed.
-    case signInFailed
+    case signInFailed(SignInTrace)
     /// A sign-in was not looked at: too many had failed.
-    case signInBlocked
+    case signInBlocked(SignInTrace)
+    /// Somebody who is no trusted proxy sent `X-Forwarded-For`.
+    case forwardingNotTrusted(peer: String)
     /// A person allowed a connection.
     case allowed(ClientID, AccountID, ConnectionID)
     /// A person denied one.
@@ -33,17 +36,46 @@ enum Observation {
     case fault(String)
 }
 
+/// Where a failed sign-in came from and whom it was for, so that guessing can be followed through the log.
+struct SignInTrace: Sendable, Equatable {
+    /// The start of a hash of what was typed as e-mail address, which itself stays out of the log.
+    let subject: String
+    /// The network address that the request came from.
+    let address: String
+    /// The client for which the person was to sign in.
+    let client: ClientID
+
+    init(email: String, address: String, client: ClientID) {
+        let hash = SHA256.hash(data: Array(email.lowercased().utf8))
+        subject = hash.prefix(4).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        self.address = address
+        self.client = client
+    }
+
+    fileprivate var metadata: Logger.Metadata {
+        ["subject": "\(subject)", "address": "\(address)", "client": "\(client)"]
+    }
+}
+
 extension Provider {
     /// Tells the log what happened, under the id that the caller sees too.
-    static func observe(_ observation: Observation, _ context: DoorContext) {
+    func observe(_ observation: Observation, _ context: DoorContext) {
         let logger = context.logger
         switch observation {
         case .signedIn(let account):
             logger.info("signed in", metadata: ["account": "\(account)"])
-        case .signInFailed:
-            logger.info("sign-in failed")
-        case .signInBlocked:
-            logger.warning("sign-in blocked: too many have failed", metadata: ["event": "lockout"])
+        case .signInFailed(let trace):
+            logger.info("sign-in failed", metadata: trace.metadata)
+        case .signInBlocked(let trace):
+            logger.warning(
+                "sign-in blocked: too many have failed",
+                metadata: trace.metadata.merging(["event": "lockout"]) { own, _ in own }
+            )
+        case .forwardingNotTrusted(let peer):
+            logger.warning(
+                "X-Forwarded-For is not believed from here: if this is your proxy, name it in trusted-proxies",
+                metadata: ["peer": "\(peer)", "event": "untrusted_proxy"]
+            )
         case .allowed(let client, let account, let connection):
             logger.info(
                 "allowed",
@@ -72,9 +104,5 @@ extension Provider {
         case .fault(let reason):
             logger.error("a fault of the server: \(reason)", metadata: ["event": "fault"])
         }
-    }
-
-    func observe(_ observation: Observation, _ context: DoorContext) {
-        Self.observe(observation, context)
     }
 }

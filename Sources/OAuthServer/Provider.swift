@@ -14,9 +14,11 @@ public struct Provider: Sendable {
     /// What people see.
     let pages: Pages
     /// Where people prove who they are.
-    let signIn: SignInDesk
+    let signInDesk: SignInDesk
     /// How often clients failed to prove who they are.
     let clientFailures: ClientFailures
+    /// Whether it was told that a proxy is not trusted.
+    let distrust = Once()
     /// What seals the authorizations that are on their way.
     let transactions: TransactionSeal
     /// Time and randomness.
@@ -31,7 +33,8 @@ public struct Provider: Sendable {
     ///   - secretKey: the key that is kept outside the database.
     ///   - ambient: time and randomness.
     ///   - logger: where what happens without a request is told.
-    /// - Throws: `PagesError`, `KeyCabinet.Failure` or `SQLError`, each with a sentence for the operator.
+    /// - Throws: `PagesError`, `KeyCabinet.Failure`, `SQLError` or `Argon2id.Failure`, each with a sentence for the
+    ///   operator.
     public init(
         settings: Settings,
         store: Store,
@@ -40,7 +43,7 @@ public struct Provider: Sendable {
         ambient: Ambient,
         logger: Logger
     ) async throws {
-        let cabinet = KeyCabinet(store: store, secretKey: secretKey)
+        let cabinet = KeyCabinet(store: store, secretKey: secretKey, logger: logger)
         try await cabinet.prepare(settings.signingAlgorithm, lead: settings.keyLead, now: ambient.now())
         self.settings = settings
         self.store = store
@@ -48,7 +51,7 @@ public struct Provider: Sendable {
         pages = try Pages(brand: settings.brand, basePath: settings.issuer.path, overrides: settings.templates)
         let loader = ClientLoader(store: store, profiles: profiles, scopes: settings.scopes, logger: logger)
         node = try await Node(store: store, loader: loader, cabinet: cabinet, logger: logger)
-        signIn = SignInDesk(
+        signInDesk = try SignInDesk(
             store: store,
             settings: settings,
             deviceKey: secretKey.derived(for: "known devices")
@@ -59,7 +62,7 @@ public struct Provider: Sendable {
 
     /// Ends what the server started; its background work must have ended before.
     public func shutDown() async {
-        await signIn.shutDown()
+        await signInDesk.shutDown()
     }
 
     /// The keys of the moment, for one request.

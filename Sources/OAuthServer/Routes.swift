@@ -3,6 +3,7 @@ public import Hummingbird
 
 /// The paths that pages and redirects name.
 enum Paths {
+    static let authorize = "/oauth/authorize"
     static let login = "/login"
     static let consent = "/oauth/consent"
 }
@@ -28,7 +29,7 @@ extension Provider {
     private var routes: [Route] {
         [
             // People
-            .page([.get, .post], "/oauth/authorize", Provider.authorize),  // RFC 6749 §3.1
+            .page([.get, .post], Paths.authorize, Provider.authorize),  // RFC 6749 §3.1
             .page([.get], Paths.login, Provider.resume),
             .page([.post], Paths.login, Provider.signIn),
             .page([.post], Paths.consent, Provider.consent),

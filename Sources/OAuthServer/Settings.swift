@@ -1,3 +1,4 @@
+import NIOCore
 public import OAuth
 public import OAuthStore
 
@@ -29,8 +30,8 @@ public struct Settings: Sendable {
     public var clientFailureLimit: Int
     /// The largest body that is read, in bytes.
     public var bodyLimit: Int
-    /// The addresses whose `X-Forwarded-For` is believed.
-    public var trustedProxies: [String]
+    /// The networks whose `X-Forwarded-For` is believed.
+    public var trustedProxies: [IPNetwork]
     /// How many passwords are hashed at a time.
     public var passwordThreads: Int
     /// Whether test secrets work, and every page says so.
@@ -64,7 +65,7 @@ public struct Settings: Sendable {
         clientFailureLimit = 30
         bodyLimit = 64 * 1024
         trustedProxies = []
-        passwordThreads = 2
+        passwordThreads = max(System.coreCount, 1)
         testMode = false
         clockOffset = .zero
     }

@@ -66,7 +66,7 @@ public struct Migrations: Sendable {
 
     /// A step's statements: each ends with a semicolon at the end of a line.
     static func statements(of sql: String) -> [String] {
-        sql.split(separator: "\n").filter { !$0.hasPrefix("--") }.joined(separator: "\n")
+        sql.split(separator: "\n").filter { !$0.drop(while: \.isWhitespace).hasPrefix("--") }.joined(separator: "\n")
             .split(separator: ";\n").map(String.init)
             .map { $0.hasSuffix(";") ? String($0.dropLast()) : $0 }
             .filter { !$0.allSatisfy(\.isWhitespace) }

@@ -151,12 +151,20 @@ extension Store {
     }
 
     /// Replaces a password's hash by a better one of the same password, unless it was changed meanwhile.
-    public func upgradePasswordHash(_ id: AccountID, from old: String, to new: String) async throws(SQLError) {
+    /// - Returns: false when it was, and nothing has happened.
+    public func upgradePasswordHash(
+        _ id: AccountID,
+        from old: String,
+        to new: String
+    ) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
-            try connection.query(
-                "update accounts set password_hash = $3 where account_id = $1 and password_hash = $2",
+            try !connection.query(
+                """
+                update accounts set password_hash = $3 where account_id = $1 and password_hash = $2
+                returning created_at
+                """,
                 [SQLValue(id), .text(old), .text(new)]
-            )
+            ).isEmpty
         }
     }
 

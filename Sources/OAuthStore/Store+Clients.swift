@@ -11,6 +11,14 @@ public struct StoredClient: Sendable, Equatable {
     public let createdAt: Instant
 }
 
+/// Every client of a database that can be read.
+public struct StoredClients: Sendable, Equatable {
+    /// The clients, by id.
+    public let clients: [StoredClient]
+    /// The ids of those whose row is damaged or was written by a newer version.
+    public let unreadable: [String]
+}
+
 /// The registered clients. Every change raises a revision, by which nodes notice that their snapshot is old.
 extension Store {
     /// Registers a client.
@@ -37,12 +45,20 @@ extension Store {
     }
 
     /// The client with an id.
+    /// - Throws: `SQLError.invalid` when its row cannot be read; otherwise as `SQLDatabase.read`.
     public func client(_ id: ClientID) async throws(SQLError) -> StoredClient? {
-        try await clients(where: " where c.client_id = $1", [SQLValue(id)]).first
+        let found = try await clients(where: " where c.client_id = $1", [SQLValue(id)])
+        guard found.unreadable.isEmpty else { throw Self.unreadable }
+        return found.clients.first
     }
 
-    /// Every client, by id.
+    /// Every client that can be read, by id.
     public func clients() async throws(SQLError) -> [StoredClient] {
+        try await allClients().clients
+    }
+
+    /// Every client by id, and the ids of those that cannot be read: one of them takes no other with it.
+    public func allClients() async throws(SQLError) -> StoredClients {
         try await clients(where: "", [])
     }
 
@@ -123,7 +139,7 @@ extension Store {
         }
     }
 
-    private func clients(where condition: String, _ arguments: [SQLValue]) async throws(SQLError) -> [StoredClient] {
+    private func clients(where condition: String, _ arguments: [SQLValue]) async throws(SQLError) -> StoredClients {
         try await database.read { connection throws(SQLError) in
             let rows = try connection.query(
                 """
@@ -133,23 +149,38 @@ extension Store {
                 arguments
             )
             var clients: [StoredClient] = []
+            var unreadable: [String] = []
             for row in rows {
-                let secrets =
-                    row[3] == .null
-                    ? [] : [ClientSecret(digest: try row.digest(3), isForTests: try row.flag(4))]
                 let id = try row.text(0)
-                if let last = clients.last, last.registration.id == id {
-                    clients[clients.count - 1].secrets += secrets
-                } else {
-                    let registration = try Self.registration(try row.text(1))
-                    clients.append(
-                        StoredClient(registration: registration, secrets: secrets, createdAt: try row.instant(2))
-                    )
+                guard unreadable.last != id else { continue }
+                let isFurther = clients.last?.registration.id == id
+                do throws(SQLError) {
+                    let client = try Self.client(row)
+                    if isFurther {
+                        clients[clients.count - 1].secrets += client.secrets
+                    } else {
+                        clients.append(client)
+                    }
+                } catch {
+                    if isFurther { clients.removeLast() }
+                    unreadable.append(id)
                 }
             }
-            return clients
+            return StoredClients(clients: clients, unreadable: unreadable)
         }
     }
+
+    /// A client with at most one of its secrets.
+    private static func client(_ row: SQLRow) throws(SQLError) -> StoredClient {
+        let registration = try registration(try row.text(1))
+        // Everything else asks by the column: a registration that names another id would be two clients.
+        guard registration.id == (try row.text(0)) else { throw unreadable }
+        let secrets =
+            row[3] == .null ? [] : [ClientSecret(digest: try row.digest(3), isForTests: try row.flag(4))]
+        return StoredClient(registration: registration, secrets: secrets, createdAt: try row.instant(2))
+    }
+
+    private static let unreadable = SQLError.invalid("a client's stored registration cannot be read")
 
     private static func add(
         _ secret: ClientSecret,
@@ -180,7 +211,7 @@ extension Store {
         do {
             return try JSONDecoder().decode(ClientRegistration.self, from: Data(json.utf8))
         } catch {
-            throw .invalid("a client's stored registration cannot be read")
+            throw unreadable
         }
     }
 }

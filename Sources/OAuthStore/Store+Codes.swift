@@ -84,6 +84,11 @@ extension Store {
         }
     }
 
+    /// A code as it is stored now.
+    public func code(_ digest: SecretDigest) async throws(SQLError) -> AuthorizationCode? {
+        try await database.read { connection throws(SQLError) in try Self.code(digest, connection)?.0 }
+    }
+
     private static func markRedeemed(
         _ digest: SecretDigest,
         _ now: Instant,

@@ -20,7 +20,6 @@ extension Store {
     ///
     /// - Parameters:
     ///   - id: the connection that the presented token names.
-    ///   - presented: the generation that it names.
     ///   - now: the time of the request.
     ///   - law: decides from the stored connection; it may be asked again after a race.
     /// - Returns: the grant to mint tokens of, or why it was refused.
@@ -28,7 +27,6 @@ extension Store {
     ///   was lost; otherwise as `SQLDatabase.read` and `.transaction`.
     public func refresh(
         _ id: ConnectionID,
-        presented: Int64,
         now: Instant,
         law: @escaping @Sendable (Connection) -> RefreshRequest.Verdict
     ) async throws(SQLError) -> Result<TokenGrant, OAuthError> {
@@ -62,11 +60,38 @@ extension Store {
         }
     }
 
-    /// Whether a live connection of an account and a client covers a scope: the memory of an earlier consent.
-    public func isConnected(_ account: AccountID, _ client: ClientID, covering scope: Scope) async throws(SQLError)
-        -> Bool
-    {
-        try await connections(of: client, account: account).contains { $0.isActive && scope.isSubset(of: $0.scope) }
+    /// Whether a live connection covers what is asked for: the memory of an earlier consent.
+    ///
+    /// - Parameters:
+    ///   - account: who was asked then.
+    ///   - client: who asked then, and asks now.
+    ///   - scope: what is asked for.
+    ///   - resources: for which resources; none for the default one.
+    ///   - audiences: says what naming none means.
+    /// - Returns: true when one connection covers all of it.
+    /// - Throws: `SQLError` when the database does not answer.
+    public func isConnected(
+        _ account: AccountID,
+        _ client: ClientID,
+        covering scope: Scope,
+        _ resources: [String],
+        of audiences: Audiences
+    ) async throws(SQLError) -> Bool {
+        let asked = audiences.meant(by: resources)
+        return try await database.read { connection throws(SQLError) in
+            let rows = try connection.query(
+                """
+                select distinct scope, resources from connections
+                where account_id = $1 and client_id = $2 and revoked_at is null
+                """,
+                [SQLValue(account), SQLValue(client)]
+            )
+            for row in rows {
+                let allowed = audiences.meant(by: try row.list(1))
+                if try scope.isSubset(of: row.scope(0)), asked.allSatisfy(allowed.contains) { return true }
+            }
+            return false
+        }
     }
 
     /// The connections of a client, of an account, of both, or all; the newest first.
@@ -117,8 +142,10 @@ extension Store {
     ///
     /// Losing it harms nobody, so it comes late and in bunches.
     public func markUsed(_ uses: [(ConnectionID, Instant)]) async throws(SQLError) {
+        // All nodes lock the rows in one order, so that none waits for one that waits for it.
+        let ordered = uses.sorted { $0.0.bytes.lexicographicallyPrecedes($1.0.bytes) }
         try await database.transaction { connection throws(SQLError) in
-            for (id, instant) in uses {
+            for (id, instant) in ordered {
                 try connection.query(
                     "update connections set last_used_at = $2 where connection_id = $1",
                     [SQLValue(id), SQLValue(instant)]

@@ -16,29 +16,53 @@ public struct Session: Sendable, Equatable {
 
 /// Browser sessions.
 extension Store {
-    /// Starts a session.
+    /// Starts a session, unless the password was changed or the account disabled since the password was proved.
     ///
     /// In the same transaction the old one of the same browser, if any, ends, and the attempt that led here is given
     /// back.
+    ///
+    /// - Parameters:
+    ///   - digest: the hash of the new cookie's value.
+    ///   - account: who is signed in.
+    ///   - passwordHash: the account's hash against which the password was right.
+    ///   - old: the browser's session until now.
+    ///   - attempt: what was counted before the password was looked at.
+    ///   - now: the time of the request.
+    ///   - idleUntil: when it ends if nothing is done with it.
+    ///   - endsAt: when it ends whatever is done with it.
+    /// - Returns: false when that hash is no longer the account's, or it is disabled: nothing has happened then, and the
+    ///   attempt counts as a failure.
+    /// - Throws: as `SQLDatabase.transaction`.
     public func startSession(
         _ digest: SecretDigest,
         account: AccountID,
+        provedBy passwordHash: String,
         replacing old: SecretDigest?,
         settling attempt: SettledAttempt,
         now: Instant,
         idleUntil: Instant,
         endsAt: Instant
-    ) async throws(SQLError) {
-        try await database.transaction { connection throws(SQLError) in
-            try Self.settle(attempt, connection)
-            if let old { try connection.query("delete from sessions where digest = $1", [SQLValue(old)]) }
-            try connection.query(
+    ) async throws(SQLError) -> Bool {
+        // PostgreSQL would read past a change that is being committed, and the change past this session. SQLite knows
+        // one writer at a time, and no such clause.
+        let lock = engine == .postgres ? "for share" : ""
+        return try await database.transaction { connection throws(SQLError) in
+            let started = try connection.query(
                 """
                 insert into sessions (digest, account_id, signed_in_at, idle_until, ends_at)
-                values ($1, $2, $3, $4, $5)
+                select $1, account_id, $3, $4, $5 from accounts
+                where account_id = $2 and disabled_at is null and password_hash = $6 \(lock)
+                returning signed_in_at
                 """,
-                [SQLValue(digest), SQLValue(account), SQLValue(now), SQLValue(idleUntil), SQLValue(endsAt)]
+                [
+                    SQLValue(digest), SQLValue(account), SQLValue(now), SQLValue(idleUntil), SQLValue(endsAt),
+                    .text(passwordHash),
+                ]
             )
+            guard !started.isEmpty else { return false }
+            if let old { try connection.query("delete from sessions where digest = $1", [SQLValue(old)]) }
+            try Self.settle(attempt, now, connection)
+            return true
         }
     }
 

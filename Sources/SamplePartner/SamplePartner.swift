@@ -38,6 +38,8 @@ public struct SamplePartnerSettings: Sendable {
     public let name: String
     /// `prompt` of the authorization request, such as `login`; nil leaves it out.
     public let prompt: String?
+    /// Whether a new connection is tried out at once: one lock unlocked, twenty refreshes in parallel.
+    public let triesConnectionsOut: Bool
 
     /// Takes a registration.
     public init(
@@ -49,7 +51,8 @@ public struct SamplePartnerSettings: Sendable {
         redirectURI: String,
         scopes: [String],
         name: String,
-        prompt: String? = nil
+        prompt: String? = nil,
+        triesConnectionsOut: Bool = false
     ) {
         self.authorizeURL = authorizeURL
         self.tokenURL = tokenURL
@@ -60,6 +63,7 @@ public struct SamplePartnerSettings: Sendable {
         self.scopes = scopes
         self.name = name
         self.prompt = prompt
+        self.triesConnectionsOut = triesConnectionsOut
     }
 }
 
@@ -142,6 +146,7 @@ private struct Partner: Sendable {
                 ])
                 let id = randomText()
                 connections.add(PartnerConnection(tokens), id: id)
+                if settings.triesConnectionsOut { await tryOut(id) }
                 response = redirect(to: "/connected")
                 response.setCookie(cookie(Self.session, id, maxAge: 86400, path: "/"))
             } catch {
@@ -179,15 +184,26 @@ private struct Partner: Sendable {
         guard let id = sessionID(request), connections[id] != nil else { return redirect(to: "/") }
         var locks: [PartnerLock] = []
         var trouble: String?
-        do {
-            let answer = try await callAPI("GET", "/locks", as: id)
-            locks = try JSONDecoder().decode([String: [PartnerLock]].self, from: answer.body)["locks"] ?? []
-        } catch {
-            trouble = (error as? PartnerTrouble)?.text ?? "The API's answer could not be read."
-        }
+        do throws(PartnerTrouble) { locks = try await readLocks(as: id) } catch { trouble = error.text }
         guard let connection = connections[id] else { return redirect(to: "/") }
         connections.update(id) { $0.notice = nil }
         return page(connectedPage(settings, connection, locks, trouble: trouble))
+    }
+
+    /// What a person would press first: unlocks a lock, and refreshes twenty times at once.
+    private func tryOut(_ id: String) async {
+        if let lock = try? await readLocks(as: id).first(where: { $0.lock_state != "unlocked" }) {
+            await move(lock.lock_id, named: lock.name ?? lock.lock_id, "unlock", as: id)
+        }
+        await refreshTwenty(as: id)
+    }
+
+    private func readLocks(as id: String) async throws(PartnerTrouble) -> [PartnerLock] {
+        let answer = try await callAPI("GET", "/locks", as: id)
+        guard let locks = try? JSONDecoder().decode([String: [PartnerLock]].self, from: answer.body)["locks"] else {
+            throw PartnerTrouble(text: "The API's answer could not be read.")
+        }
+        return locks
     }
 
     /// Locks or unlocks one lock.
@@ -198,21 +214,30 @@ private struct Partner: Sendable {
             let form = try? URLEncodedFormDecoder().decode(MoveForm.self, from: String(buffer: body)),
             ["lock", "unlock"].contains(form.action)
         else { return redirect(to: "/connected") }
+        await move(form.lock_id, named: form.name, form.action, as: id)
+        return redirect(to: "/connected")
+    }
+
+    private func move(_ lock: String, named name: String, _ action: String, as id: String) async {
         let notice: String
         do {
-            _ = try await callAPI("POST", "/locks/\(percentEncoded(form.lock_id))/\(form.action)", as: id)
-            notice = "\(form.name) is \(form.action)ed."
+            _ = try await callAPI("POST", "/locks/\(percentEncoded(lock))/\(action)", as: id)
+            notice = "\(name) is \(action)ed."
         } catch {
             notice = error.text
         }
         connections.update(id) { $0.notice = notice }
-        return redirect(to: "/connected")
     }
 
     /// What many workers of one partner do by accident: all of them refresh with the same token at the same moment.
     func refreshTwenty(_ request: Request) async -> Response {
-        guard let id = sessionID(request), let connection = connections[id] else { return redirect(to: "/") }
-        guard let refreshToken = connection.refreshToken else { return redirect(to: "/connected") }
+        guard let id = sessionID(request), connections[id] != nil else { return redirect(to: "/") }
+        await refreshTwenty(as: id)
+        return redirect(to: "/connected#refreshes")
+    }
+
+    private func refreshTwenty(as id: String) async {
+        guard let refreshToken = connections[id]?.refreshToken else { return }
         let began = ContinuousClock.now
         let answers = await withTaskGroup(of: Result<TokenAnswer, PartnerTrouble>.self) { group in
             for _ in 0..<20 {
@@ -243,7 +268,6 @@ private struct Partner: Sendable {
             return await group.reduce(into: []) { $0.append($1) }.sorted { $0.number < $1.number }
         }
         connections.update(id) { $0.lastRun = RefreshRun(trials: trials, failures: failures, took: took) }
-        return redirect(to: "/connected#refreshes")
     }
 
     /// Calls the API with the newest token; when that has ended, refreshes once and tries again.

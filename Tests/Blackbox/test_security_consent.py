@@ -1,6 +1,7 @@
 """The consent page: security.md, rows C02 to C08. C09 is in test_pages.py: it needs a browser."""
 
-from toolkit.client import Authorization
+from toolkit.client import Authorization, tokens
+from toolkit.person import Person
 
 
 def test_C02_a_public_client_is_asked_every_time(sqlite_server, person):
@@ -19,6 +20,60 @@ def test_C04_a_decision_counts_once(sqlite_server, person):
     again = person.submit(page.consent_form, button="allow")
     assert not again.leaves, again
     assert again.status in (400, 403, 409, 410)
+
+
+def test_C04_a_second_press_offers_the_first_code_while_it_waits(sqlite_server, person):
+    web = sqlite_server.partners.web
+    page = person.reach_consent(web)
+    code = Authorization(person.decide(page, "allow").target, web).code
+    again = person.submit(page.consent_form, button="allow")
+    assert again.status == 409 and code in again.text, "the person can go on with the first code"
+    connected = web.redeem(Authorization(f"{web.redirect_uri}?code={code}", web))
+    late = person.submit(page.consent_form, button="allow")
+    assert late.status == 409 and "lkc_" not in late.text, "a code that was redeemed is not handed out again"
+    tokens(web.refresh(connected.refresh))
+
+
+def test_C04_a_second_press_offers_nothing_to_somebody_else(sqlite_server, person):
+    web = sqlite_server.partners.web
+    page = person.reach_consent(web)
+    person.decide(page, "allow")
+    person.account = sqlite_server.create_account()
+    person.sign_in(person.visit(web.authorize_url(prompt="login")))
+    again = person.submit(page.consent_form, button="allow")
+    assert not again.leaves and "lkc_" not in again.text
+
+
+def test_L15_a_consent_page_of_one_account_does_not_allow_for_another(sqlite_server, person):
+    web = sqlite_server.partners.web
+    page = person.reach_consent(web)
+    person.account = sqlite_server.create_account()
+    person.sign_in(person.visit(web.authorize_url(prompt="login")))
+    asked = person.follow(person.submit(page.consent_form, button="allow"))
+    assert not asked.leaves and person.account.email in asked.text, "the one who is signed in now is asked"
+    assert web.redeem(Authorization(person.decide(asked, "allow").target, web)).user_id == person.account.user_id
+
+
+def test_A21_two_tabs_of_a_new_browser_both_finish(sqlite_server, person):
+    web = sqlite_server.partners.web
+    jar = Person(sqlite_server, person.account)
+    first = jar.visit(web.authorize_url(state="first"))
+    jar.cookies.clear()
+    second = jar.visit(web.authorize_url(state="second"))
+    values = {"email": person.account.email, "password": person.account.password}
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    begun = jar.follow(jar.submit(first.sign_in_form, values, headers=ours))
+    assert begun.sign_in_form, "the tab whose cookie was replaced begins again"
+    for page, state in ((begun, "first"), (second, "second")):
+        page = jar.sign_in(page)
+        assert f"state={state}" in jar.decide(page, "allow").target
+
+
+def test_A21_another_site_cannot_break_a_sign_in_that_is_under_way(sqlite_server, person):
+    web = sqlite_server.partners.web
+    url = f"{sqlite_server.base}/oauth/authorize"
+    answer = Person(sqlite_server).request("POST", url, data=web.parameters(), headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status == 303 and "Set-Cookie" not in answer.headers
 
 
 def test_C04_scopes_in_the_decision_cannot_widen_what_was_asked(sqlite_server, person):

@@ -91,9 +91,8 @@ def test_I04_a_resource_server_learns_nothing_from_a_refresh_token(server, web, 
 def test_V01_only_its_own_client_can_revoke_a_token(server, web, person):
     connected = person.connect(web)
     for stranger in (server.partners.opaque, server.partners.phone, server.partners.resource):
-        answer = stranger.revoke(connected.refresh)
-        assert answer.status_code in (200, 400), answer.text
-        stranger.revoke(connected.access)
+        for token in (connected.refresh, connected.access):
+            refusal(stranger.revoke(token), 400, "invalid_grant")
     tokens(web.refresh(connected.refresh))
     assert web.introspect(connected.access)["active"] is True
 

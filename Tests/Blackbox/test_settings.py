@@ -50,7 +50,7 @@ def test_a_wrong_setting_stops_the_start_with_one_line(new_server, options, word
 
 @pytest.mark.parametrize(
     ("url", "words"),
-    [("mysql://x/y", ("database", "mysql")), ("sqlite:/no/such/folder/x.sqlite", ("/no/such/folder",))],
+    [("mysql://x/y", ("database", "mysql")), ("sqlite:/dev/null/x.sqlite", ("/dev/null",))],
 )
 def test_a_wrong_database_stops_the_start_with_one_line(new_server, url, words):
     server = new_server()

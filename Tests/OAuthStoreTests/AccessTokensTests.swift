@@ -59,8 +59,14 @@ import Testing
 
     private static func token(_ number: UInt8, of connection: ConnectionID?) throws -> AccessToken {
         AccessToken(
-            id: [UInt8](repeating: number, count: 16), connection: connection, client: try #require(ClientID("stable")),
-            subject: nil, scope: try Scope("read"), audiences: [], issuedAt: Ledger.now, expiresAt: Ledger.now + .hours(1)
+            id: [UInt8](repeating: number, count: 16),
+            connection: connection,
+            client: try #require(ClientID("stable")),
+            subject: nil,
+            scope: try Scope("read"),
+            audiences: [],
+            issuedAt: Ledger.now,
+            expiresAt: Ledger.now + .hours(1)
         )
     }
 }

@@ -25,9 +25,13 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `of accounts that are made at once with one address, one is`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
+            try await ledger.warmUp()
             let made = try await parallel(20) { number async throws in
                 let email = number.isMultiple(of: 2) ? "jane@example.com" : "JANE@example.com"
-                return try await ledger.node(number).create(Ledger.newAccount("\(number)", email: email), now: Ledger.now)
+                return try await ledger.node(number).create(
+                    Ledger.newAccount("\(number)", email: email),
+                    now: Ledger.now
+                )
             }
             #expect(made.count { $0 != nil } == 1)
             #expect(try await ledger.count("accounts") == 2)
@@ -35,7 +39,9 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `an import leaves out whose address or external id is taken, and keeps the rest`(_ backend: Backend) async throws {
+    func `an import leaves out whose address or external id is taken, and keeps the rest`(_ backend: Backend)
+        async throws
+    {
         try await backend.withLedger { ledger async throws in
             let made = try await ledger.store.create(
                 [
@@ -95,6 +101,7 @@ import Testing
     func `of two accounts that want one address at once, one gets it`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             for number in 0..<10 { _ = try await ledger.store.create(Ledger.newAccount("\(number)"), now: Ledger.now) }
+            try await ledger.warmUp()
             let outcomes = try await parallel(10) { number in
                 try await ledger.node(number).change(Ledger.accountID("\(number)"), .email("jane@example.com"))
             }
@@ -107,9 +114,9 @@ import Testing
         try await backend.withLedger { ledger in
             let (store, id) = (ledger.store, ledger.account)
             _ = try await store.change(id, .passwordHash("chosen meanwhile"))
-            try await store.upgradePasswordHash(id, from: "hash of account", to: "better")
+            #expect(!(try await store.upgradePasswordHash(id, from: "hash of account", to: "better")))
             #expect(try await store.credentials(email: "account@example.com")?.passwordHash == "chosen meanwhile")
-            try await store.upgradePasswordHash(id, from: "chosen meanwhile", to: "better")
+            #expect(try await store.upgradePasswordHash(id, from: "chosen meanwhile", to: "better"))
             #expect(try await store.credentials(email: "account@example.com")?.passwordHash == "better")
         }
     }
@@ -119,11 +126,17 @@ import Testing
         try await backend.withLedger { ledger in
             let id = try await ledger.connect("one")
             try await ledger.issue("two")
-            try await ledger.store.startSession(
-                SecretDigest(of: "session"), account: ledger.account, replacing: nil,
-                settling: SettledAttempt(account: [1], address: [2], wasRight: true), now: Ledger.now,
-                idleUntil: Ledger.now + .hours(1), endsAt: Ledger.now + .hours(1)
+            let started = try await ledger.store.startSession(
+                SecretDigest(of: "session"),
+                account: ledger.account,
+                provedBy: "hash of account",
+                replacing: nil,
+                settling: SettledAttempt(account: [1], address: [2], wasRight: true),
+                now: Ledger.now,
+                idleUntil: Ledger.now + .hours(1),
+                endsAt: Ledger.now + .hours(1)
             )
+            #expect(started)
             #expect(try await ledger.store.deleteAccount(ledger.account))
             #expect(!(try await ledger.store.deleteAccount(ledger.account)))
             for table in ["accounts", "connections", "codes", "sessions"] {

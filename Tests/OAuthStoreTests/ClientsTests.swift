@@ -25,7 +25,9 @@ import Testing
             #expect(stored.registration == registration && stored.secrets == [secret] && stored.createdAt == Ledger.now)
             #expect(try await ledger.other.client(try Self.id("nobody")) == nil)
             #expect(
-                try await ledger.other.clients().map(\.registration.id) == ["s6BhdRkqt3", "stable", "strict", "successor"]
+                try await ledger.other.clients().map(\.registration.id) == [
+                    "s6BhdRkqt3", "stable", "strict", "successor",
+                ]
             )
         }
     }
@@ -35,9 +37,12 @@ import Testing
         async throws
     {
         try await backend.withLedger { ledger in
+            try await ledger.warmUp()
             let made = try await parallel(20) { number in
                 try await ledger.node(number).register(
-                    Ledger.registration("new"), secret: Self.secret("\(number)"), now: Ledger.now
+                    Ledger.registration("new"),
+                    secret: Self.secret("\(number)"),
+                    now: Ledger.now
                 )
             }
             let winner = try #require(made.firstIndex(of: true))
@@ -50,6 +55,7 @@ import Testing
     func `of parallel changes none is lost`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let client = try ledger.client.client.id
+            try await ledger.warmUp()
             let answers = try await parallel(40) { number in
                 try await ledger.node(number).update(client) { registration in
                     var registration = registration
@@ -73,7 +79,9 @@ import Testing
     func `a rotation keeps the newest old secret and no other`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             _ = try await ledger.store.register(
-                Ledger.registration("new"), secret: Self.secret("0"), now: Ledger.now
+                Ledger.registration("new"),
+                secret: Self.secret("0"),
+                now: Ledger.now
             )
             for number in 1...3 {
                 let now = Ledger.now + .seconds(Int64(number))
@@ -89,12 +97,21 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `after parallel rotations two secrets live, both of those that were handed out`(_ backend: Backend) async throws {
+    func `after parallel rotations two secrets live, both of those that were handed out`(_ backend: Backend)
+        async throws
+    {
         try await backend.withLedger { ledger in
-            _ = try await ledger.store.register(Ledger.registration("new"), secret: Self.secret("first"), now: Ledger.now)
+            _ = try await ledger.store.register(
+                Ledger.registration("new"),
+                secret: Self.secret("first"),
+                now: Ledger.now
+            )
+            try await ledger.warmUp()
             _ = try await parallel(12) { number in
                 try await ledger.node(number).rotateSecret(
-                    of: try Self.id("new"), to: Self.secret("\(number)"), now: Ledger.now + .seconds(Int64(number + 1))
+                    of: try Self.id("new"),
+                    to: Self.secret("\(number)"),
+                    now: Ledger.now + .seconds(Int64(number + 1))
                 )
             }
             let secrets = try await Self.secrets("new", ledger)
@@ -132,7 +149,8 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `every change raises the clients' revision, and what changed nothing does not`(_ backend: Backend) async throws {
+    func `every change raises the clients' revision, and what changed nothing does not`(_ backend: Backend) async throws
+    {
         try await backend.withLedger { ledger in
             let (store, new) = (ledger.store, try Self.id("new"))
             var last = try #require(try await ledger.other.revisions()[.clients])
@@ -146,7 +164,9 @@ import Testing
             let registration = Ledger.registration("new")
             #expect(try await rises { _ = try await store.register(registration, secret: nil, now: Ledger.now) })
             #expect(try await rises { _ = try await store.update(new) { $0 } })
-            #expect(try await rises { _ = try await store.rotateSecret(of: new, to: Self.secret("1"), now: Ledger.now) })
+            #expect(
+                try await rises { _ = try await store.rotateSecret(of: new, to: Self.secret("1"), now: Ledger.now) }
+            )
             #expect(try await rises { try await store.setSecret(of: new, to: Self.secret("2"), now: Ledger.now) })
             #expect(!(try await rises { _ = try await store.register(registration, secret: nil, now: Ledger.now) }))
             #expect(try await rises { _ = try await store.deleteClient(new) })

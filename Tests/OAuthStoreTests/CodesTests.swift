@@ -1,4 +1,4 @@
-/// Authorization codes: redeemed once, whoever races for them (RFC 6749 §4.1.2, RFC 9700 §4.2.3).
+/// Authorization codes: redeemed once, whoever races for them (RFC 6749 §4.1.2, RFC 9700 §4.2.4).
 import OAuth
 import OAuthStore
 import TestBackends
@@ -10,6 +10,7 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `one authorization ends in one code, however often its last form is sent`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
+            try await ledger.warmUp()
             let issued = try await parallel(50) { number in
                 try await ledger.node(number).issue(try ledger.code("code \(number)"), transaction: [1, 2, 3])
             }
@@ -22,11 +23,21 @@ import Testing
     func `the law sees the code exactly as it was issued`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let plain = AuthorizationCode(
-                digest: SecretDigest(of: "plain"), client: try ledger.client.client.id, account: ledger.account,
-                connection: Ledger.connectionID("plain"), scope: .none, scopeWasAsked: false,
-                resources: ["https://a.example/", "https://b.example/"], redirectURI: "com.example.app:/cb?a=1",
-                redirectWasNamed: false, proofKey: nil, nonce: "n-0S6_WzA2Mj", signedInAt: Ledger.now - .hours(1),
-                issuedAt: Ledger.now, redeemedAt: nil, failures: 0
+                digest: SecretDigest(of: "plain"),
+                client: try ledger.client.client.id,
+                account: ledger.account,
+                connection: Ledger.connectionID("plain"),
+                scope: .none,
+                scopeWasAsked: false,
+                resources: ["https://a.example/", "https://b.example/"],
+                redirectURI: "com.example.app:/cb?a=1",
+                redirectWasNamed: false,
+                proofKey: nil,
+                nonce: "n-0S6_WzA2Mj",
+                signedInAt: Ledger.now - .hours(1),
+                issuedAt: Ledger.now,
+                redeemedAt: nil,
+                failures: 0
             )
             for code in [try ledger.code("full"), plain] {
                 #expect(try await ledger.store.issue(code, transaction: code.digest.bytes))
@@ -59,9 +70,12 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `§4.1.2: of 200 parallel redemptions one wins, and the replays cut what it made`(_ backend: Backend) async throws {
+    func `§4.1.2: of 200 parallel redemptions one wins, and the replays cut what it made`(_ backend: Backend)
+        async throws
+    {
         try await backend.withLedger { ledger in
             try await ledger.issue("one")
+            try await ledger.warmUp()
             let outcomes = try await parallel(200) { number in
                 try await ledger.redeem("one", on: ledger.node(number))
             }
@@ -125,6 +139,7 @@ import Testing
     func `parallel wrong verifiers are all counted`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             try await ledger.issue("one")
+            try await ledger.warmUp()
             _ = try await parallel(40) { number in
                 try await Mistakes(ledger).verifier("one", on: ledger.node(number))
             }
@@ -164,7 +179,8 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `a replay cuts its own connection and no other of the same account and client`(_ backend: Backend) async throws {
+    func `a replay cuts its own connection and no other of the same account and client`(_ backend: Backend) async throws
+    {
         try await backend.withLedger { ledger in
             let (one, two) = (try await ledger.connect("one"), try await ledger.connect("two"))
             #expect(!(try await ledger.redeem("one").isSuccess))

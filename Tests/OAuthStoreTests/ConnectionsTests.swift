@@ -9,9 +9,12 @@ import Testing
     func `of parallel revocations one cuts, and its reason and time stay`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let id = try await ledger.connect("one")
+            try await ledger.warmUp()
             let cut = try await parallel(40) { number in
                 try await ledger.node(number).revoke(
-                    id, because: .operator, now: Ledger.now + .seconds(Int64(number))
+                    id,
+                    because: .operator,
+                    now: Ledger.now + .seconds(Int64(number))
                 )
             }
             #expect(cut.count { $0 } == 1)
@@ -49,7 +52,8 @@ import Testing
                 #expect(try await ledger.redeem("\(number)", by: client, at: now).isSuccess)
             }
             func names(_ connections: [Connection]) -> [String] {
-                connections.compactMap { found in (0..<4).map(String.init).first { Ledger.connectionID($0) == found.id } }
+                connections.compactMap { found in (0..<4).map(String.init).first { Ledger.connectionID($0) == found.id }
+                }
             }
             let store = ledger.other
             #expect(names(try await store.connections()) == ["3", "2", "1", "0"])
@@ -62,20 +66,30 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `an earlier consent is remembered while a live connection covers what is asked`(_ backend: Backend) async throws {
+    func `an earlier consent is remembered while a live connection covers what is asked`(_ backend: Backend)
+        async throws
+    {
         try await backend.withLedger { ledger in
             let client = try ledger.client.client.id
-            func isConnected(_ scope: String) async throws -> Bool {
-                try await ledger.store.isConnected(ledger.account, client, covering: Scope(scope))
+            func isConnected(_ scope: String, _ resources: [String] = []) async throws -> Bool {
+                try await ledger.store.isConnected(
+                    ledger.account,
+                    client,
+                    covering: Scope(scope),
+                    resources,
+                    of: Ledger.audiences
+                )
             }
             #expect(!(try await isConnected("read")))
             let id = try await ledger.connect("one")
             #expect(try await isConnected("read"))
             #expect(try await isConnected("write read"))
             #expect(!(try await isConnected("read admin")))
+            #expect(try await isConnected("read", [Ledger.audiences.fallback]))
+            #expect(!(try await isConnected("read", ["https://another.example"])))
             let others = (Ledger.accountID("someone"), try ledger.client(.strict).client.id)
-            #expect(!(try await ledger.store.isConnected(others.0, client, covering: .none)))
-            #expect(!(try await ledger.store.isConnected(ledger.account, others.1, covering: .none)))
+            #expect(!(try await ledger.store.isConnected(others.0, client, covering: .none, [], of: Ledger.audiences)))
+            #expect(!(try await ledger.store.isConnected(ledger.account, others.1, covering: .none, [], of: Ledger.audiences)))
             try await ledger.store.revoke(id, because: .client, now: Ledger.now)
             #expect(!(try await isConnected("read")))
         }
@@ -102,6 +116,7 @@ import Testing
             let names = (0..<200).map { "\($0)" }
             for name in names { try await ledger.connect(name) }
             let uses = names.map { (Ledger.connectionID($0), Ledger.now) }
+            try await ledger.warmUp()
             _ = try await parallel(12) { number in
                 try await ledger.node(number).markUsed(number.isMultiple(of: 2) ? uses : uses.reversed())
             }

@@ -21,6 +21,7 @@ import Testing
     func `of nodes that add a key of one number at once, one wins`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let revision = try #require(try await ledger.store.revisions()[.keys])
+            try await ledger.warmUp()
             let added = try await parallel(20) { number in
                 try await ledger.node(number).add(Self.key("key \(number)", .signing, 1), endingOlder: nil)
             }
@@ -68,8 +69,14 @@ import Testing
         expiresAt: Instant? = nil
     ) -> StoredKey {
         StoredKey(
-            id: id, purpose: purpose, number: number, algorithm: "ES256", sealed: [0, 1, 255], createdAt: Ledger.now,
-            activeAt: Ledger.now + .minutes(1), expiresAt: expiresAt
+            id: id,
+            purpose: purpose,
+            number: number,
+            algorithm: "ES256",
+            sealed: [0, 1, 255],
+            createdAt: Ledger.now,
+            activeAt: Ledger.now + .minutes(1),
+            expiresAt: expiresAt
         )
     }
 }

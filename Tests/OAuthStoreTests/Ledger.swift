@@ -71,6 +71,11 @@ extension Ledger {
         #expect(made != nil)
     }
 
+    /// Opens every connection of both nodes, so that callers who start at once arrive at once.
+    func warmUp() async throws {
+        for node in [store, other] { _ = try await parallel(16) { _ in try await node.ping() } }
+    }
+
     // MARK: What a ledger holds
 
     static func registration(_ id: String, _ policy: RefreshPolicy = .stable) -> ClientRegistration {
@@ -124,10 +129,21 @@ extension Ledger {
         at issued: Instant = Ledger.now
     ) throws -> AuthorizationCode {
         AuthorizationCode(
-            digest: SecretDigest(of: name), client: try client ?? self.client.client.id, account: account ?? self.account,
-            connection: Self.connectionID(name), scope: try Scope("read write"), scopeWasAsked: true, resources: [],
-            redirectURI: Self.callback, redirectWasNamed: true, proofKey: ProofKey(verifier: Self.verifier), nonce: nil,
-            signedInAt: issued, issuedAt: issued, redeemedAt: nil, failures: 0
+            digest: SecretDigest(of: name),
+            client: try client ?? self.client.client.id,
+            account: account ?? self.account,
+            connection: Self.connectionID(name),
+            scope: try Scope("read write"),
+            scopeWasAsked: true,
+            resources: [],
+            redirectURI: Self.callback,
+            redirectWasNamed: true,
+            proofKey: ProofKey(verifier: Self.verifier),
+            nonce: nil,
+            signedInAt: issued,
+            issuedAt: issued,
+            redeemedAt: nil,
+            failures: 0
         )
     }
 
@@ -182,7 +198,6 @@ extension Ledger {
         let client = try client(policy)
         return try await (store ?? self.store).refresh(
             connection,
-            presented: generation,
             now: now,
             law: { request.check($0, presented: generation, by: client, audiences: Self.audiences) }
         )
@@ -204,14 +219,16 @@ extension Ledger {
         try await database.rows("select count(*) from \(table)")[0].integer(0)
     }
 
-    /// How many transactions of this PostgreSQL database lost a deadlock. It closes both nodes: each tells the server
-    /// what it counted when it goes.
+    /// How many transactions of this PostgreSQL database lost a deadlock.
+    ///
+    /// It closes both nodes, because each tells the server what it counted when it goes.
     func deadlocks() async throws -> Int64 {
         await database.close()
         await otherDatabase.close()
         let observer = try storage.open()
         // The server takes the counts of a closed connection in when its process ends, a moment after the closing.
-        let waiting = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        let waiting =
+            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
         while try await observer.rows(waiting)[0].integer(0) > 0 {}
         let rows = try await observer.rows("select deadlocks from pg_stat_database where datname = current_database()")
         await observer.close()

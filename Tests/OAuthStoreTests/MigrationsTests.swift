@@ -1,8 +1,9 @@
 /// The schema's steps: each runs once, whoever starts at the same time.
 import OAuth
-@testable import OAuthStore
 import TestBackends
 import Testing
+
+@testable import OAuthStore
 
 @Suite struct `Ledger: migrations` {
     @Test(arguments: Backend.allCases)

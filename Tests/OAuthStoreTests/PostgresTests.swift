@@ -91,7 +91,6 @@ import Testing
                     group.addTask {
                         try await database.transaction { connection throws(SQLError) in
                             runs.count()
-                            try connection.query("set local deadlock_timeout = \(order[0] * 200)")
                             for id in order {
                                 try connection.query(
                                     "update counter set count = count + 1 where id = $1",

@@ -31,6 +31,7 @@ import Testing
     func `successor: 50 racers on two nodes get one successor, and nobody is refused`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger async throws in
             let id = try await ledger.connect("one", to: .successor)
+            try await ledger.warmUp()
             // The first token moves nothing, the second one moves the row; each is raced for.
             for presented in [0, 1, 2, 3] as [Int64] {
                 let outcomes = try await parallel(50) { number async throws in
@@ -89,7 +90,9 @@ import Testing
             _ = try await ledger.refresh(id, presenting: 1, .successor).get()
             let outcomes = try await parallel(60) { number in
                 let presented = Int64(1 + number % 2)
-                return (presented, try await ledger.refresh(id, presenting: presented, .successor, on: ledger.node(number)))
+                return (
+                    presented, try await ledger.refresh(id, presenting: presented, .successor, on: ledger.node(number))
+                )
             }
             // Whoever still held R1 when R2 had been used is a reuse; whoever was answered got its own successor.
             for (presented, outcome) in outcomes where outcome.isSuccess {
@@ -105,6 +108,7 @@ import Testing
     func `strict: of 50 racers one wins, and the reuse cuts the connection`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let id = try await ledger.connect("one", to: .strict)
+            try await ledger.warmUp()
             let outcomes = try await parallel(50) { number in
                 try await ledger.refresh(id, presenting: 0, .strict, on: ledger.node(number))
             }
@@ -156,6 +160,7 @@ import Testing
         try await backend.withLedger { ledger in
             let rounds = 70
             for round in 0..<rounds { try await ledger.connect("\(round)", to: policy) }
+            try await ledger.warmUp()
             let survivors = try await parallel(rounds) { round in
                 let id = Ledger.connectionID("\(round)")
                 // A token that moves the row, so that the race is between two writers where the policy has one.
@@ -188,7 +193,8 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `a connection that is not there, and one of another client, are refused alike`(_ backend: Backend) async throws {
+    func `a connection that is not there, and one of another client, are refused alike`(_ backend: Backend) async throws
+    {
         try await backend.withLedger { ledger in
             let id = try await ledger.connect("one")
             let unknown = try await ledger.refresh(Ledger.connectionID("two"), presenting: 0)
@@ -203,7 +209,7 @@ import Testing
         try await backend.withLedger { ledger in
             let id = try await ledger.connect("one", to: .strict)
             let error = OAuthError(.invalidScope, "too wide")
-            let outcome = try await ledger.store.refresh(id, presented: 0, now: Ledger.now) { _ in .refuse(error) }
+            let outcome = try await ledger.store.refresh(id, now: Ledger.now) { _ in .refuse(error) }
             #expect(outcome.refusal == error)
             #expect(try await ledger.refresh(id, presenting: 0, .strict).isSuccess)
         }

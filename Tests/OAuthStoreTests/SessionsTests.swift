@@ -70,8 +70,14 @@ import Testing
         let changes: [Store.AccountChange] = [.passwordHash("another"), .disabled(at: Ledger.now)]
         try await backend.withLedger { ledger in
             _ = try await ledger.store.create(Ledger.newAccount("someone"), now: Ledger.now)
-            try await Self.start("someone's", ledger, account: Ledger.accountID("someone"))
+            try await Self.start(
+                "someone's",
+                ledger,
+                account: Ledger.accountID("someone"),
+                provedBy: "hash of someone"
+            )
             for change in changes {
+                _ = try await ledger.store.change(ledger.account, .passwordHash("hash of account"))
                 try await Self.start("one", ledger)
                 try await Self.start("two", ledger)
                 _ = try await ledger.store.change(ledger.account, change)
@@ -85,11 +91,45 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `a session that began beside the disabling of its account is not believed`(_ backend: Backend) async throws {
+    func `a password that is no longer the account's, or whose account is disabled, starts no session`(
+        _ backend: Backend
+    ) async throws {
+        let limit = AttemptLimit(failures: 1, window: .hours(1), firstWait: .hours(1), longestWait: .hours(1))
+        let changes: [Store.AccountChange] = [.passwordHash("another"), .disabled(at: Ledger.now)]
         try await backend.withLedger { ledger in
-            _ = try await ledger.store.change(ledger.account, .disabled(at: Ledger.now))
-            try await Self.start("late", ledger)
-            #expect(!(try await Self.lives("late", ledger)))
+            for change in changes {
+                try await Self.start("old", ledger)
+                let attempt: [UInt8] = try await ledger.count("sign_in_attempts") == 0 ? [1] : [3]
+                #expect(try await ledger.store.takeAttempts([(attempt, limit)], now: Ledger.now) == nil)
+                _ = try await ledger.other.change(ledger.account, change)
+                #expect(!(try await Self.began("late", ledger, replacing: "old")))
+                #expect(!(try await Self.lives("late", ledger)))
+                // The attempt counts.
+                #expect(try await ledger.store.takeAttempts([(attempt, limit)], now: Ledger.now) != nil)
+                _ = try await ledger.store.change(ledger.account, .passwordHash("hash of account"))
+            }
+            _ = try await ledger.store.deleteAccount(ledger.account)
+            #expect(!(try await Self.began("late", ledger)))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a sign-in that is under way does not outrun a new password or a disabling`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.warmUp()
+            for round in 0..<20 {
+                _ = try await ledger.store.change(ledger.account, .disabled(at: nil))
+                _ = try await ledger.store.change(ledger.account, .passwordHash("hash of account"))
+                let change: Store.AccountChange =
+                    round.isMultiple(of: 2) ? .passwordHash("another") : .disabled(at: Ledger.now)
+                _ = try await parallel(12) { number in
+                    guard number == 6 else { return try await Self.began("\(round) \(number)", ledger, on: number) }
+                    _ = try await ledger.other.change(ledger.account, change)
+                    return true
+                }
+                #expect(try await ledger.count("sessions") == 0)
+            }
+            if backend == .postgres { #expect(try await ledger.deadlocks() == 0) }
         }
     }
 
@@ -100,7 +140,7 @@ import Testing
         try await backend.withLedger { ledger in
             try await Self.start("one", ledger)
             _ = try await ledger.store.change(ledger.account, .email("new@example.com"))
-            try await ledger.store.upgradePasswordHash(ledger.account, from: "hash of account", to: "better")
+            #expect(try await ledger.store.upgradePasswordHash(ledger.account, from: "hash of account", to: "better"))
             let session = try #require(try await ledger.store.session(SecretDigest(of: "one"), now: Ledger.now))
             #expect(session.account.email == "new@example.com")
         }
@@ -110,11 +150,28 @@ import Testing
         _ name: String,
         _ ledger: Ledger,
         account: AccountID? = nil,
+        provedBy passwordHash: String = "hash of account",
         replacing old: String? = nil
     ) async throws {
-        try await ledger.store.startSession(
-            SecretDigest(of: name), account: account ?? ledger.account, replacing: old.map { SecretDigest(of: $0) },
-            settling: SettledAttempt(account: [1], address: [2], wasRight: true), now: Ledger.now, idleUntil: idle,
+        #expect(try await began(name, ledger, account: account, provedBy: passwordHash, replacing: old))
+    }
+
+    private static func began(
+        _ name: String,
+        _ ledger: Ledger,
+        on node: Int = 0,
+        account: AccountID? = nil,
+        provedBy passwordHash: String = "hash of account",
+        replacing old: String? = nil
+    ) async throws -> Bool {
+        try await ledger.node(node).startSession(
+            SecretDigest(of: name),
+            account: account ?? ledger.account,
+            provedBy: passwordHash,
+            replacing: old.map { SecretDigest(of: $0) },
+            settling: SettledAttempt(account: [1], address: [2], wasRight: true),
+            now: Ledger.now,
+            idleUntil: idle,
             endsAt: end
         )
     }

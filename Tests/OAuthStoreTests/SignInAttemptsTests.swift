@@ -6,7 +6,10 @@ import Testing
 
 @Suite struct `Ledger: sign-in attempts` {
     private static let limit = AttemptLimit(
-        failures: 10, window: .minutes(15), firstWait: .seconds(1), longestWait: .minutes(15)
+        failures: 10,
+        window: .minutes(15),
+        firstWait: .seconds(1),
+        longestWait: .minutes(15)
     )
     private static let account: [UInt8] = [1]
     private static let address: [UInt8] = [2]
@@ -14,6 +17,7 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `of 200 parallel attempts on two nodes, ten are looked at`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
+            try await ledger.warmUp()
             let outcomes = try await parallel(200) { number in
                 try await Self.take(on: ledger.node(number), at: Ledger.now)
             }
@@ -82,7 +86,7 @@ import Testing
         try await backend.withLedger { ledger in
             for _ in 0..<10 { #expect(try await Self.take(on: ledger.store, at: Ledger.now) == nil) }
             #expect(try await Self.take(on: ledger.store, at: Ledger.now) != nil)
-            try await ledger.store.settle(Self.settled(wasRight: false))
+            try await ledger.store.settle(Self.settled(wasRight: false), now: Ledger.now)
             #expect(try await Self.take(on: ledger.store, at: Ledger.now) == nil)
             #expect(try await Self.take(on: ledger.store, at: Ledger.now) != nil)
         }
@@ -92,52 +96,117 @@ import Testing
     func `a right password forgets the account's failures, and takes only its own from the address`(
         _ backend: Backend
     ) async throws {
-        let two = AttemptLimit(failures: 2, window: .minutes(15), firstWait: .seconds(1), longestWait: .minutes(15))
+        let three = AttemptLimit(failures: 3, window: .minutes(15), firstWait: .seconds(1), longestWait: .minutes(15))
         try await backend.withLedger { ledger async throws in
-            let attempts = [(Self.address, two), (Self.account, Self.limit)]
+            let attempts = [(Self.account, Self.limit), (Self.address, three)]
             for _ in 0..<2 { #expect(try await ledger.store.takeAttempts(attempts, now: Ledger.now) == nil) }
-            try await ledger.store.settle(Self.settled(wasRight: true))
+            try await ledger.store.settle(Self.settled(wasRight: true), now: Ledger.now)
             // One failure of the address is left, and none of the account.
-            #expect(try await ledger.store.takeAttempts(attempts, now: Ledger.now) == nil)
+            for _ in 0..<2 { #expect(try await ledger.store.takeAttempts(attempts, now: Ledger.now) == nil) }
             #expect(try await ledger.store.takeAttempts(attempts, now: Ledger.now) != nil)
-            for _ in 0..<9 { #expect(try await Self.take(on: ledger.store, at: Ledger.now) == nil) }
+            for _ in 0..<8 { #expect(try await Self.take(on: ledger.store, at: Ledger.now) == nil) }
             #expect(try await Self.take(on: ledger.store, at: Ledger.now) != nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases, [true, false])
+    func `a settled attempt does not end the address's wait`(_ backend: Backend, wasRight: Bool) async throws {
+        let two = AttemptLimit(failures: 2, window: .minutes(15), firstWait: .seconds(7), longestWait: .minutes(15))
+        try await backend.withLedger { ledger in
+            let attempts = [(Self.account, Self.limit), (Self.address, two)]
+            for _ in 0..<2 { #expect(try await ledger.store.takeAttempts(attempts, now: Ledger.now) == nil) }
+            for _ in 0..<2 {
+                try await ledger.store.settle(Self.settled(wasRight: wasRight), now: Ledger.now)
+                let until = try await ledger.other.takeAttempts(attempts, now: Ledger.now)
+                #expect(until == Ledger.now + .seconds(7))
+            }
+            let end = Ledger.now + .seconds(7)
+            #expect(try await ledger.store.takeAttempts(attempts, now: end) == nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases, [true, false])
+    func `what is settled leaves no row behind`(_ backend: Backend, wasRight: Bool) async throws {
+        try await backend.withLedger { ledger in
+            let attempts = [(Self.account, Self.limit), (Self.address, Self.limit)]
+            for _ in 0..<3 { #expect(try await ledger.store.takeAttempts(attempts, now: Ledger.now) == nil) }
+            #expect(try await ledger.count("sign_in_attempts") == 2)
+            for _ in 0..<3 { try await ledger.store.settle(Self.settled(wasRight: wasRight), now: Ledger.now) }
+            #expect(try await ledger.count("sign_in_attempts") == 0)
         }
     }
 
     @Test(arguments: Backend.allCases)
     func `settling what was never taken gives nobody a free attempt`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger async throws in
-            for _ in 0..<5 { try await ledger.store.settle(Self.settled(wasRight: false)) }
+            for _ in 0..<5 { try await ledger.store.settle(Self.settled(wasRight: false), now: Ledger.now) }
             #expect(try await Self.take(on: ledger.store, at: Ledger.now) == nil)
-            for _ in 0..<5 { try await ledger.store.settle(Self.settled(wasRight: false)) }
+            for _ in 0..<5 { try await ledger.store.settle(Self.settled(wasRight: false), now: Ledger.now) }
             for _ in 0..<10 { #expect(try await Self.take(on: ledger.store, at: Ledger.now) == nil) }
             #expect(try await Self.take(on: ledger.store, at: Ledger.now) != nil)
         }
     }
 
     @Test(arguments: Backend.allCases)
-    func `a subject that has to wait spares those behind it`(_ backend: Backend) async throws {
+    func `what an account does not let through is no failure of the address`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            let eleven = AttemptLimit(
+                failures: 11,
+                window: .minutes(15),
+                firstWait: .seconds(1),
+                longestWait: .minutes(15)
+            )
+            let outcomes = try await parallel(300) { number in
+                try await ledger.node(number).takeAttempts(
+                    [(Self.account, Self.limit), (Self.address, eleven)],
+                    now: Ledger.now
+                )
+            }
+            #expect(outcomes.count { $0 == nil } == 10)
+            let others = [([3] as [UInt8], Self.limit), (Self.address, eleven)]
+            #expect(try await ledger.store.takeAttempts(others, now: Ledger.now) == nil)
+            #expect(try await ledger.store.takeAttempts(others, now: Ledger.now) == Ledger.now + .seconds(1))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `what an address does not let through is no failure of the account, and leaves no row`(_ backend: Backend)
+        async throws
+    {
         let one = AttemptLimit(failures: 1, window: .minutes(15), firstWait: .seconds(7), longestWait: .minutes(15))
         try await backend.withLedger { ledger async throws in
-            let attempts = [(Self.address, one), (Self.account, Self.limit)]
+            let attempts = [(Self.account, Self.limit), (Self.address, one)]
             #expect(try await ledger.store.takeAttempts(attempts, now: Ledger.now) == nil)
             for _ in 0..<20 {
                 #expect(try await ledger.store.takeAttempts(attempts, now: Ledger.now) == Ledger.now + .seconds(7))
             }
+            let invented = [([3] as [UInt8], Self.limit), (Self.address, one)]
+            #expect(try await ledger.store.takeAttempts(invented, now: Ledger.now) == Ledger.now + .seconds(7))
+            #expect(try await ledger.count("sign_in_attempts") == 2)
             for _ in 0..<9 { #expect(try await Self.take(on: ledger.store, at: Ledger.now) == nil) }
+            #expect(try await Self.take(on: ledger.store, at: Ledger.now) != nil)
         }
     }
 
     @Test func `PostgreSQL: taking and settling on two nodes never lock each other out`() async throws {
         try await Backend.postgres.withLedger { ledger in
-            let wide = AttemptLimit(failures: 10_000, window: .minutes(15), firstWait: .seconds(1), longestWait: .seconds(1))
+            let wide = AttemptLimit(
+                failures: 10_000,
+                window: .minutes(15),
+                firstWait: .seconds(1),
+                longestWait: .seconds(1)
+            )
+            try await ledger.warmUp()
             _ = try await parallel(300) { number in
                 if number % 3 == 0 {
-                    try await ledger.node(number).settle(Self.settled(wasRight: number.isMultiple(of: 2)))
+                    try await ledger.node(number).settle(
+                        Self.settled(wasRight: number.isMultiple(of: 2)),
+                        now: Ledger.now
+                    )
                 } else {
                     _ = try await ledger.node(number).takeAttempts(
-                        [(Self.address, wide), (Self.account, wide)], now: Ledger.now
+                        [(Self.account, wide), (Self.address, wide)],
+                        now: Ledger.now
                     )
                 }
             }

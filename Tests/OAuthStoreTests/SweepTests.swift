@@ -14,7 +14,8 @@ import Testing
                 try await Self.session(name, idleUntil: Ledger.now + beside, ledger)
                 try await ledger.store.revoke(try Self.token(name, expiresAt: Ledger.now - .minutes(5) + beside))
                 _ = try await ledger.store.takeAttempts(
-                    [(Ledger.bytes(name), Self.limit)], now: Ledger.now - .days(1) + beside
+                    [(Ledger.bytes(name), Self.limit)],
+                    now: Ledger.now - .days(1) + beside
                 )
             }
             let connection = try await ledger.connect("live")
@@ -24,7 +25,8 @@ import Testing
             )
             #expect(swept.total == 4)
             let lookups = [
-                ("codes", SecretDigest(of: "kept").bytes, "digest"), ("sessions", SecretDigest(of: "kept").bytes, "digest"),
+                ("codes", SecretDigest(of: "kept").bytes, "digest"),
+                ("sessions", SecretDigest(of: "kept").bytes, "digest"),
                 ("revoked_access_tokens", Ledger.bytes("kept"), "token_id"),
                 ("sign_in_attempts", Ledger.bytes("kept"), "subject"),
             ]
@@ -76,21 +78,36 @@ import Testing
     }
 
     private static let limit = AttemptLimit(
-        failures: 10, window: .minutes(15), firstWait: .seconds(1), longestWait: .minutes(15)
+        failures: 10,
+        window: .minutes(15),
+        firstWait: .seconds(1),
+        longestWait: .minutes(15)
     )
 
     private static func session(_ name: String, idleUntil: Instant, _ ledger: Ledger) async throws {
-        try await ledger.store.startSession(
-            SecretDigest(of: name), account: ledger.account, replacing: nil,
-            settling: SettledAttempt(account: [1], address: [2], wasRight: true), now: Ledger.now - .hours(1),
-            idleUntil: idleUntil, endsAt: Ledger.now + .days(7)
+        let started = try await ledger.store.startSession(
+            SecretDigest(of: name),
+            account: ledger.account,
+            provedBy: "hash of account",
+            replacing: nil,
+            settling: SettledAttempt(account: [1], address: [2], wasRight: true),
+            now: Ledger.now - .hours(1),
+            idleUntil: idleUntil,
+            endsAt: Ledger.now + .days(7)
         )
+        #expect(started)
     }
 
     private static func token(_ name: String, expiresAt: Instant) throws -> AccessToken {
         AccessToken(
-            id: Ledger.bytes(name), connection: nil, client: try #require(ClientID("stable")), subject: nil,
-            scope: .none, audiences: [], issuedAt: Ledger.now - .hours(1), expiresAt: expiresAt
+            id: Ledger.bytes(name),
+            connection: nil,
+            client: try #require(ClientID("stable")),
+            subject: nil,
+            scope: .none,
+            audiences: [],
+            issuedAt: Ledger.now - .hours(1),
+            expiresAt: expiresAt
         )
     }
 }

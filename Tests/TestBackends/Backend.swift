@@ -32,17 +32,32 @@ package enum Backend: String, CaseIterable, Sendable {
             defer { try? FileManager.default.removeItem(at: directory) }
             return try await body(.sqlite(path: directory.appending(path: "test.sqlite").path))
         case .postgres:
-            let server = try Storage.postgres(url: Self.postgresURL())
-            let name = "latchkey_\(UUID().uuidString.replacing("-", with: "").lowercased())"
-            try await server.run("create database \(name)")
+            await Self.turnstile.enter()
             do {
-                let result = try await body(try server.named(name))
-                try await server.run("drop database \(name) with (force)")
+                let result = try await Self.withPostgres(body)
+                await Self.turnstile.leave()
                 return result
             } catch {
-                try? await server.run("drop database \(name) with (force)")
+                await Self.turnstile.leave()
                 throw error
             }
+        }
+    }
+
+    /// A dozen tests with two or three nodes of four connections each are well below what the server takes.
+    private static let turnstile = Turnstile(places: 12)
+
+    private static func withPostgres<Result>(_ body: (Storage) async throws -> Result) async throws -> Result {
+        let server = try Storage.postgres(url: postgresURL())
+        let name = "latchkey_\(UUID().uuidString.replacing("-", with: "").lowercased())"
+        try await server.run("create database \(name)")
+        do {
+            let result = try await body(try server.named(name))
+            try await server.drop(name)
+            return result
+        } catch {
+            try? await server.drop(name)
+            throw error
         }
     }
 
@@ -84,6 +99,17 @@ package enum Storage: Sendable {
         } catch {
             await database.close()
             throw error
+        }
+    }
+
+    /// Drops a database of the same server, whoever is still connected to it.
+    ///
+    /// Only a superuser may force the server's own vacuum out of a database; without force the server waits for it.
+    fileprivate func drop(_ name: String) async throws {
+        do {
+            try await run("drop database \(name) with (force)")
+        } catch {
+            try await run("drop database \(name)")
         }
     }
 

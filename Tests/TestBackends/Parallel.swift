@@ -1,8 +1,6 @@
 /// Many callers at once.
 
-/// Runs `work` so many times at once, and gives its results in the order of their numbers.
-///
-/// - Parameter work: what the caller of a number does, counted from 0.
+/// Runs `work` so many times at once, each with its number from 0 on, and gives the results in the order of the numbers.
 package func parallel<Value: Sendable>(
     _ count: Int,
     _ work: @escaping @Sendable (Int) async throws -> Value

@@ -100,6 +100,12 @@ public struct AuthorizationRequest: Sendable {
         self.redirect = redirect
     }
 
+    /// The parameters that mean something here; others are ignored (RFC 6749 §3.1).
+    public static let parameterNames = [
+        "client_id", "redirect_uri", "response_type", "response_mode", "state", "scope", "code_challenge",
+        "code_challenge_method", "resource", "prompt", "max_age", "login_hint", "ui_locales", "nonce",
+    ]
+
     /// The longest value that is kept with the authorization; `state` has a limit of its own.
     public static let lengthLimit = 2000
 

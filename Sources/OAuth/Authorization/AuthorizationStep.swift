@@ -34,7 +34,8 @@ extension AuthorizationRequest {
     ///
     /// - Parameters:
     ///   - session: who is signed in in this browser, if anybody.
-    ///   - started: when this authorization began; a sign-in after that satisfies every wish for a fresh one.
+    ///   - proved: the account that signed in on the way of this authorization; that satisfies every wish for a fresh
+    ///     sign-in, whatever the clocks of nodes say.
     ///   - selected: the account that the person chose on the way.
     ///   - remembered: whether a live connection of this account and client covers what is asked for.
     ///   - now: the current time.
@@ -42,7 +43,7 @@ extension AuthorizationRequest {
     ///   is; a refusal when something is and `prompt=none` was sent.
     public func nextStep(
         session: SignedIn?,
-        started: Instant,
+        proved: AccountID?,
         selected: AccountID?,
         remembered: Bool,
         now: Instant
@@ -50,11 +51,10 @@ extension AuthorizationRequest {
         guard let session else {
             return prompt.isSilent ? .refuse(OAuthError(.loginRequired, "nobody is signed in")) : .signIn
         }
-        let isFresh = session.at >= started
-        if !isFresh {
+        if proved != session.account {
             let tooOld = maxAge.map { now - session.at > $0 } ?? false
             let another = loginHint.map { $0.lowercased() != session.email.lowercased() } ?? false
-            if prompt.login || tooOld || another, selected != session.account || prompt.login || tooOld {
+            if prompt.login || tooOld || another && selected != session.account {
                 return prompt.isSilent
                     ? .refuse(OAuthError(.loginRequired, "the session is too old or of another account")) : .signIn
             }

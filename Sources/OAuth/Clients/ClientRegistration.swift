@@ -177,13 +177,20 @@ extension Client {
                 "a client's scopes may together have at most \(AuthorizationRequest.lengthLimit) characters"
             )
         }
-        guard audiences.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x21...0x7E).contains($0) } }) else {
-            throw RegistrationError("an audience must be a URI without white space and foreign letters (RFC 8707)")
+        guard audiences.allSatisfy(Self.isAudience) else {
+            throw RegistrationError("an audience must be an absolute URI without a fragment (RFC 8707 section 2)")
         }
     }
 
     /// The most redirect URIs that a client may have.
     public static let redirectURILimit = 100
+
+    /// RFC 8707 §2: an absolute URI, without a fragment.
+    private static func isAudience(_ text: String) -> Bool {
+        let scheme = text.prefix { $0 != ":" }
+        return !scheme.isEmpty && scheme.utf8.allSatisfy(\.isUnreserved) && text.utf8.count > scheme.utf8.count + 1
+            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }
+    }
 
     private static func unique(_ texts: [String]) -> [String] {
         texts.enumerated().filter { index, text in !texts[..<index].contains(text) }.map(\.element)

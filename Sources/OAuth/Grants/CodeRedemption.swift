@@ -79,6 +79,31 @@ public struct CodeRedemption: Sendable {
         }
     }
 
+    /// The grant that a redeemed code ends in.
+    ///
+    /// - Parameters:
+    ///   - code: the code as it was issued.
+    ///   - connection: the connection that was made of it.
+    ///   - scope: what the access token may do.
+    ///   - audiences: whom it is for.
+    ///   - client: who gets it.
+    /// - Returns: what tokens are minted of; a client that may refresh gets the connection's first refresh token.
+    public static func grant(
+        of code: AuthorizationCode,
+        connection: Connection,
+        scope: Scope,
+        audiences: [String],
+        to client: AuthenticatedClient
+    ) -> TokenGrant {
+        TokenGrant(
+            connection: connection,
+            scope: scope,
+            tellsScope: !code.scopeWasAsked || scope != code.scope,
+            audiences: audiences,
+            refreshGeneration: client.client.grants.contains(.refreshToken) ? connection.generation : nil
+        )
+    }
+
     /// A code that nobody knows, and a code of another client, alike.
     public static let unknown = OAuthError(.invalidGrant, "the code is not known, or was issued to another client")
 

@@ -35,20 +35,6 @@ public struct TokenWishes: Sendable, Equatable {
         scope = try form["scope"].map { text throws(OAuthError) in try Scope(text) }
         resources = form.all("resource")
     }
-
-    /// The audiences of the token, out of those that were allowed.
-    ///
-    /// - Parameters:
-    ///   - allowed: what the grant holds, or what the server serves where the grant named nothing.
-    ///   - fallback: the audience of a token for which nobody named one.
-    /// - Returns: the resources that the request names, or the fallback when it names none.
-    /// - Throws: `invalid_target` for a resource outside of them.
-    func audiences(allowed: [String], fallback: [String]) throws(OAuthError) -> [String] {
-        guard resources.allSatisfy(allowed.contains) else {
-            throw OAuthError(.invalidTarget, "resource is not among those that were allowed")
-        }
-        return resources.isEmpty ? fallback : resources
-    }
 }
 
 /// The audiences that a server issues tokens for (RFC 8707).
@@ -64,9 +50,27 @@ public struct Audiences: Sendable, Equatable {
         all = [fallback] + others.filter { $0 != fallback }
     }
 
-    /// The audiences of a token, from what its grant holds and what its request wishes.
+    /// What a request or a grant that names these resources is about: naming none means the default one.
+    public func meant(by resources: [String]) -> [String] {
+        resources.isEmpty ? [fallback] : resources
+    }
+
+    /// The audiences of a token: those that its request wishes, else all that its grant holds.
     /// - Throws: `invalid_target` for a resource that was not allowed.
     func narrowed(_ granted: [String], by wishes: TokenWishes) throws(OAuthError) -> [String] {
-        try wishes.audiences(allowed: granted.isEmpty ? all : granted, fallback: granted.isEmpty ? [fallback] : granted)
+        let allowed = meant(by: granted)
+        guard wishes.resources.allSatisfy(allowed.contains) else {
+            throw OAuthError(.invalidTarget, "resource is not among those that were allowed")
+        }
+        return wishes.resources.isEmpty ? allowed : wishes.resources
+    }
+
+    /// The audiences of a client's own token: those that its request wishes, else the default one.
+    /// - Throws: `invalid_target` for a resource that this server issues no tokens for.
+    func chosen(by wishes: TokenWishes) throws(OAuthError) -> [String] {
+        guard wishes.resources.allSatisfy(all.contains) else {
+            throw OAuthError(.invalidTarget, "resource names nothing that this server issues tokens for")
+        }
+        return meant(by: wishes.resources)
     }
 }

@@ -6,8 +6,8 @@ public import Crypto
 public struct TokenKey: Sendable {
     /// Which key this is: tokens name it.
     public let number: UInt8
-    /// The key of refresh tokens' MACs.
-    let mac: SymmetricKey
+    /// The MAC of refresh tokens, keyed and without a message yet: keying it costs as much as a short message.
+    let mac: HMAC<SHA256>
     /// The key from which each opaque access token's own key comes.
     let seal: SymmetricKey
 
@@ -19,7 +19,7 @@ public struct TokenKey: Sendable {
     public init(number: UInt8, material: [UInt8]) {
         self.number = number
         let material = SymmetricKey(data: material)
-        mac = material.derived(for: "latchkey refresh token")
+        mac = HMAC(key: material.derived(for: "latchkey refresh token"))
         seal = material.derived(for: "latchkey access token")
     }
 }

@@ -7,6 +7,46 @@ public enum Introspection {
         return writer.finish()
     }()
 
+    /// The answer for an access token, once the ledger has said what it knows of it.
+    ///
+    /// - Parameters:
+    ///   - token: the token, opened by this server.
+    ///   - connection: its connection as it is stored, if it names one and that is there.
+    ///   - isRevoked: whether this very token was revoked.
+    ///   - issuer: this server's issuer.
+    /// - Returns: what the token says while it and its connection live, else `inactive`.
+    public static func answer(
+        for token: AccessToken,
+        connection: Connection?,
+        isRevoked: Bool,
+        issuer: String
+    ) -> [UInt8] {
+        guard !isRevoked, token.connection == nil || connection?.isActive ?? false else { return inactive }
+        return active(token, connection: connection, issuer: issuer)
+    }
+
+    /// The answer for a refresh token: to its own client, while its connection lives and it has not been replaced.
+    ///
+    /// - Parameters:
+    ///   - token: the presented token.
+    ///   - connection: its connection as it is stored.
+    ///   - caller: who asks.
+    ///   - keys: this server's keys.
+    ///   - issuer: this server's issuer.
+    /// - Returns: what the token stands for, else `inactive`.
+    public static func answer(
+        for token: RefreshToken,
+        connection: Connection?,
+        caller: AuthenticatedClient,
+        keys: KeyRing,
+        issuer: String
+    ) -> [UInt8] {
+        guard let connection, connection.isActive, connection.client == caller.client.id,
+            token.isGenuine(nonce: connection.nonce, keys: keys), token.generation >= connection.generation
+        else { return inactive }
+        return active(refreshTokenOf: connection, issuer: issuer)
+    }
+
     /// Whether a caller may learn of an access token: its own client, or a resource server that the token is for (§4).
     public static func mayRead(_ token: AccessToken, caller: AuthenticatedClient) -> Bool {
         token.client == caller.client.id || token.audiences.contains(where: caller.client.audiences.contains)

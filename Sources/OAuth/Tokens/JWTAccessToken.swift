@@ -57,7 +57,7 @@ public enum JWTAccessToken {
     private struct Claims: Decodable {
         let iss: String
         let sub: String
-        let aud: Audience
+        let aud: AudienceClaim
         let client_id: String
         let iat: Int64
         let exp: Int64
@@ -68,7 +68,8 @@ public enum JWTAccessToken {
 
         var token: AccessToken? {
             guard let client = ClientID(client_id), let id = Base64URL.decode(jti),
-                let scope = try? Scope(scope ?? "")
+                let scope = try? Scope(scope ?? ""), let issuedAt = Instant(numericDate: iat),
+                let notBefore = Instant(numericDate: nbf ?? iat), let expiresAt = Instant(numericDate: exp)
             else { return nil }
             return AccessToken(
                 id: id,
@@ -77,23 +78,9 @@ public enum JWTAccessToken {
                 subject: sub,
                 scope: scope,
                 audiences: aud.values,
-                issuedAt: Instant(seconds: max(iat, nbf ?? iat)),
-                expiresAt: Instant(seconds: exp)
+                issuedAt: max(issuedAt, notBefore),
+                expiresAt: expiresAt
             )
-        }
-    }
-
-    /// RFC 7519 §4.1.3: one text or an array of them.
-    private struct Audience: Decodable {
-        let values: [String]
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if let one = try? container.decode(String.self) {
-                values = [one]
-            } else {
-                values = try container.decode([String].self)
-            }
         }
     }
 }

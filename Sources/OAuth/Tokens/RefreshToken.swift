@@ -60,8 +60,9 @@ public struct RefreshToken: Sendable, Equatable {
         _ nonce: [UInt8],
         _ key: TokenKey
     ) -> [UInt8] {
-        let message = connection.bytes + bigEndian(generation) + [key.number] + nonce
-        return Array(HMAC<SHA256>.authenticationCode(for: message, using: key.mac).prefix(macLength))
+        var code = key.mac
+        code.update(data: connection.bytes + bigEndian(generation) + [key.number] + nonce)
+        return Array(code.finalize().prefix(macLength))
     }
 
     private static func bigEndian(_ generation: Int64) -> [UInt8] {

@@ -9,8 +9,17 @@ public struct Instant: Sendable, Hashable, Comparable {
     }
 
     /// Makes an instant from whole seconds since the epoch (RFC 7519's NumericDate).
+    ///
+    /// Like the sums and differences below, it traps when the milliseconds do not fit: what others write goes through
+    /// `init(numericDate:)`.
     public init(seconds: Int64) {
         milliseconds = seconds * 1000
+    }
+
+    /// Makes an instant from a number that somebody else wrote: a NumericDate from 1970 to the end of the year 9999.
+    public init?(numericDate: Int64) {
+        guard (0...253_402_300_799).contains(numericDate) else { return nil }
+        self.init(seconds: numericDate)
     }
 
     /// Whole seconds since the epoch, rounded down (RFC 7519's NumericDate).
@@ -43,6 +52,11 @@ extension Duration {
     /// The whole milliseconds of this duration.
     public var milliseconds: Int64 {
         components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    }
+
+    /// The whole seconds of this duration, rounded up: what `Retry-After` says.
+    public var secondsRoundedUp: Int64 {
+        components.seconds + (components.attoseconds > 0 ? 1 : 0)
     }
 
     /// A duration of `count` minutes.

@@ -5,7 +5,7 @@ import OAuth
 /// The hashes that accounts may be imported with: Argon2id, whatever crypt(3) knows (bcrypt, SHA-crypt, scrypt,
 /// yescrypt), and PBKDF2 as `$pbkdf2-sha256$rounds$salt$hash`.
 ///
-/// Each is replaced by Argon2id at the next sign-in.
+/// Each is replaced by Argon2id at the next sign-in, unless more was typed than it can tell.
 public enum PasswordHash {
     /// Whether a stored text is a hash that can be checked.
     public static func isKnown(_ hash: String) -> Bool {
@@ -14,6 +14,11 @@ public enum PasswordHash {
 
     /// What `isKnown` accepts, for an error's sentence.
     public static let knownPrefixes = ["$argon2id$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$7$", "$y$", pbkdf2]
+
+    /// Whether a hash tells all of a password: bcrypt does not look at what comes after 72 bytes.
+    static func tellsAll(of password: String, _ hash: String) -> Bool {
+        password.utf8.count <= 72 || !["$2a$", "$2b$", "$2y$"].contains { hash.hasPrefix($0) }
+    }
 
     private static let pbkdf2 = "$pbkdf2-sha256$"
 

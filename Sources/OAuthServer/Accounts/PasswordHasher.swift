@@ -1,5 +1,6 @@
 import CArgon2
 import CCrypt
+import Glibc
 import NIOPosix
 public import OAuth
 
@@ -8,6 +9,7 @@ public import OAuth
 public struct PasswordHasher: Sendable {
     private let threads: NIOThreadPool
     private let queue: AdmissionQueue
+    private let niceness: Int32
 
     /// What became of a check.
     public enum Verdict: Sendable, Equatable {
@@ -15,7 +17,7 @@ public struct PasswordHasher: Sendable {
         case right
         /// The password is right, and its hash is of an older kind: store the new one.
         case rightButWeak
-        /// It is not, or there is none.
+        /// It is not.
         case wrong
     }
 
@@ -31,7 +33,11 @@ public struct PasswordHasher: Sendable {
         self.threads = NIOThreadPool(numberOfThreads: threads)
         self.threads.start()
         queue = AdmissionQueue(limit: threads + waiting)
+        niceness = min(getpriority(Self.oneThread, 0) + 5, 19)
     }
+
+    /// What getpriority(2) and setpriority(2) are to look at: with the id 0, on Linux, the thread that calls.
+    private static let oneThread = Int32(PRIO_PROCESS.rawValue)
 
     /// Ends the threads.
     public func shutDown() async {
@@ -39,37 +45,53 @@ public struct PasswordHasher: Sendable {
     }
 
     /// The PHC string of a new password.
+    /// - Throws: `Busy`; `Argon2id.Failure` when there is not enough memory; `CancellationError`.
     public func hash(_ password: Secret) async throws -> String {
-        try await run { try Argon2id.hash(password.reveal(), salt: Self.salt()) }
+        try await queued { place throws in try await place.hash(password) }
     }
 
-    /// Checks a password against a stored hash.
-    ///
-    /// Without a hash the same work is done for nothing, so that the time does not tell who has an account.
+    /// Checks a password against a stored hash; without one none is right, which is told at once.
+    /// - Throws: `Busy`; `CancellationError`.
     public func check(_ password: Secret, against hash: String?) async throws -> Verdict {
-        try await run {
-            guard let hash else {
-                _ = Argon2id.matches(password.reveal(), Self.dummy)
-                return .wrong
-            }
-            guard PasswordHash.matches(password.reveal(), hash) else { return .wrong }
-            return Argon2id.isCurrent(hash) ? .right : .rightButWeak
-        }
+        guard let hash else { return .wrong }
+        return try await queued { place throws in try await place.check(password, against: hash) }
     }
 
-    private func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    /// Keeps a place in the queue for as long as `body` runs, so that nothing need be undone when there is none.
+    /// - Throws: `Busy`, before `body` has begun, and what `body` throws.
+    func queued<Value: Sendable>(_ body: (Place) async throws -> Value) async throws -> Value {
         guard queue.enter() else { throw Busy() }
         defer { queue.leave() }
-        return try await threads.runIfActive(work)
+        return try await body(Place(threads: threads, niceness: niceness))
     }
 
-    private static func salt() -> [UInt8] {
-        var random = SystemRandomNumberGenerator()
-        return (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
-    }
+    /// A place in the queue: only who has one may keep a thread busy.
+    struct Place: Sendable {
+        fileprivate let threads: NIOThreadPool
+        fileprivate let niceness: Int32
 
-    /// The hash of a password that nobody has.
-    private static let dummy = (try? Argon2id.hash("no such account", salt: salt())) ?? ""
+        func hash(_ password: Secret) async throws -> String {
+            try await run { try Argon2id.hash(password.reveal(), salt: Argon2id.salt()) }
+        }
+
+        func check(_ password: Secret, against hash: String) async throws -> Verdict {
+            try await run {
+                let password = password.reveal()
+                guard PasswordHash.matches(password, hash) else { return .wrong }
+                return Argon2id.isCurrent(hash) || !PasswordHash.tellsAll(of: password, hash) ? .right : .rightButWeak
+            }
+        }
+
+        /// Runs behind everything else that wants a core, so that a flood of sign-ins does not slow refreshes.
+        ///
+        /// Linux gives every thread a priority of its own. To set it again costs nothing beside a hash.
+        private func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+            try await threads.runIfActive { [niceness] in
+                setpriority(PasswordHasher.oneThread, 0, niceness)
+                return try work()
+            }
+        }
+    }
 }
 
 /// Argon2id through the reference library.
@@ -79,7 +101,23 @@ enum Argon2id {
     private static let passes: UInt32 = 2
     private static let prefix = "$argon2id$v=19$m=19456,t=2,p=1$"
 
-    struct Failure: Error {}
+    /// Argon2 did not hash.
+    struct Failure: Error, CustomStringConvertible {
+        /// What the library says.
+        let reason: String
+
+        var description: String { "passwords cannot be hashed here: Argon2 says '\(reason)'" }
+    }
+
+    /// The hash of a password that nobody has, against which those are checked who have none.
+    static func ofNobody() throws(Failure) -> String {
+        try hash(Base64URL.encode(salt()), salt: salt())
+    }
+
+    static func salt() -> [UInt8] {
+        var random = SystemRandomNumberGenerator()
+        return (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+    }
 
     static func hash(_ password: String, salt: [UInt8]) throws(Failure) -> String {
         let password = Array(password.utf8)
@@ -96,7 +134,9 @@ enum Argon2id {
             &encoded,
             encoded.count
         )
-        guard status == ARGON2_OK.rawValue else { throw Failure() }
+        guard status == ARGON2_OK.rawValue else {
+            throw Failure(reason: argon2_error_message(status).map { String(cString: $0) } ?? "error \(status)")
+        }
         return String(decoding: encoded.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 

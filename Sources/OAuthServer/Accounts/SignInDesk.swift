@@ -10,11 +10,13 @@ struct SignInDesk: Sendable {
     private let accountLimit: AttemptLimit
     private let addressLimit: AttemptLimit
     private let deviceKey: SymmetricKey
+    /// The hash that is checked for those who have none.
+    private let hashOfNobody: String
 
     /// What became of a sign-in.
     enum Outcome: Sendable {
-        /// The person is who they say.
-        case signedIn(Account, settled: SettledAttempt)
+        /// The person is who they say: a session may start.
+        case signedIn(ProvedSignIn)
         /// The address or the password is wrong.
         case wrong
         /// The password is right, but an operator has disabled the account.
@@ -25,9 +27,17 @@ struct SignInDesk: Sendable {
         case busy
     }
 
-    init(store: Store, settings: Settings, deviceKey: SymmetricKey) {
+    /// Opens a desk, with threads of its own unless it is given `passwords`.
+    /// - Throws: when this machine cannot hash a password, which is better known at the start.
+    init(
+        store: Store,
+        settings: Settings,
+        deviceKey: SymmetricKey,
+        passwords: PasswordHasher? = nil
+    ) throws(Argon2id.Failure) {
+        hashOfNobody = try Argon2id.ofNobody()
         self.store = store
-        passwords = PasswordHasher(threads: settings.passwordThreads)
+        self.passwords = passwords ?? PasswordHasher(threads: settings.passwordThreads)
         turns = Turns()
         accountLimit = settings.accountLimit
         addressLimit = settings.addressLimit
@@ -55,56 +65,70 @@ struct SignInDesk: Sendable {
         address: String,
         now: Instant
     ) async throws -> Outcome {
-        let known = device.flatMap { $0.knows(email) ? $0.id : nil } ?? []
-        let subject = Self.subject("account", Array(email.lowercased().utf8) + [0] + known)
+        let counted = Counted(email: email, device: device.flatMap { $0.knows(email) ? $0.id : nil }, address: address)
         // One at a time for an account: what is evaluated at once is never refused for being counted already, and a
         // flood on one account cannot take the threads of all others.
-        guard await turns.take(subject) else { return .busy }
+        guard await turns.take(counted.account) else { return .busy }
         let outcome: Outcome
         do {
-            outcome = try await evaluate(email, password, subject, Self.subject("address", Array(address.utf8)), now)
+            // The place comes before the count: who finds the queue full has not failed.
+            outcome = try await passwords.queued { place throws in
+                try await evaluate(email, password, counted, place, now)
+            }
         } catch {
-            await turns.pass(subject)
+            await turns.pass(counted.account)
             if error is PasswordHasher.Busy { return .busy }
             throw error
         }
-        await turns.pass(subject)
+        await turns.pass(counted.account)
         return outcome
     }
 
     private func evaluate(
         _ email: String,
         _ password: Secret,
-        _ account: [UInt8],
-        _ address: [UInt8],
+        _ counted: Counted,
+        _ place: PasswordHasher.Place,
         _ now: Instant
     ) async throws -> Outcome {
-        let attempts = [(address, addressLimit), (account, accountLimit)]
+        // The account is asked first: what it does not let through is no failure of the address.
+        let attempts = [(counted.account, accountLimit)] + (counted.address.map { [($0, addressLimit)] } ?? [])
         if let until = try await store.takeAttempts(attempts, now: now) { return .blocked(until: until) }
-        let credentials = try await store.credentials(email: email)
-        let verdict: PasswordHasher.Verdict
+        let proof: (account: Account, passwordHash: String)?
         do {
-            verdict = try await passwords.check(password, against: credentials?.passwordHash)
+            proof = try await prove(email, password, place)
         } catch {
-            try await store.settle(SettledAttempt(account: account, address: address, wasRight: false))
+            try await store.settle(counted.attempt(wasRight: false), now: now)
             throw error
         }
-        guard verdict != .wrong, let credentials else { return .wrong }
-        if verdict == .rightButWeak, let old = credentials.passwordHash {
-            let new = try await passwords.hash(password)
-            try await store.upgradePasswordHash(credentials.account.id, from: old, to: new)
-        }
-        let settled = SettledAttempt(account: account, address: address, wasRight: true)
-        guard credentials.account.disabledAt == nil else {
-            try await store.settle(settled)
+        guard let proof else { return .wrong }
+        let attempt = counted.attempt(wasRight: true)
+        guard proof.account.disabledAt == nil else {
+            try await store.settle(attempt, now: now)
             return .disabled
         }
-        return .signedIn(credentials.account, settled: settled)
+        return .signedIn(ProvedSignIn(account: proof.account, passwordHash: proof.passwordHash, attempt: attempt))
     }
 
-    /// What the database counts by: it does not learn the addresses themselves.
-    private static func subject(_ kind: String, _ text: [UInt8]) -> [UInt8] {
-        Array(SHA256.hash(data: Array(kind.utf8) + [0] + text).prefix(16))
+    /// The account whose password this is, and the hash that proves it; nil when there is none.
+    private func prove(
+        _ email: String,
+        _ password: Secret,
+        _ place: PasswordHasher.Place
+    ) async throws -> (account: Account, passwordHash: String)? {
+        let credentials = try await store.credentials(email: email)
+        let verdict = try await place.check(password, against: credentials?.passwordHash ?? hashOfNobody)
+        guard verdict != .wrong, let account = credentials?.account, let old = credentials?.passwordHash else {
+            return nil
+        }
+        guard verdict == .rightButWeak else { return (account, old) }
+        let new = try await place.hash(password)
+        if try await store.upgradePasswordHash(account.id, from: old, to: new) { return (account, new) }
+        // Another node was faster, or the password was changed meanwhile: what counts is the hash of now.
+        guard let current = try await store.credentials(email: email), current.account.id == account.id,
+            let hash = current.passwordHash, try await place.check(password, against: hash) != .wrong
+        else { return nil }
+        return (current.account, hash)
     }
 
     // MARK: Known devices
@@ -117,6 +141,38 @@ struct SignInDesk: Sendable {
     /// The cookie by which a browser is known after a sign-in.
     func cookie(for device: KnownDevice?, adding email: String, random: [UInt8]) throws -> String {
         try KnownDevice(device, adding: email, random: random).sealed(id: random, key: deviceKey)
+    }
+}
+
+/// A sign-in whose password was right: with it a session starts, unless the password has changed since.
+struct ProvedSignIn: Sendable {
+    /// Who signed in.
+    let account: Account
+    /// The hash against which the password was right.
+    let passwordHash: String
+    /// What was counted before it was looked at.
+    let attempt: SettledAttempt
+}
+
+/// Whose failures an attempt counts as, each by a hash: the database does not learn the addresses themselves.
+private struct Counted: Sendable {
+    /// The account's, on a browser that is known to it that browser's alone.
+    let account: [UInt8]
+    /// The network address's; nil for a known browser, which waits for its own failures only.
+    let address: [UInt8]?
+
+    init(email: String, device: [UInt8]?, address: String) {
+        account = Self.subject("account", Array(email.lowercased().utf8) + [0] + (device ?? []))
+        self.address =
+            device == nil ? Self.subject("address", Array((IPAddress(address)?.subscriber ?? address).utf8)) : nil
+    }
+
+    func attempt(wasRight: Bool) -> SettledAttempt {
+        SettledAttempt(account: account, address: address, wasRight: wasRight)
+    }
+
+    private static func subject(_ kind: String, _ text: [UInt8]) -> [UInt8] {
+        Array(SHA256.hash(data: Array(kind.utf8) + [0] + text).prefix(16))
     }
 }
 

@@ -25,8 +25,14 @@ public struct Ambient: Sendable {
                 return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000) + clockOffset
             },
             random: { count in
+                // The generator asks the system anew for each number, so eight bytes are taken at a time.
                 var generator = SystemRandomNumberGenerator()
-                return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+                var bytes: [UInt8] = []
+                bytes.reserveCapacity(count)
+                while bytes.count < count {
+                    withUnsafeBytes(of: generator.next()) { bytes.append(contentsOf: $0.prefix(count - bytes.count)) }
+                }
+                return bytes
             }
         )
     }

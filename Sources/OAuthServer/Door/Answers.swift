@@ -1,16 +1,16 @@
-import HTTPTypes
-import Hummingbird
+package import HTTPTypes
+package import Hummingbird
 import NIOCore
 import OAuth
 
 /// The kinds of answers that endpoints give, each with the headers that belong to it.
 extension Provider {
     /// JSON that must not be kept (RFC 6749 §5.1).
-    func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
+    package func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
         Response(
             status: status,
             headers: [
-                .contentType: "application/json", .cacheControl: "no-store",
+                .contentType: "application/json", .cacheControl: "no-store", .pragma: "no-cache",
                 .xContentTypeOptions: "nosniff",
             ],
             body: .init(byteBuffer: ByteBuffer(bytes: bytes))
@@ -68,7 +68,8 @@ extension Provider {
 
     /// Partners' callbacks often redirect on within https, so all of it is open to a form of ours; plain http is not.
     private static func policy(_ redirect: RedirectURI?) -> String {
-        let targets = switch redirect?.scheme {
+        let targets =
+            switch redirect?.scheme {
             case nil: ""
             case "https": " https:"
             case "http": " https: http://localhost:* http://127.0.0.1:* \(redirect?.origin ?? "")"

@@ -6,6 +6,7 @@ extension HTTPField.Name {
     static let secFetchSite = Self(known: "Sec-Fetch-Site")
     static let frameOptions = Self(known: "X-Frame-Options")
     static let referrerPolicy = Self(known: "Referrer-Policy")
+    static let pragma = Self(known: "Pragma")
     static let requestID = Self(known: "X-Request-Id")
 
     private init(known name: StaticString) {

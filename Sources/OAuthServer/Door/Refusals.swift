@@ -3,10 +3,16 @@ import Hummingbird
 import OAuth
 import OAuthStore
 
-/// A refusal that is shown to a person, because there is no place that it may be sent to (RFC 9700 §4.11).
+/// A refusal with everything that its answer needs, as JSON or as a page.
+///
+/// It is thrown where a person must be shown something, because there is no place that it may be sent to
+/// (RFC 9700 §4.11).
 struct PageRefusal: Error {
+    /// What the page says.
     let problem: ErrorPage.Problem
+    /// What the JSON and the page's technical lines say.
     let error: OAuthError
+    /// The answer's status.
     var status: HTTPResponse.Status = .badRequest
 }
 
@@ -20,16 +26,16 @@ extension Provider {
     ) async -> Response {
         do {
             return try await endpoint(request, context)
-        } catch let error as OAuthError {
-            return refusal(error, request, context)
-        } catch let error as BodyTooLarge {
-            let error = OAuthError(.invalidRequest, "the body is larger than \(error.limit) bytes")
-            return refusal(error, status: .contentTooLarge, request, context)
-        } catch let error as SQLError {
-            return refusal(Self.refusal(for: error, context), request, context)
         } catch {
-            observe(.fault("\(error)"), context)
-            return refusal(OAuthError(.serverError, "the server met an error of its own"), request, context)
+            let refusal = refusal(of: error, context)
+            var writer = JSONWriter()
+            writer.member("error", refusal.error.code.rawValue)
+            writer.member("error_description", refusal.error.description)
+            var response = json(writer.finish(), status: refusal.status)
+            if refusal.error.code == .invalidClient {
+                response.headers[.wwwAuthenticate] = "Basic realm=\"\(settings.issuer.text)\", charset=\"UTF-8\""
+            }
+            return timed(response, refusal.error)
         }
     }
 
@@ -41,86 +47,74 @@ extension Provider {
     ) async -> Response {
         do {
             return try await endpoint(request, context)
-        } catch let refusal as PageRefusal {
-            return page(refusal, request, context)
-        } catch let error as OAuthError {
-            return page(PageRefusal(problem: .known(.badRequest), error: error), request, context)
-        } catch let error as BodyTooLarge {
-            let error = OAuthError(.invalidRequest, "the body is larger than \(error.limit) bytes")
-            return page(
-                PageRefusal(problem: .known(.badRequest), error: error, status: .contentTooLarge),
-                request,
-                context
-            )
-        } catch let error as SQLError {
-            let error = Self.refusal(for: error, context)
-            let problem = error.retryAfter.map { ErrorPage.Problem.unavailable(wait: $0) } ?? .known(.unexpected)
-            let refusal = PageRefusal(problem: problem, error: error, status: .init(code: error.code.status))
-            return page(refusal, request, context)
         } catch {
-            observe(.fault("\(error)"), context)
-            let error = OAuthError(.serverError, "the server met an error of its own")
-            return page(
-                PageRefusal(problem: .known(.unexpected), error: error, status: .internalServerError),
-                request,
-                context
+            let refusal = refusal(of: error, context)
+            let page = ErrorPage(
+                problem: refusal.problem,
+                code: refusal.error.code.rawValue,
+                detail: refusal.error.description,
+                requestID: context.id
             )
+            return timed(self.page(page, status: refusal.status, language: language(request)), refusal.error)
         }
+    }
+
+    /// What to answer for what was thrown, told to the log.
+    private func refusal(of thrown: any Error, _ context: DoorContext) -> PageRefusal {
+        let refusal: PageRefusal
+        switch thrown {
+        case let thrown as PageRefusal:
+            refusal = thrown
+        case let error as OAuthError:
+            let status = HTTPResponse.Status(code: error.code.status)
+            refusal = PageRefusal(problem: .known(.badRequest), error: error, status: status)
+        case let body as BodyTooLarge:
+            let error = OAuthError(.invalidRequest, "the body is larger than \(body.limit) bytes")
+            refusal = PageRefusal(problem: .known(.badRequest), error: error, status: .contentTooLarge)
+        case let fault as SQLError:
+            observe(.databaseFault(fault), context)
+            refusal = fault.isPassing ? Self.unavailable : Self.fault
+        default:
+            observe(.fault("\(thrown)"), context)
+            refusal = Self.fault
+        }
+        observe(.refused(refusal.error), context)
+        return refusal
+    }
+
+    private func timed(_ response: Response, _ error: OAuthError) -> Response {
+        var response = response
+        if let wait = error.retryAfter { response.headers[.retryAfter] = "\(wait.secondsRoundedUp)" }
+        return response
     }
 
     /// A database that does not answer is no verdict on anything: the caller is asked to come again (never a 400 or 401).
-    private static func refusal(for error: SQLError, _ context: DoorContext) -> OAuthError {
-        observe(.databaseFault(error), context)
-        return switch error {
-        case .unavailable, .inDoubt:
-            OAuthError(
+    private static let unavailable: PageRefusal = {
+        let wait = Duration.seconds(2)
+        return PageRefusal(
+            problem: .unavailable(wait: wait),
+            error: OAuthError(
                 .temporarilyUnavailable,
                 "the server cannot reach its database; try again",
-                retryAfter: retryAfter
-            )
-        case .constraint, .invalid:
-            OAuthError(.serverError, "the server met an error of its own")
-        }
-    }
-
-    /// How long a caller is asked to wait while the database does not answer.
-    private static let retryAfter = Duration.seconds(2)
-
-    private func refusal(
-        _ error: OAuthError,
-        status: HTTPResponse.Status? = nil,
-        _ request: Request,
-        _ context: DoorContext
-    ) -> Response {
-        Self.observe(.refused(error), context)
-        var writer = JSONWriter()
-        writer.member("error", error.code.rawValue)
-        writer.member("error_description", error.description)
-        var response = json(writer.finish(), status: status ?? .init(code: error.code.status))
-        if error.code == .invalidClient {
-            response.headers[.wwwAuthenticate] = "Basic realm=\"\(settings.issuer.text)\", charset=\"UTF-8\""
-        }
-        return finished(response, error, context)
-    }
-
-    private func page(_ refusal: PageRefusal, _ request: Request, _ context: DoorContext) -> Response {
-        Self.observe(.refused(refusal.error), context)
-        let page = ErrorPage(
-            problem: refusal.problem,
-            code: refusal.error.code.rawValue,
-            detail: refusal.error.description,
-            requestID: context.id
+                retryAfter: wait
+            ),
+            status: .serviceUnavailable
         )
-        return finished(
-            self.page(page, status: refusal.status, language: language(request)),
-            refusal.error,
-            context
-        )
-    }
+    }()
 
-    private func finished(_ response: Response, _ error: OAuthError, _ context: DoorContext) -> Response {
-        var response = response
-        if let wait = error.retryAfter { response.headers[.retryAfter] = "\(wait.components.seconds)" }
-        return response
+    private static let fault = PageRefusal(
+        problem: .known(.unexpected),
+        error: OAuthError(.serverError, "the server met an error of its own"),
+        status: .internalServerError
+    )
+}
+
+extension SQLError {
+    /// Whether asking again later can help.
+    fileprivate var isPassing: Bool {
+        switch self {
+        case .unavailable, .inDoubt: true
+        case .constraint, .invalid: false
+        }
     }
 }

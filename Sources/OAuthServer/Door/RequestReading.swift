@@ -1,6 +1,6 @@
 import HTTPTypes
-import Hummingbird
-import OAuth
+package import Hummingbird
+package import OAuth
 
 /// What endpoints read of a request, size-limited.
 extension Provider {
@@ -12,7 +12,7 @@ extension Provider {
 
     /// The parameters of a form body (RFC 6749 Appendix B).
     /// - Throws: `BodyTooLarge`; `invalid_request` for another media type or a malformed body.
-    func form(_ request: Request) async throws -> Form {
+    package func form(_ request: Request) async throws -> Form {
         guard isForm(request.headers[.contentType] ?? "") else {
             throw OAuthError(.invalidRequest, "the body must be application/x-www-form-urlencoded, in UTF-8")
         }
@@ -26,11 +26,15 @@ extension Provider {
             throw error
         } catch let error as HTTPError where error.status == .contentTooLarge {
             throw BodyTooLarge(limit: settings.bodyLimit)
+        } catch {
+            // Broken chunks, or a connection that ended: the client's doing, and nothing for the operator.
+            throw OAuthError(.invalidRequest, "the body could not be read to its end")
         }
     }
 
     /// Whether a media type is that of a form in UTF-8; `charset` may say so, in any spelling.
     private func isForm(_ type: String) -> Bool {
+        guard type != "application/x-www-form-urlencoded" else { return true }  // as nearly everybody writes it
         let parts = type.lowercased().split(separator: ";").map { $0.filter { $0 != " " && $0 != "\"" } }
         return parts.first == "application/x-www-form-urlencoded"
             && parts.dropFirst().allSatisfy { part in
@@ -39,14 +43,16 @@ extension Provider {
     }
 
     /// The network address that a request comes from: the peer's, or what a trusted proxy says.
-    ///
-    /// `X-Forwarded-For` is read from its end: the last address that is not a trusted proxy's is the client's.
     func address(_ request: Request, _ context: DoorContext) -> String {
         let peer = context.peer ?? "unknown"
-        guard settings.trustedProxies.contains(peer) else { return peer }
-        let forwarded = request.headers[values: .xForwardedFor].joined(separator: ",")
-        let hops = forwarded.split(separator: ",").map { $0.filter { $0 != " " } }
-        return hops.last { !settings.trustedProxies.contains($0) } ?? peer
+        guard request.headers.contains(.xForwardedFor) else { return peer }
+        guard !settings.trustedProxies.isEmpty,
+            let source = settings.trustedProxies.source(of: peer, forwarded: request.headers[values: .xForwardedFor])
+        else {
+            if distrust.isFirst() { observe(.forwardingNotTrusted(peer: peer), context) }
+            return peer
+        }
+        return source.description
     }
 
     /// The language that the person reads.

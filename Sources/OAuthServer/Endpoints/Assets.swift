@@ -1,12 +1,17 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import OAuth
 
 /// The stylesheet and pictures of the pages.
 extension Provider {
     func asset(_ request: Request, _ context: DoorContext) async throws -> Response {
         guard let asset = context.parameters.get("name").flatMap({ pages.assets[$0] }) else {
-            throw HTTPError(.notFound)
+            throw PageRefusal(
+                problem: .known(.notFound),
+                error: OAuthError(.invalidRequest, "there is no asset of this name"),
+                status: .notFound
+            )
         }
         return Response(
             status: .ok,

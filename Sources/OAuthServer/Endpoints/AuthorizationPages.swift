@@ -5,73 +5,73 @@ import OAuthStore
 /// The pages on the way to a code.
 extension Provider {
     func signInPage(
-        _ transaction: AuthorizationTransaction,
-        _ asked: AuthorizationRequest,
-        _ request: Request,
-        hadSession: Bool = false,
+        _ pending: PendingAuthorization,
+        _ visit: Visit,
         email: String? = nil,
         problem: SignInPage.Problem? = nil,
         status: HTTPResponse.Status = .ok
     ) throws -> Response {
         let page = SignInPage(
             action: Paths.login,
-            transaction: try transactions.seal(transaction, id: ambient.random(16)),
-            clientName: asked.client.name,
-            email: email ?? asked.loginHint ?? "",
-            problem: problem ?? (hadSession ? .signInAgain : nil)
+            transaction: try sealed(pending.transaction),
+            clientName: pending.request.client.name,
+            email: email ?? pending.request.loginHint ?? "",
+            problem: problem
         )
-        return self.page(
-            page,
-            status: status,
-            language: language(request, locales: asked.locales),
-            leadingTo: asked.redirect.endpoint
-        )
+        return answer(page, pending, visit, status: status)
     }
 
-    func selectAccountPage(
-        _ transaction: AuthorizationTransaction,
-        _ asked: AuthorizationRequest,
-        _ session: Session,
-        _ request: Request
-    ) throws -> Response {
+    func selectAccountPage(_ pending: PendingAuthorization, _ session: Session, _ visit: Visit) throws -> Response {
         let account = session.account
         let page = SelectAccountPage(
             action: Paths.login,
-            transaction: try transactions.seal(transaction, id: ambient.random(16)),
-            clientName: asked.client.name,
+            transaction: try sealed(pending.transaction),
+            clientName: pending.request.client.name,
             accounts: [.init(id: account.id.description, name: account.name, email: account.email)]
         )
-        return self.page(
-            page,
-            language: language(request, locales: asked.locales),
-            leadingTo: asked.redirect.endpoint
-        )
+        return answer(page, pending, visit)
     }
 
-    func consentPage(
-        _ transaction: AuthorizationTransaction,
-        _ asked: AuthorizationRequest,
-        _ session: Session,
-        _ request: Request
-    ) throws -> Response {
-        var transaction = transaction
-        transaction.asked = session.account.id
-        let language = language(request, locales: asked.locales)
+    func consentPage(_ pending: PendingAuthorization, _ session: Session, _ visit: Visit) throws -> Response {
+        var transaction = pending.transaction
+        transaction.named = session.account.id
+        let asked = pending.request
         let client = asked.client
+        let language = language(visit.request, locales: asked.locales)
+        let words = asked.scope.names.map { node.loader.words(for: $0, of: client, language: language.rawValue) }
+        // Another audience than the usual one is something that the person allows too.
+        let others = asked.resources.filter { $0 != audiences.fallback }
         let page = ConsentPage(
             action: Paths.consent,
-            transaction: try transactions.seal(transaction, id: ambient.random(16)),
+            transaction: try sealed(transaction),
             clientName: client.name,
             isVerified: client.partner != nil,
             redirectHost: asked.redirect.endpoint.host.isEmpty ? nil : asked.redirect.endpoint.host,
             accountName: session.account.name,
             accountEmail: session.account.email,
-            scopes: asked.scope.names.map { scope in
-                .init(title: node.loader.words(for: scope, of: client, language: language.rawValue))
-            },
+            scopes: (words + others).map { .init(title: $0) },
             lifetime: client.grants.contains(.refreshToken)
                 ? .untilDisconnected : .once(client.accessToken.lifetime)
         )
-        return self.page(page, language: language, leadingTo: asked.redirect.endpoint)
+        return answer(page, pending, visit)
+    }
+
+    private func answer(
+        _ page: some Page,
+        _ pending: PendingAuthorization,
+        _ visit: Visit,
+        status: HTTPResponse.Status = .ok
+    ) -> Response {
+        self.page(
+            page,
+            status: status,
+            language: language(visit.request, locales: pending.request.locales),
+            leadingTo: pending.request.redirect.endpoint
+        )
+    }
+
+    /// The text by which a form or link carries a transaction.
+    func sealed(_ transaction: AuthorizationTransaction) throws -> String {
+        try transactions.seal(transaction, id: ambient.random(16))
     }
 }

@@ -10,6 +10,10 @@ extension Provider {
         var form = try query(request)
         if request.method == .post { form = form.merging(try await self.form(request)) }
         let (client, redirect) = try await verifiedRedirect(form)
+        // Browsers keep our cookies from a form of another site; as a link, the same request comes with them.
+        if request.method == .post, request.headers[.secFetchSite] == "cross-site" {
+            return self.redirect(to: authorizeLink(form))
+        }
         let asked: AuthorizationRequest
         do throws(OAuthError) {
             asked = try AuthorizationRequest(form, client: client, redirect: redirect, audiences: audiences.all)
@@ -22,9 +26,10 @@ extension Provider {
             id: ambient.random(16),
             browser: browser.digest ?? SecretDigest(of: fresh ?? ""),
             startedAt: now,
-            parameters: form.encoded
+            parameters: form.keeping(AuthorizationRequest.parameterNames)
         )
-        var response = try await advance(transaction, asked, browser, request, context, now)
+        let visit = Visit(request: request, context: context, browser: browser, now: now)
+        var response = try await advance(PendingAuthorization(transaction: transaction, request: asked), visit)
         if let fresh {
             response.headers[values: .setCookie].append(Cookies.browser.header(fresh, issuer: settings.issuer))
         }
@@ -32,67 +37,81 @@ extension Provider {
     }
 
     /// Takes an authorization to its next step, whatever that is.
-    func advance(
-        _ transaction: AuthorizationTransaction,
-        _ asked: AuthorizationRequest,
-        _ browser: Browser,
-        _ request: Request,
-        _ context: DoorContext,
-        _ now: Instant
-    ) async throws -> Response {
+    func advance(_ pending: PendingAuthorization, _ visit: Visit) async throws -> Response {
+        let asked = pending.request
         var remembered = false
-        if asked.client.consent == .remembered, let session = browser.session {
-            remembered = try await store.isConnected(session.account.id, asked.client.id, covering: asked.scope)
+        if asked.client.consent == .remembered, let session = visit.browser.session {
+            remembered = try await store.isConnected(
+                session.account.id,
+                asked.client.id,
+                covering: asked.scope,
+                asked.resources,
+                of: audiences
+            )
         }
-        let step = asked.nextStep(
-            session: browser.signedIn,
-            started: transaction.startedAt,
-            selected: transaction.selected,
-            remembered: remembered,
-            now: now
-        )
-        switch (step, browser.session) {
+        switch (nextStep(pending, visit, remembered: remembered), visit.browser.session) {
         case (.refuse(let error), _):
-            return refused(error, asked.redirect, context)
+            return refused(error, asked.redirect, visit.context)
         case (.selectAccount, let session?):
-            return try selectAccountPage(transaction, asked, session, request)
+            return try selectAccountPage(pending, session, visit)
         case (.consent, let session?):
-            return try consentPage(transaction, asked, session, request)
+            return try consentPage(pending, session, visit)
         case (.grant, let session?):
-            return try await grant(transaction, asked, session, request, context, now)
-        case (.signIn, _), (_, nil):
-            return try signInPage(transaction, asked, request, hadSession: browser.session != nil)
+            return try await grant(pending, session, visit)
+        case (.signIn, let session):
+            return try signInPage(pending, visit, problem: session == nil ? nil : .signInAgain)
+        case (_, nil):
+            return try signInPage(pending, visit)
         }
     }
 
+    /// What is missing, by the law.
+    func nextStep(_ pending: PendingAuthorization, _ visit: Visit, remembered: Bool) -> AuthorizationStep {
+        pending.request.nextStep(
+            session: visit.browser.signedIn,
+            proved: pending.transaction.proved,
+            selected: pending.transaction.selected,
+            remembered: remembered,
+            now: visit.now
+        )
+    }
+
     /// Issues the code and sends it to the client.
-    func grant(
-        _ transaction: AuthorizationTransaction,
-        _ asked: AuthorizationRequest,
-        _ session: Session,
-        _ request: Request,
-        _ context: DoorContext,
-        _ now: Instant
-    ) async throws -> Response {
+    func grant(_ pending: PendingAuthorization, _ session: Session, _ visit: Visit) async throws -> Response {
         guard let connection = ConnectionID(bytes: ambient.random(16)) else {
             throw OAuthError(.serverError, "no identifier could be made")
         }
-        let code = transactions.code(of: transaction)
-        let target = asked.redirect.granted(code: code)
-        let issued = try await store.issue(
-            AuthorizationCode(
-                digest: code.digest,
-                request: asked,
-                account: session.account.id,
-                connection: connection,
-                signedInAt: session.signedInAt,
-                now: now
-            ),
-            transaction: transaction.id
+        let asked = pending.request
+        let secret = transactions.code(of: pending.transaction)
+        let code = AuthorizationCode(
+            digest: secret.digest,
+            request: asked,
+            account: session.account.id,
+            connection: connection,
+            signedInAt: session.signedInAt,
+            now: visit.now
         )
-        guard issued else { return alreadyAllowed(target, request) }
-        observe(.allowed(asked.client.id, session.account.id, connection), context)
+        let target = asked.redirect.granted(code: secret)
+        guard try await store.issue(code, transaction: pending.transaction.id) else {
+            return try await alreadyAllowed(secret, target, session, visit)
+        }
+        observe(.allowed(asked.client.id, session.account.id, connection), visit.context)
         return redirect(to: target)
+    }
+
+    /// A form that was sent twice gives no second code; while the first one waits, its owner gets a link to go on with it.
+    private func alreadyAllowed(
+        _ secret: Secret,
+        _ target: String,
+        _ session: Session,
+        _ visit: Visit
+    ) async throws -> Response {
+        let code = try await store.code(secret.digest)
+        let isWaiting = code.map {
+            $0.account == session.account.id && $0.redeemedAt == nil && visit.now < $0.expiresAt
+        }
+        let page = ErrorPage(problem: .known(.expired), back: isWaiting ?? false ? .absolute(target) : nil)
+        return self.page(page, status: .conflict, language: language(visit.request))
     }
 
     /// Sends a refusal to the client.
@@ -101,10 +120,10 @@ extension Provider {
         return self.redirect(to: redirect.refused(error))
     }
 
-    /// A form that was sent twice gives no second code; the person gets a link to go on with the first one.
-    private func alreadyAllowed(_ target: String, _ request: Request) -> Response {
-        let page = ErrorPage(problem: .known(.expired), back: PageLink(target))
-        return self.page(page, status: .conflict, language: language(request))
+    /// The address at which an authorization with these parameters begins.
+    func authorizeLink(_ parameters: Form) -> String {
+        settings.issuer.path + Paths.authorize + "?"
+            + parameters.keeping(AuthorizationRequest.parameterNames).encoded
     }
 
     /// The client and the redirect URI of a request: without them, nothing may be redirected (RFC 6749 §4.1.2.1).

@@ -6,47 +6,30 @@ import OAuthStore
 /// The consent page's form: allow, deny, or "not you?" (RFC 6749 §4.1.1).
 extension Provider {
     func consent(_ request: Request, _ context: DoorContext) async throws -> Response {
-        let now = ambient.now()
         try refuseCrossSite(request)
         let form = try await form(request)
-        let browser = try await browser(request, now: now)
-        let (transaction, asked) = try await opened(form, browser, now)
-        if form["action"] == "switch" { return try signInPage(transaction, asked, request) }
+        let visit = try await visit(request, context)
+        guard let pending = try await pending(form, visit) else { return try startAgain(form, visit) }
+        if form["action"] == "switch" { return try signInPage(anew(pending), visit) }
         switch form["decision"] {
         case "allow":
-            // The page named an account: if somebody else is signed in by now, they have not been asked.
-            guard let session = browser.session, session.account.id == transaction.asked, !asked.prompt.isSilent else {
-                return try await advance(transaction, asked, browser, request, context, now)
-            }
-            return try await allow(transaction, asked, browser, session, request, context, now)
+            return try await allow(pending, visit)
         case "deny":
-            observe(.denied(asked.client.id), context)
-            return redirect(to: asked.redirect.refused(OAuthError(.accessDenied, "the person denied the request")))
+            observe(.denied(pending.request.client.id), context)
+            let error = OAuthError(.accessDenied, "the person denied the request")
+            return redirect(to: pending.request.redirect.refused(error))
         default:
             throw OAuthError(.invalidRequest, "decision must be allow or deny")
         }
     }
 
-    /// Everything but the consent itself must still hold: a session that has become too old signs in again.
-    private func allow(
-        _ transaction: AuthorizationTransaction,
-        _ asked: AuthorizationRequest,
-        _ browser: Browser,
-        _ session: Session,
-        _ request: Request,
-        _ context: DoorContext,
-        _ now: Instant
-    ) async throws -> Response {
-        let step = asked.nextStep(
-            session: browser.signedIn,
-            started: transaction.startedAt,
-            selected: transaction.selected,
-            remembered: false,
-            now: now
-        )
-        guard step == .consent || step == .grant else {
-            return try await advance(transaction, asked, browser, request, context, now)
-        }
-        return try await grant(transaction, asked, session, request, context, now)
+    /// Everything but the consent itself must still hold: a session that has become too old signs in again, and if
+    /// somebody else than the page named is signed in by now, they have not been asked.
+    private func allow(_ pending: PendingAuthorization, _ visit: Visit) async throws -> Response {
+        let step = nextStep(pending, visit, remembered: false)
+        guard step == .consent || step == .grant, let session = visit.browser.session,
+            session.account.id == pending.transaction.named
+        else { return try await advance(pending, visit) }
+        return try await grant(pending, session, visit)
     }
 }

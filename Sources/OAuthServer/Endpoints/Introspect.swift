@@ -11,33 +11,33 @@ extension Provider {
         guard !caller.client.isPublic else {
             throw OAuthError(.unauthorizedClient, "a public client cannot introspect: it proves nothing")
         }
-        return json(try await introspection(of: try form.required("token"), for: caller, now) ?? Introspection.inactive)
+        return json(try await introspection(of: try form.required("token"), for: caller, now))
     }
 
-    /// What the caller may learn of a live token; nil for every other one, whatever the reason.
     private func introspection(
         of text: String,
         for caller: AuthenticatedClient,
         _ now: Instant
-    ) async throws -> [UInt8]? {
+    ) async throws -> [UInt8] {
         let issuer = settings.issuer.text
         let keys = node.keys
         switch TokenText(text, issuer: issuer, keys: keys, now: now) {
         case .access(let token):
             guard now < token.expiresAt, Introspection.mayRead(token, caller: caller),
                 try await isEnabled(token.client)
-            else { return nil }
+            else { return Introspection.inactive }
             let state = try await store.state(of: token)
-            guard !state.isRevoked, token.connection == nil || state.connection?.isActive ?? false else { return nil }
-            return Introspection.active(token, connection: state.connection, issuer: issuer)
+            return Introspection.answer(
+                for: token,
+                connection: state.connection,
+                isRevoked: state.isRevoked,
+                issuer: issuer
+            )
         case .refresh(let token):
-            guard let connection = try await store.connection(token.connection), connection.isActive,
-                connection.client == caller.client.id, token.isGenuine(nonce: connection.nonce, keys: keys),
-                token.generation >= connection.generation
-            else { return nil }
-            return Introspection.active(refreshTokenOf: connection, issuer: issuer)
+            let connection = try await store.connection(token.connection)
+            return Introspection.answer(for: token, connection: connection, caller: caller, keys: keys, issuer: issuer)
         case .unknown:
-            return nil
+            return Introspection.inactive
         }
     }
 

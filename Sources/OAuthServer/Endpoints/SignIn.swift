@@ -7,166 +7,110 @@ import OAuthStore
 extension Provider {
     /// `GET /login?transaction=…`: goes on with an authorization, at whichever step comes next.
     func resume(_ request: Request, _ context: DoorContext) async throws -> Response {
-        let now = ambient.now()
-        let browser = try await browser(request, now: now)
-        let (transaction, asked) = try await opened(try query(request), browser, now)
-        return try await advance(transaction, asked, browser, request, context, now)
+        let form = try query(request)
+        let visit = try await visit(request, context)
+        guard let pending = try await pending(form, visit) else { return try startAgain(form, visit) }
+        return try await advance(pending, visit)
     }
 
     /// `POST /login`.
     func signIn(_ request: Request, _ context: DoorContext) async throws -> Response {
-        let now = ambient.now()
         try refuseCrossSite(request)
         let form = try await form(request)
-        let browser = try await browser(request, now: now)
-        var (transaction, asked) = try await opened(form, browser, now)
+        let visit = try await visit(request, context)
+        guard var pending = try await pending(form, visit) else { return try startAgain(form, visit) }
         switch form["action"] {
         case "cancel":
-            observe(.denied(asked.client.id), context)
-            return redirect(to: asked.redirect.refused(OAuthError(.accessDenied, "the person did not sign in")))
+            observe(.denied(pending.request.client.id), context)
+            let error = OAuthError(.accessDenied, "the person did not sign in")
+            return redirect(to: pending.request.redirect.refused(error))
         case "switch":
-            return try signInPage(transaction, asked, request)
+            return try signInPage(anew(pending), visit)
         default:
             break
         }
         if let chosen = form["account"].flatMap({ AccountID($0) }) {
-            transaction.selected = chosen
-            return try await advance(transaction, asked, browser, request, context, now)
+            pending.transaction.selected = chosen
+            return try await advance(pending, visit)
         }
-        return try await signIn(form, transaction, asked, browser, request, context, now)
+        return try await signIn(form, pending, visit)
     }
 
-    private func signIn(
-        _ form: Form,
-        _ transaction: AuthorizationTransaction,
-        _ asked: AuthorizationRequest,
-        _ browser: Browser,
-        _ request: Request,
-        _ context: DoorContext,
-        _ now: Instant
-    ) async throws -> Response {
+    private func signIn(_ form: Form, _ pending: PendingAuthorization, _ visit: Visit) async throws -> Response {
         let email = form["email"]?.trimmed ?? ""
-        let device = signIn.device(Cookies.device.value(request, settings.issuer))
+        let device = signInDesk.device(Cookies.device.value(visit.request, settings.issuer))
         guard email.utf8.count <= Self.emailLimit, !email.utf8.contains(0),
             (form["password"]?.utf8.count ?? 0) <= Self.passwordLimit
         else {
-            return try refusedSignIn(.wrongPassword, .unprocessableContent, "", transaction, asked, request)
+            return try signInPage(pending, visit, email: "", problem: .wrongPassword, status: .unprocessableContent)
         }
-        let outcome = try await signIn.check(
+        let address = address(visit.request, visit.context)
+        let trace = SignInTrace(email: email, address: address, client: pending.request.client.id)
+        let outcome = try await signInDesk.check(
             email: email,
             password: Secret(form["password"] ?? ""),
             device: device,
-            address: address(request, context),
-            now: now
+            address: address,
+            now: visit.now
         )
         switch outcome {
-        case .signedIn(let account, let settled):
-            return try await signedIn(account, settled, device, transaction, browser, context, now)
+        case .signedIn(let proved):
+            if let answer = try await signedIn(proved, device, pending, visit) { return answer }
+            fallthrough
         case .wrong:
-            observe(.signInFailed, context)
-            return try refusedSignIn(.wrongPassword, .unprocessableContent, email, transaction, asked, request)
+            observe(.signInFailed(trace), visit.context)
+            return try signInPage(pending, visit, email: email, problem: .wrongPassword, status: .unprocessableContent)
         case .disabled:
-            observe(.signInFailed, context)
-            return try refusedSignIn(.accountDisabled, .forbidden, email, transaction, asked, request)
+            observe(.signInFailed(trace), visit.context)
+            return try signInPage(pending, visit, email: email, problem: .accountDisabled, status: .forbidden)
         case .blocked(let until):
-            observe(.signInBlocked, context)
-            let wait = max(until - now, .seconds(1))
-            var response = try refusedSignIn(
-                .tooManyAttempts(wait: wait),
-                .tooManyRequests,
-                email,
-                transaction,
-                asked,
-                request
-            )
-            response.headers[.retryAfter] = "\((wait.milliseconds + 999) / 1000)"
+            observe(.signInBlocked(trace), visit.context)
+            let wait = max(until - visit.now, .seconds(1))
+            let problem = SignInPage.Problem.tooManyAttempts(wait: wait)
+            var response = try signInPage(pending, visit, email: email, problem: problem, status: .tooManyRequests)
+            response.headers[.retryAfter] = "\(wait.secondsRoundedUp)"
             return response
         case .busy:
+            let wait = Duration.seconds(2)
             throw PageRefusal(
-                problem: .unavailable(wait: .seconds(2)),
-                error: OAuthError(
-                    .temporarilyUnavailable,
-                    "too many people sign in right now",
-                    retryAfter: .seconds(2)
-                ),
+                problem: .unavailable(wait: wait),
+                error: OAuthError(.temporarilyUnavailable, "too many people sign in right now", retryAfter: wait),
                 status: .serviceUnavailable
             )
         }
     }
 
     /// Starts the session, under a new cookie (ASVS 7.2.4), and goes on with the authorization.
+    /// - Returns: nil when the password was changed or the account disabled since it was proved.
     private func signedIn(
-        _ account: Account,
-        _ settled: SettledAttempt,
+        _ proved: ProvedSignIn,
         _ device: KnownDevice?,
-        _ transaction: AuthorizationTransaction,
-        _ browser: Browser,
-        _ context: DoorContext,
-        _ now: Instant
-    ) async throws -> Response {
+        _ pending: PendingAuthorization,
+        _ visit: Visit
+    ) async throws -> Response? {
+        let account = proved.account
         let value = Base64URL.encode(ambient.random(32))
-        try await store.startSession(
+        let hasStarted = try await store.startSession(
             SecretDigest(of: value),
             account: account.id,
-            replacing: browser.session?.digest,
-            settling: settled,
-            now: now,
-            idleUntil: now + settings.sessionIdle,
-            endsAt: now + settings.sessionLifetime
+            provedBy: proved.passwordHash,
+            replacing: visit.browser.session?.digest,
+            settling: proved.attempt,
+            now: visit.now,
+            idleUntil: visit.now + settings.sessionIdle,
+            endsAt: visit.now + settings.sessionLifetime
         )
-        observe(.signedIn(account.id), context)
-        let next = try transactions.seal(transaction, id: ambient.random(16))
-        var response = redirect(to: settings.issuer.path + Paths.login + "?transaction=" + next)
-        let known = try signIn.cookie(for: device, adding: account.email, random: ambient.random(16))
+        guard hasStarted else { return nil }
+        observe(.signedIn(account.id), visit.context)
+        var next = anew(pending).transaction
+        next.proved = account.id
+        var response = redirect(to: settings.issuer.path + Paths.login + "?transaction=" + (try sealed(next)))
+        let known = try signInDesk.cookie(for: device, adding: account.email, random: ambient.random(16))
         response.headers[values: .setCookie] = [
             Cookies.session.header(value, issuer: settings.issuer),
             Cookies.device.header(known, issuer: settings.issuer, lifetime: .days(365)),
         ]
         return response
-    }
-
-    private func refusedSignIn(
-        _ problem: SignInPage.Problem,
-        _ status: HTTPResponse.Status,
-        _ email: String,
-        _ transaction: AuthorizationTransaction,
-        _ asked: AuthorizationRequest,
-        _ request: Request
-    ) throws -> Response {
-        try signInPage(transaction, asked, request, email: email, problem: problem, status: status)
-    }
-
-    /// The transaction that a form or link carries, and its request, checked again against the client of this moment.
-    /// - Throws: `PageRefusal` when it is not of this browser, too old, or can no longer be granted.
-    func opened(
-        _ form: Form,
-        _ browser: Browser,
-        _ now: Instant
-    ) async throws -> (AuthorizationTransaction, AuthorizationRequest) {
-        let transaction: AuthorizationTransaction
-        do throws(TransactionSeal.Failure) {
-            transaction = try transactions.open(form["transaction"] ?? "", browser: browser.digest, now: now)
-        } catch {
-            let problem: ErrorPage.Problem.Kind =
-                switch error {
-                case .expired: .expired
-                case .otherBrowser: .otherBrowser
-                }
-            throw PageRefusal(
-                problem: .known(problem),
-                error: OAuthError(.accessDenied, "the authorization was not begun in this browser, or too long ago"),
-                status: .forbidden
-            )
-        }
-        let parameters = try Form(transaction.parameters)
-        let (client, redirect) = try await verifiedRedirect(parameters)
-        let asked = try AuthorizationRequest(
-            parameters,
-            client: client,
-            redirect: redirect,
-            audiences: audiences.all
-        )
-        return (transaction, asked)
     }
 
     /// The longest e-mail address (RFC 5321 §4.5.3.1.3) and the longest password that are looked at, in bytes.

@@ -40,7 +40,14 @@ extension Provider {
         switch outcome {
         case .success(let redeemed):
             observe(.connected(client.client.id, redeemed.connection.id), context)
-            return try mint(now: now).mint(redeemed.grant(to: client), for: client.client, random: ambient.random(16))
+            let grant = CodeRedemption.grant(
+                of: redeemed.code,
+                connection: redeemed.connection,
+                scope: redeemed.scope,
+                audiences: redeemed.audiences,
+                to: client
+            )
+            return try mint(now: now).mint(grant, for: client.client, random: ambient.random(16))
         case .failure(let error):
             if error == CodeRedemption.replayed { observe(.codeReplayed(client.client.id), context) }
             throw error
@@ -60,7 +67,6 @@ extension Provider {
         let keys = node.keys
         let outcome = try await store.refresh(
             token.connection,
-            presented: token.generation,
             now: now,
             law: { connection in
                 guard token.isGenuine(nonce: connection.nonce, keys: keys) else {
@@ -79,18 +85,5 @@ extension Provider {
             }
             throw error
         }
-    }
-}
-
-extension Redemption {
-    /// The grant that tokens are minted of.
-    fileprivate func grant(to client: AuthenticatedClient) -> TokenGrant {
-        TokenGrant(
-            connection: connection,
-            scope: scope,
-            tellsScope: !code.scopeWasAsked || scope != code.scope,
-            audiences: audiences,
-            refreshGeneration: client.client.grants.contains(.refreshToken) ? connection.generation : nil
-        )
     }
 }

@@ -1,4 +1,5 @@
 import Crypto
+public import Logging
 public import OAuth
 public import OAuthStore
 
@@ -6,6 +7,7 @@ public import OAuthStore
 public struct KeyCabinet: Sendable {
     private let store: Store
     private let wrap: SymmetricKey
+    private let logger: Logger
 
     /// What goes wrong with keys.
     public enum Failure: Error, Sendable, CustomStringConvertible {
@@ -25,29 +27,38 @@ public struct KeyCabinet: Sendable {
     }
 
     /// Opens the cabinet.
-    public init(store: Store, secretKey: SecretKey) {
+    ///
+    /// - Parameters:
+    ///   - store: where the sealed keys are.
+    ///   - secretKey: what opens them.
+    ///   - logger: where it is told that a key is damaged.
+    public init(store: Store, secretKey: SecretKey, logger: Logger = Logger(label: "latchkey")) {
         self.store = store
+        self.logger = logger
         wrap = secretKey.derived(for: "key wrapping")
     }
 
     /// Every key that is believed now or later.
     ///
-    /// - Throws: `Failure.wrongSecretKey`, or the database's `SQLError`.
+    /// A damaged signing key is told to the log and left out: the others go on. A damaged token key is not left out,
+    /// because without it every refresh token that it made would be answered as if its connection had never been.
+    ///
+    /// - Throws: `Failure.wrongSecretKey` when there are keys and none opens, `Failure.unusable` for a token key, or the
+    ///   database's `SQLError`.
     public func ring() async throws -> KeyRing {
         var signers: [KeyRing.Signer] = []
         var tokenKeys: [TokenKey] = []
-        for stored in try await store.keys() {
-            let material = try open(stored)
-            switch stored.purpose {
-            case .signing:
-                guard let algorithm = SignatureAlgorithm(rawValue: stored.algorithm),
-                    let key = SigningKey(algorithm, stored: material)
-                else { throw Failure.unusable("the signing key \(stored.id) is damaged") }
-                signers.append(
-                    KeyRing.Signer(key: key, activeAt: stored.activeAt, expiresAt: stored.expiresAt)
-                )
-            case .token:
-                tokenKeys.append(TokenKey(number: UInt8(clamping: stored.number), material: material))
+        for (stored, content) in try await opened() {
+            switch content {
+            case .signing(let key):
+                signers.append(KeyRing.Signer(key: key, activeAt: stored.activeAt, expiresAt: stored.expiresAt))
+            case .token(let key):
+                tokenKeys.append(key)
+            case .damaged:
+                guard stored.purpose == .signing else {
+                    throw Failure.unusable("the token key \(stored.id) is damaged: restore it from a backup")
+                }
+                logger.error("a signing key is left out: it is damaged", metadata: ["key_id": "\(stored.id)"])
             }
         }
         return KeyRing(signers: signers, tokenKeys: tokenKeys)
@@ -57,35 +68,42 @@ public struct KeyCabinet: Sendable {
     ///
     /// Of several nodes that do so at once, one wins and all use its keys.
     ///
-    /// A signing key of another algorithm than the settings want gets a successor, published before it signs.
+    /// A signing key of another algorithm than the settings want gets a successor, published before it signs. One that is
+    /// damaged gets a successor that signs at once.
+    ///
+    /// - Throws: as `ring`; what throws has written nothing.
     public func prepare(_ algorithm: SignatureAlgorithm, lead: Duration, now: Instant) async throws {
-        let keys = try await store.keys()
-        if !keys.contains(where: { $0.purpose == .token }) {
+        var keys = try await opened()
+        if !keys.contains(where: { $0.stored.purpose == .token }) {
             let material = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
             _ = try await store.add(
                 seal(material, id: "token-1", .token, number: 1, algorithm: "HS256", activeAt: now, now),
                 endingOlder: nil
             )
+            // Of nodes with different secret keys that start at once, only the one whose key is there goes on.
+            keys = try await opened()
         }
-        let newest = keys.last { $0.purpose == .signing }
-        if newest == nil {
-            try await addSigner(algorithm, number: 1, activeAt: now, endingOlder: nil, now)
-        } else if let newest, newest.algorithm != algorithm.rawValue {
-            try await rotate(algorithm, lead: lead, now: now)
+        let signing = keys.filter { $0.stored.purpose == .signing }
+        guard let newest = signing.last, !newest.content.isDamaged else {
+            let number = (signing.last?.stored.number ?? 0) + 1
+            _ = try await addSigner(algorithm, number: number, activeAt: now, endingOlder: nil, now)
+            return
         }
+        if newest.stored.algorithm != algorithm.rawValue { try await rotate(algorithm, lead: lead, now: now) }
     }
 
     /// Adds a signing key that is published now and signs after `lead`; the older ones are believed until the last token
     /// that they may have signed is dead.
     ///
     /// - Returns: the new key's `kid`.
+    /// - Throws: as `ring`; what throws has written nothing.
     @discardableResult
     public func rotate(_ algorithm: SignatureAlgorithm, lead: Duration, now: Instant) async throws -> String {
-        let newest = try await store.keys().last { $0.purpose == .signing }
+        let number = try await nextSignerNumber()
         let active = now + lead
         return try await addSigner(
             algorithm,
-            number: (newest?.number ?? 0) + 1,
+            number: number,
             activeAt: active,
             endingOlder: active + AccessTokenPolicy.lifetimes.upperBound + Self.skew,
             now
@@ -95,15 +113,55 @@ public struct KeyCabinet: Sendable {
     /// Adds a signing key that signs at once and ends every older one: when a key is in the wrong hands.
     ///
     /// - Returns: the new key's `kid`.
+    /// - Throws: as `ring`; what throws has written nothing.
     public func replaceAtOnce(_ algorithm: SignatureAlgorithm, now: Instant) async throws -> String {
-        let newest = try await store.keys().last { $0.purpose == .signing }
-        return try await addSigner(algorithm, number: (newest?.number ?? 0) + 1, activeAt: now, endingOlder: now, now)
+        try await addSigner(algorithm, number: nextSignerNumber(), activeAt: now, endingOlder: now, now)
     }
 
     /// How far the clocks of nodes and of those who verify may differ.
     private static let skew = Duration.minutes(5)
 
-    @discardableResult
+    /// What lies in a stored key.
+    private enum Content {
+        case signing(SigningKey)
+        case token(TokenKey)
+        case damaged
+
+        var isDamaged: Bool {
+            if case .damaged = self { true } else { false }
+        }
+    }
+
+    /// Opens every stored key: whoever adds one comes here first, so that a wrong secret key never seals another.
+    private func opened() async throws -> [(stored: StoredKey, content: Content)] {
+        let keys = try await store.keys()
+        var contents: [Content] = []
+        for stored in keys { contents.append(try open(stored)) }
+        guard keys.isEmpty || !contents.allSatisfy(\.isDamaged) else { throw Failure.wrongSecretKey }
+        return zip(keys, contents).map { (stored: $0, content: $1) }
+    }
+
+    private func open(_ stored: StoredKey) throws(Failure) -> Content {
+        guard let box = try? AES.GCM.SealedBox(combined: stored.sealed),
+            let material = try? AES.GCM.open(box, using: wrap, authenticating: Array(stored.id.utf8))
+        else { return .damaged }
+        switch stored.purpose {
+        case .signing:
+            return SignatureAlgorithm(rawValue: stored.algorithm)
+                .flatMap { SigningKey($0, stored: Array(material)) }.map(Content.signing) ?? .damaged
+        case .token:
+            // Tokens have one byte for the number.
+            guard let number = UInt8(exactly: stored.number) else {
+                throw .unusable("the token key \(stored.id) has the number \(stored.number), which no token can name")
+            }
+            return .token(TokenKey(number: number, material: Array(material)))
+        }
+    }
+
+    private func nextSignerNumber() async throws -> Int64 {
+        (try await opened().last { $0.stored.purpose == .signing }?.stored.number ?? 0) + 1
+    }
+
     private func addSigner(
         _ algorithm: SignatureAlgorithm,
         number: Int64,
@@ -151,12 +209,5 @@ public struct KeyCabinet: Sendable {
             activeAt: activeAt,
             expiresAt: nil
         )
-    }
-
-    private func open(_ stored: StoredKey) throws(Failure) -> [UInt8] {
-        guard let box = try? AES.GCM.SealedBox(combined: stored.sealed),
-            let material = try? AES.GCM.open(box, using: wrap, authenticating: Array(stored.id.utf8))
-        else { throw .wrongSecretKey }
-        return Array(material)
     }
 }

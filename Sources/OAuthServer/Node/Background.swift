@@ -10,20 +10,20 @@ public struct Background: Service {
     let logger: Logger
 
     /// How long a change in the ledger may take to reach this node.
-    private static let pace = Duration.seconds(1)
-    private static let usesEvery = 5
-    private static let sweepEvery = 60
+    private static let pace = Duration.milliseconds(500)
+    private static let usesEvery = 10
+    private static let sweepEvery = 120
 
     /// Runs until the server shuts down; then writes what has gathered.
     public func run() async throws {
         await cancelWhenGracefulShutdown {
-            var second = 0
+            var round = 0
             while !Task.isCancelled {
                 try? await Task.sleep(for: Self.pace)
-                second += 1
+                round += 1
                 await node.refresh()
-                if second.isMultiple(of: Self.usesEvery) { await node.writeUses() }
-                if second.isMultiple(of: Self.sweepEvery) { await sweep() }
+                if round.isMultiple(of: Self.usesEvery) { await node.writeUses() }
+                if round.isMultiple(of: Self.sweepEvery) { await sweep() }
             }
         }
         await node.writeUses()

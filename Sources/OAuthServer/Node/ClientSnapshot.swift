@@ -25,7 +25,11 @@ struct ClientLoader: Sendable {
 
     /// All clients that can be used; the others are told to the log and left out.
     func snapshot() async throws(SQLError) -> ClientSnapshot {
-        ClientSnapshot(try await store.clients().compactMap(client))
+        let stored = try await store.allClients()
+        for id in stored.unreadable {
+            logger.error("a client is left out: its registration cannot be read", metadata: ["client_id": "\(id)"])
+        }
+        return ClientSnapshot(stored.clients.compactMap(client))
     }
 
     /// One client, straight from the ledger.

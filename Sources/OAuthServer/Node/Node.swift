@@ -18,8 +18,18 @@ final class Node: Sendable {
     private struct State {
         var clients: ClientSnapshot
         var keys: KeyRing
+        /// What `clients` and `keys` were read at, each for itself.
         var revisions: [Store.Kept: Int64]
+        /// When the last look began that left nothing to be taken over.
+        var freshAt: ContinuousClock.Instant
+        /// What the log was told last of why that fails.
+        var complaint: String?
     }
+
+    /// How long this node trusts what it knows without having been able to look.
+    static let staleAfter = Duration.seconds(30)
+    /// How long a caller is asked to wait while this node does not know what is true.
+    private static let retryAfter = Duration.seconds(2)
 
     init(store: Store, loader: ClientLoader, cabinet: KeyCabinet, logger: Logger) async throws {
         self.store = store
@@ -27,11 +37,13 @@ final class Node: Sendable {
         self.cabinet = cabinet
         self.logger = logger
         uses = ConnectionUses()
+        let now = ContinuousClock.now
         let revisions = try await store.revisions()
         let state = State(
             clients: try await loader.snapshot(),
             keys: try await cabinet.ring(),
-            revisions: revisions
+            revisions: revisions,
+            freshAt: now
         )
         self.state = Mutex(state)
     }
@@ -42,24 +54,70 @@ final class Node: Sendable {
     /// The keys of the moment.
     var keys: KeyRing { state.withLock { $0.keys } }
 
-    /// Takes over what has changed in the ledger; called every second.
+    /// Refuses to decide on what this node remembers alone once it has not been able to look for `staleAfter`.
     ///
-    /// Without an answer the old snapshot stays.
-    func refresh() async {
+    /// Requests that read the ledger need not ask: what they read is the truth.
+    ///
+    /// - Throws: `temporarily_unavailable`.
+    func requireFresh(now: ContinuousClock.Instant = .now) throws(OAuthError) {
+        guard now - state.withLock({ $0.freshAt }) > Self.staleAfter else { return }
+        throw OAuthError(
+            .temporarilyUnavailable,
+            "the server cannot reach its database; try again",
+            retryAfter: Self.retryAfter
+        )
+    }
+
+    /// Takes over what has changed in the ledger; called twice a second.
+    ///
+    /// Clients and keys are taken over independently; what cannot be had stays as it was.
+    func refresh(now: ContinuousClock.Instant = .now) async {
+        let known = state.withLock { $0.revisions }
+        var failures: [String] = []
         do {
-            let known = state.withLock { $0.revisions }
+            // The revisions are read first: a change that comes meanwhile is loaded twice rather than never.
             let current = try await store.revisions()
-            guard current != known else { return }
-            // The revisions were read first: a change that comes meanwhile is loaded twice rather than never.
-            let clients = current[.clients] == known[.clients] ? nil : try await loader.snapshot()
-            let keys = current[.keys] == known[.keys] ? nil : try await cabinet.ring()
-            state.withLock { state in
-                if let clients { state.clients = clients }
-                if let keys { state.keys = keys }
-                state.revisions = current
+            if current[.clients] != known[.clients] {
+                do {
+                    let clients = try await loader.snapshot()
+                    state.withLock { state in
+                        state.clients = clients
+                        state.revisions[.clients] = current[.clients]
+                    }
+                } catch {
+                    failures.append("this node goes on with the clients that it knows: \(error)")
+                }
+            }
+            if current[.keys] != known[.keys] {
+                do {
+                    let keys = try await cabinet.ring()
+                    state.withLock { state in
+                        state.keys = keys
+                        state.revisions[.keys] = current[.keys]
+                    }
+                } catch {
+                    failures.append("this node goes on with the keys that it knows: \(error)")
+                }
             }
         } catch {
-            logger.warning("the ledger does not answer; this node goes on with what it knows: \(error)")
+            failures.append("this node goes on with what it knows: \(error)")
+        }
+        note(failures, at: now)
+    }
+
+    /// Tells the log when a look begins to fail, fails for another reason, or works again: not twice a second.
+    private func note(_ failures: [String], at now: ContinuousClock.Instant) {
+        let complaint = failures.isEmpty ? nil : failures.joined(separator: "; ")
+        let last = state.withLock { state in
+            defer { state.complaint = complaint }
+            if complaint == nil { state.freshAt = max(state.freshAt, now) }
+            return state.complaint
+        }
+        guard complaint != last else { return }
+        if let complaint {
+            logger.error("\(complaint)", metadata: ["event": "stale"])
+        } else {
+            logger.notice("this node follows the database again")
         }
     }
 

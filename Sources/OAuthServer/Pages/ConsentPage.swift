@@ -58,7 +58,7 @@ struct ConsentPage: Page {
         values.set("scopesHeading", words.scopesHeading.pieces(names))
         values.set("scopes", scopes.map(Self.values))
         values.set("redirectHost", redirectHost?.shown(limit: 253))
-        values.set("lifetime", sentence(lifetime, words))
+        values.set("lifetime", sentence(lifetime, words, setting.brand.name))
         return values
     }
 
@@ -71,10 +71,10 @@ struct ConsentPage: Page {
         return values
     }
 
-    private func sentence(_ lifetime: Lifetime, _ words: Words) -> String {
+    private func sentence(_ lifetime: Lifetime, _ words: Words, _ brand: String) -> String {
         switch lifetime {
-        case .untilDisconnected: words.untilDisconnected.filled([:])
-        case .fixed(let time): words.fixedTime.filled([.time: words.duration(time)])
+        case .untilDisconnected: words.untilDisconnected.filled([.brand: brand])
+        case .fixed(let time): words.fixedTime.filled([.time: words.duration(time), .brand: brand])
         case .once(let time): words.once.filled([.time: words.duration(time)])
         }
     }

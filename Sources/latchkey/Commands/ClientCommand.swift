@@ -23,7 +23,11 @@ extension ClientCommand {
         func run() async throws {
             try await ledger.withLedger { ledger in
                 let registrar = try Registrar(ledger)
-                let clients = try await ledger.store.clients().map(registrar.described)
+                let stored = try await ledger.store.allClients()
+                for id in stored.unreadable {
+                    warn("the client \(id) is left out: its registration cannot be read")
+                }
+                let clients = stored.clients.map(registrar.described)
                 guard !output.json else { return try JSONValue.list(clients.map(\.json)).print() }
                 var table = Table("CLIENT ID", "NAME", "PARTNER", "KIND", "STATE", "CREATED")
                 for client in clients {

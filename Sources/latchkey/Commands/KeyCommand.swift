@@ -84,8 +84,6 @@ extension KeyCommand {
                     store: ledger.store,
                     secretKey: try await ledger.deployment.secretKey(for: ledger.store)
                 )
-                // Opens the keys that are there: a wrong secret key must not add one that no node can read.
-                _ = try await cabinet.ring()
                 guard try await !ledger.store.keys().isEmpty else {
                     try await cabinet.prepare(algorithm, lead: settings.keyLead, now: ledger.now)
                     return try await report(ledger, heading: "Made the first keys.")

@@ -34,7 +34,8 @@ struct Demo: Sendable {
                 clientSecret: secret.reveal(),
                 redirectURI: redirectURI,
                 scopes: ["locks.read", "locks.write"],
-                name: "Sample Partner"
+                name: "Sample Partner",
+                triesConnectionsOut: true
             )
         )
     }

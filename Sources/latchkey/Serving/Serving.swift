@@ -24,8 +24,10 @@ struct Serving: Sendable {
     /// It shares no connections with the sample partner, who would hold all of them while the API waits for one.
     let httpClient: HTTPClient
 
-    /// How long a connection may be silent.
-    private static let idleTimeout = TimeAmount.seconds(75)
+    /// How long a connection may be silent between requests.
+    private static let idleTimeout = TimeAmount.seconds(60)
+    /// How long a request may take to arrive, header and body together.
+    private static let arrivalLimit = TimeAmount.seconds(15)
     /// How long requests that are being answered may take once the server is told to end.
     private static let shutdownLimit = Duration.seconds(10)
 
@@ -85,11 +87,27 @@ struct Serving: Sendable {
     ) async throws {
         let waiting = Waiting(for: addresses.count)
         let responder = router.buildResponder()
+        let room = OpenConnections.limit(
+            files: OpenFiles.raiseLimit(),
+            pool: deployment.pool.size,
+            listeners: addresses.count
+        )
         let listeners = addresses.map { address in
-            Application(
+            let connections = OpenConnections(limit: room)
+            return Application(
                 responder: responder,
-                server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
-                configuration: .init(address: .hostname(address.host, port: address.port)),
+                server: .http1(
+                    configuration: .init(
+                        additionalChannelHandlers: [
+                            RequestDeadline(limit: Self.arrivalLimit, connections: connections)
+                        ],
+                        idleTimeout: Self.idleTimeout
+                    )
+                ),
+                configuration: .init(
+                    address: .hostname(address.host, port: address.port),
+                    availableConnectionsDelegate: Room(limit: room)
+                ),
                 onServerRunning: { _ in if waiting.isOver() { whenReady() } },
                 logger: logger
             )

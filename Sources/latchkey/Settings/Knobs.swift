@@ -29,10 +29,10 @@ extension Knob {
             "trusted-proxies",
             .server,
             \.settings.trustedProxies,
-            .addresses,
+            .networks,
             standard: "none",
-            example: "[10.0.0.2, 10.0.0.3]",
-            "The proxies whose `X-Forwarded-For` tells the source address of a request. From others it is not believed."
+            example: "[10.0.0.2, 192.168.0.0/16]",
+            "The proxies, or the networks that they are in, whose `X-Forwarded-For` tells the source address of a request. From others it is not believed, and a warning says so once."
         ),
         Knob(
             "body-limit",
@@ -276,7 +276,7 @@ extension Knob {
             \.settings.addressLimit.freeFailures,
             .number(1...1_000_000),
             example: "1000",
-            "How many sign-ins from one source address may fail within address-window before the next one has to wait."
+            "How many sign-ins from one source address may fail within address-window before the next one has to wait. Of IPv6 a /64 counts as one address. A browser that has signed in to the account before does not wait, and what account-failures has stopped does not count."
         ),
         Knob(
             "address-window",
@@ -307,6 +307,7 @@ extension Knob {
             .limits,
             \.settings.passwordThreads,
             .number(1...64),
+            standard: "the number of cores",
             example: "4",
             "How many passwords are hashed at a time. Each takes 19 MiB of memory meanwhile."
         ),

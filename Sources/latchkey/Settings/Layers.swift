@@ -60,11 +60,9 @@ struct Layers: Sendable {
         for knob in Knob.all {
             guard let (text, origin) = try value(of: knob) else { continue }
             guard knob.take(text, &deployment) else {
-                // What may hold a password is not repeated.
-                let isShown = !knob.isSecret && !text.contains("://")
                 throw Complaint(
-                    knob.name + (isShown ? " is '\(text.plain.prefix(100))'" : "") + " (from \(origin))"
-                        + (isShown ? ", but" : "") + " must be \(knob.expected)"
+                    knob.name + (knob.isSecret ? "" : " is '\(Self.withoutPassword(text).plain.prefix(100))'")
+                        + " (from \(origin))" + (knob.isSecret ? "" : ", but") + " must be \(knob.expected)"
                         + (knob.isSecret ? "" : "; for example: \(knob.example)")
                 )
             }
@@ -74,6 +72,14 @@ struct Layers: Sendable {
             deployment.settings.scopes = deployment.settings.scopes.map { file.words[$0.name] ?? $0 }
         }
         return deployment
+    }
+
+    /// A URL without its user information and query, which may hold a password.
+    private static func withoutPassword(_ text: String) -> String {
+        guard let scheme = text.range(of: "://") else { return text }
+        let rest = text[scheme.upperBound...].prefix { $0 != "?" }
+        let place = rest.lastIndex(of: "@").map { "***" + rest[$0...] } ?? String(rest)
+        return text[..<scheme.upperBound] + place
     }
 
     private func value(of knob: Knob) throws(Complaint) -> (String, Origin)? {

@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 import OAuth
 import OAuthServer
@@ -84,24 +83,17 @@ extension Notation where Value == Duration {
     }
 }
 
-extension Notation where Value == [String] {
-    static func list(of what: String, _ isValid: @escaping @Sendable (String) -> Bool) -> Self {
+extension Notation where Value == [IPNetwork] {
+    static var networks: Self {
         Notation(
-            expected: "a list of \(what) (in the environment with commas between them)",
+            expected: "a list of IP addresses and networks (in the environment with commas between them)",
             read: { text in
-                let parts = text.split(separator: ",").map { String($0.drop { $0 == " " }) }
-                return parts.allSatisfy(isValid) ? parts : nil
+                let parts = text.split(separator: ",").map { $0.filter { $0 != " " } }
+                let networks = parts.compactMap { IPNetwork($0) }
+                return networks.count == parts.count ? networks : nil
             },
-            show: { $0.joined(separator: ", ") }
+            show: { $0.map(\.description).joined(separator: ", ") }
         )
-    }
-
-    static var addresses: Self {
-        list(of: "IP addresses") { text in
-            var four = in_addr()
-            var six = in6_addr()
-            return inet_pton(AF_INET, text, &four) == 1 || inet_pton(AF_INET6, text, &six) == 1
-        }
     }
 }
 

@@ -138,6 +138,10 @@ import Testing
         #expect(code == (name == "scope" ? .invalidScope : nil))
     }
 
+    @Test func `A11: a nonce that no database can keep is refused`() {
+        #expect(refusal { try request(and: [("nonce", "a\0b")]) } == .invalidRequest)
+    }
+
     @Test func `T15: a client that is not registered for codes gets none`() throws {
         let client = try Client.example { $0.grants = ["refresh_token"] }
         #expect(refusal { try request(client) } == .unauthorizedClient)

@@ -27,7 +27,8 @@ import Testing
         selected: AccountID? = nil,
         remembered: Bool = true
     ) -> AuthorizationStep {
-        request.nextStep(session: session, started: started, selected: selected, remembered: remembered, now: now)
+        let proved = session.flatMap { $0.at >= started ? $0.account : nil }
+        return request.nextStep(session: session, proved: proved, selected: selected, remembered: remembered, now: now)
     }
 
     private func refused(_ step: AuthorizationStep) -> OAuthError.Code? {

@@ -22,14 +22,14 @@ struct SeededGenerator: RandomNumberGenerator {
     /// A text of up to `limit` characters, out of everything that Unicode has and what forms are made of.
     mutating func text(upTo limit: Int) -> String {
         let delimiters: [Unicode.Scalar] = [
-            "&", "=", "%", "+", " ", "#", "?", "/", "\"", "\\", "\r", "\n", "\u{1}", ";",
+            "&", "=", "%", "+", " ", "#", "?", "/", "\"", "\\", "\r", "\n", "\0", ";",
         ]
         var text = String.UnicodeScalarView()
         for _ in 0..<Int.random(in: 0...limit, using: &self) {
             if Bool.random(using: &self) {
                 text.append(delimiters.randomElement(using: &self) ?? " ")
             } else {
-                text.append(Unicode.Scalar(UInt32.random(in: 1...0x10FFFF, using: &self)) ?? "\u{FFFD}")
+                text.append(Unicode.Scalar(UInt32.random(in: 0...0x10FFFF, using: &self)) ?? "\u{FFFD}")
             }
         }
         return String(text)

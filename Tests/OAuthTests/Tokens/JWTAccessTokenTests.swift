@@ -117,6 +117,20 @@ import Testing
         #expect(open(text, key.publicKey, issuer: issuer) == nil)
     }
 
+    @Test(arguments: [
+        #""exp":9223372036854775807,"iat":1"#, #""exp":-1,"iat":1"#, #""exp":253402300800,"iat":1"#,
+        #""exp":1,"iat":-9223372036854775808"#, #""exp":1,"iat":9223372036854775807"#,
+        #""exp":1,"iat":1,"nbf":9223372036854775807"#, #""exp":1,"iat":1,"nbf":-1"#,
+    ])
+    func `RFC 7519 §2: a time outside of all years is refused, however well it is signed`(_ times: String) throws {
+        let key = try KeyVector.key(.es256)
+        let rest = #""iss":"\#(Example.issuer)","sub":"a","aud":["a"],"client_id":"a","jti":"AA"}"#
+        let refused = try key.sign(Array("{\(times),\(rest)".utf8))
+        #expect(open(refused, key.publicKey) == nil)
+        let latest = try key.sign(Array(#"{"exp":253402300799,"iat":0,"nbf":5,\#(rest)"#.utf8))
+        #expect(open(latest, key.publicKey)?.issuedAt == Instant(seconds: 5))
+    }
+
     @Test func `§2.2: a token of a connection says its account, and each has a jti of its own`() throws {
         let key = try KeyVector.key(.es256)
         let token = try content()

@@ -1,0 +1,15 @@
+/// The `aud` of a JWT or of an introspection answer: one text or an array of them (RFC 7519 §4.1.3, RFC 7662 §2.2).
+public struct AudienceClaim: Sendable, Equatable, Decodable {
+    /// Whom the token is for.
+    public let values: [String]
+
+    /// Reads either form.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if let one = try? container.decode(String.self) {
+            values = [one]
+        } else {
+            values = try container.decode([String].self)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import HTTPTypes
+import Hummingbird
+import OAuth
+import OAuthStore
+
+/// How an authorization that is under way is taken up again.
+extension Provider {
+    /// What a browser's request brings.
+    func visit(_ request: Request, _ context: DoorContext) async throws(SQLError) -> Visit {
+        let now = ambient.now()
+        return Visit(request: request, context: context, browser: try await browser(request, now: now), now: now)
+    }
+
+    /// The authorization that a form or link carries, its request checked again against the client of this moment.
+    ///
+    /// - Returns: nil when it was begun in another browser; see `startAgain`.
+    /// - Throws: `PageRefusal` when it is too old or can no longer be granted.
+    func pending(_ form: Form, _ visit: Visit) async throws -> PendingAuthorization? {
+        let transaction: AuthorizationTransaction
+        do throws(TransactionSeal.Failure) {
+            transaction = try transactions.open(
+                form["transaction"] ?? "", browser: visit.browser.digest, now: visit.now
+            )
+        } catch {
+            if case .otherBrowser = error { return nil }
+            throw PageRefusal(
+                problem: .known(.expired),
+                error: OAuthError(.accessDenied, "the authorization is not known, or was begun too long ago"),
+                status: .forbidden
+            )
+        }
+        let (client, redirect) = try await verifiedRedirect(transaction.parameters)
+        let request = try AuthorizationRequest(
+            transaction.parameters, client: client, redirect: redirect, audiences: audiences.all
+        )
+        return PendingAuthorization(transaction: transaction, request: request)
+    }
+
+    /// An authorization that was begun in another browser never goes on (RFC 6749 §10.12).
+    ///
+    /// A page of ours that this very browser shows has lost its cookie to another tab: its authorization begins again by
+    /// itself. Nobody else learns what a transaction that is not theirs asks for.
+    func startAgain(_ form: Form, _ visit: Visit) throws -> Response {
+        do throws(TransactionSeal.Failure) {
+            _ = try transactions.open(form["transaction"] ?? "", browser: nil, now: visit.now)
+        } catch {
+            if case .otherBrowser(let parameters) = error, visit.request.headers[.secFetchSite] == "same-origin" {
+                return redirect(to: authorizeLink(parameters))
+            }
+        }
+        throw PageRefusal(
+            problem: .known(.otherBrowser),
+            error: OAuthError(.accessDenied, "the authorization was begun in another browser"),
+            status: .forbidden
+        )
+    }
+
+    /// The same authorization under a new id, for whoever signs in next: no two people can come to one code.
+    func anew(_ pending: PendingAuthorization) -> PendingAuthorization {
+        var pending = pending
+        pending.transaction.id = ambient.random(16)
+        pending.transaction.proved = nil
+        pending.transaction.selected = nil
+        pending.transaction.named = nil
+        return pending
+    }
+}

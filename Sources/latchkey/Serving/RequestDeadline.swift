@@ -1,0 +1,139 @@
+import HTTPTypes
+import NIOCore
+import NIOHTTPTypes
+import OAuth
+
+/// Ends connections whose request does not arrive in full within a time, however steadily it trickles (CWE-400).
+///
+/// Header and body count together, from the request's first byte. A client that is cut is told so with 408, unless an
+/// answer is under way. The timer is set at most once in that time, so that an ordinary request costs a reading of the
+/// clock.
+final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    private let limit: TimeAmount
+    private let connections: OpenConnections
+    private var connection: OpenConnection?
+    /// When the first byte came of the request that is being read; nil between requests.
+    private var began: NIODeadline?
+    private var timer: Scheduled<Void>?
+    /// Requests whose header has come, and that are not answered yet.
+    private var unanswered = 0
+    private var isAnswering = false
+
+    /// - Parameters:
+    ///   - limit: how long a request may take to arrive.
+    ///   - connections: where this one is counted.
+    init(limit: TimeAmount, connections: OpenConnections) {
+        self.limit = limit
+        self.connections = connections
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        // Header that is still incomplete is seen by nobody behind the decoder.
+        try? context.pipeline.syncOperations.addHandler(
+            FirstByte { [unowned self] in arrived(context) },
+            position: .first
+        )
+        let connection = OpenConnection(context.channel)
+        self.connection = connection
+        connections.add(connection)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        timer?.cancel()
+        timer = nil
+        if let connection { connections.remove(connection) }
+        connection = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head:
+            // The next request may lie in the same bytes as the end of the last one.
+            arrived(context)
+            unanswered += 1
+        case .body: break
+        case .end:
+            began = nil
+            if unanswered > 0 { connection?.hasRequest() }
+        }
+        context.fireChannelRead(data)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(let head): isAnswering = head.status.kind != .informational
+        case .body: break
+        case .end:
+            isAnswering = false
+            unanswered -= 1
+            if unanswered <= 0 { connection?.beginsToWait() }
+        }
+        context.write(data, promise: promise)
+    }
+
+    private func arrived(_ context: ChannelHandlerContext) {
+        guard began == nil else { return }
+        let now = NIODeadline.now()
+        began = now
+        if unanswered == 0 { connection?.beginsToWait() }
+        if timer == nil { setTimer(context, now + limit) }
+    }
+
+    private func setTimer(_ context: ChannelHandlerContext, _ deadline: NIODeadline) {
+        timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [unowned self] in
+            timer = nil
+            guard let began else { return }
+            if NIODeadline.now() >= began + limit {
+                end(context)
+            } else {
+                setTimer(context, began + limit)
+            }
+        }
+    }
+
+    private func end(_ context: ChannelHandlerContext) {
+        // One unanswered request is the late one itself; with more, an earlier one is owed an answer first.
+        if !isAnswering, unanswered <= 1 {
+            var json = JSONWriter()
+            json.member("error", OAuthError.Code.invalidRequest.rawValue)
+            json.member(
+                "error_description",
+                "the request did not arrive in full within \(limit.nanoseconds / 1_000_000_000) seconds"
+            )
+            let body = json.finish()
+            let fields: HTTPFields = [
+                .contentType: "application/json", .contentLength: String(body.count), .cacheControl: "no-store",
+                .connection: "close",
+            ]
+            context.write(
+                wrapOutboundOut(.head(HTTPResponse(status: .requestTimeout, headerFields: fields))),
+                promise: nil
+            )
+            context.write(wrapOutboundOut(.body(ByteBuffer(bytes: body))), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        }
+        context.close(promise: nil)
+    }
+}
+
+/// Tells of bytes before they are decoded.
+private final class FirstByte: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private let arrived: () -> Void
+
+    init(_ arrived: @escaping () -> Void) {
+        self.arrived = arrived
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        arrived()
+        context.fireChannelRead(data)
+    }
+}

@@ -1,0 +1,197 @@
+/// Answers to what cannot be served: unknown paths and methods, and a database that does not do what it is asked.
+import Foundation
+import HTTPTypes
+import HummingbirdTesting
+import OAuth
+import OAuthStore
+import TestBackends
+import Testing
+
+@testable import OAuthServer
+
+@Suite struct `Refusals` {
+    @Test(arguments: [
+        ("/oauth/token", "POST"), ("/oauth/revoke", "POST"), ("/oauth/introspect", "POST"), ("/oauth/consent", "POST"),
+        ("/oauth/authorize", "GET, POST"), ("/oauth/jwks", "GET, HEAD"),
+        ("/.well-known/oauth-authorization-server", "GET, HEAD"), ("/healthz", "GET, HEAD"),
+    ])
+    func `RFC 9110 §15.5.6: a method that a path does not know is named with those that it does`(
+        path: String,
+        allowed: String
+    ) async throws {
+        try await Backend.sqlite.withServer { server in
+            for method in [HTTPRequest.Method.put, .delete, .patch] {
+                let answer = try await server.request(method, path)
+                #expect(answer.status == 405 && answer.headers[.allow] == allowed, "\(method) \(path)")
+            }
+        }
+    }
+
+    @Test func `§3.2: the token endpoint takes no GET, and a sign-in form no other method`() async throws {
+        try await Backend.sqlite.withServer { server in
+            for path in ["/oauth/token", "/oauth/revoke", "/oauth/introspect", "/oauth/consent"] {
+                let answer = try await server.request(.get, path + "?grant_type=client_credentials")
+                #expect(answer.status == 405 && answer.headers[.allow] == "POST", "\(path)")
+            }
+            let login = try await server.request(.put, "/login")
+            #expect(
+                login.status == 405
+                    && Set(login.headers[.allow]?.components(separatedBy: ", ") ?? []) == ["GET", "POST"]
+            )
+        }
+    }
+
+    @Test func `a path that nobody serves is a page for a person and a plain 404 for a program`() async throws {
+        try await Backend.sqlite.withServer(.live) { server in
+            let person = try await server.request(.get, "/nothing", headers: [.accept: "text/html,*/*"])
+            #expect(person.status == 404 && person.headers[.contentType] == "text/html; charset=utf-8")
+            #expect(person.text.contains("<h1>") && person.headers[.contentSecurityPolicy] != nil)
+            for path in ["/nothing", "/oauth/token/", "/oauth/token/x", "/assets"] {
+                let program = try await server.request(.get, path, headers: [.accept: "application/json"])
+                #expect(program.status == 404 && !program.text.contains("<h1>"), "\(path)")
+            }
+            for path in ["/assets/none.css", "/assets/..%2Flatchkey.css"] {
+                #expect(try await server.request(.get, path).status == 404, "\(path)")
+            }
+        }
+    }
+
+    @Test func `every answer carries the request's id, and over https stays there`() async throws {
+        try await Backend.sqlite.withServer { server in
+            for path in ["/healthz", "/oauth/token", "/oauth/authorize", "/oauth/jwks"] {
+                let answer = try await server.request(.get, path)
+                #expect(answer.headers[.requestID]?.isEmpty == false, "\(path)")
+                #expect(answer.headers[.strictTransportSecurity] != nil, "\(path)")
+            }
+        }
+        try await Backend.sqlite.withServer(issuer: "http://localhost:3020") { server async throws in
+            #expect(try await server.request(.get, "/healthz").headers[.strictTransportSecurity] == nil)
+        }
+    }
+
+    @Test func `a link with an unknown client or redirect URI is a page and never a redirect`() async throws {
+        try await Backend.sqlite.withServer { server in
+            let link = server.authorizationLink()
+            for wrong in [
+                link.replacing("s6BhdRkqt3", with: "nobody"),
+                link.replacing("client.example.com", with: "evil.example"),
+                link + "&redirect_uri=https%3A%2F%2Fclient.example.com%2Fcb", "/oauth/authorize",
+            ] {
+                let answer = try await server.request(.get, wrong)
+                #expect(answer.status == 400 && answer.headers[.location] == nil, "\(wrong)")
+                #expect(answer.text.contains("<h1>") && answer.text.contains("invalid_request"), "\(wrong)")
+            }
+        }
+    }
+
+    // MARK: A database that fails
+
+    private static let detail = "host 10.0.0.7 table connections"
+
+    @Test(arguments: [SQLError.unavailable(detail), .inDoubt(detail)])
+    func `a database that does not answer is 503 with Retry-After everywhere, and costs no connection`(
+        _ failure: SQLError
+    ) async throws {
+        try await Backend.sqlite.withServer { server in
+            let visit = try await Visit(server)
+            server.rigged.fail(failure)
+            for (name, answer) in try await visit.requests() {
+                #expect(answer.status == 503, "\(name)")
+                #expect(answer.headers[.retryAfter] == "2", "\(name)")
+                #expect(!answer.text.contains(Self.detail) && !answer.text.contains("10.0.0.7"), "\(name)")
+                if name.hasPrefix("/oauth/token") || name == "/readyz" {
+                    #expect(try answer.member("error") == "temporarily_unavailable", "\(name)")
+                }
+            }
+            server.rigged.fail(nil)
+            #expect(try await server.refresh(visit.refreshToken).status == 200)
+            #expect(try await server.redeem(visit.code).status == 200)
+            #expect(try await server.isActive(visit.accessToken))
+        }
+    }
+
+    @Test(arguments: [SQLError.invalid(detail), .constraint(detail)])
+    func `a fault of the database's content is 500, and its words stay inside`(_ failure: SQLError) async throws {
+        try await Backend.sqlite.withServer { server in
+            let visit = try await Visit(server)
+            server.rigged.fail(failure)
+            for (name, answer) in try await visit.requests() {
+                #expect(answer.status == 500 && answer.headers[.retryAfter] == nil, "\(name)")
+                #expect(!answer.text.contains("10.0.0.7") && !answer.text.contains("table"), "\(name)")
+                if name.hasPrefix("/oauth/token") { #expect(try answer.member("error") == "server_error") }
+            }
+            server.rigged.fail(nil)
+            #expect(try await server.refresh(visit.refreshToken).status == 200)
+        }
+    }
+
+    @Test func `what needs no database is served without one`() async throws {
+        try await Backend.sqlite.withServer { server in
+            server.rigged.fail(.unavailable("away"))
+            for path in [
+                "/healthz", "/oauth/jwks", "/.well-known/oauth-authorization-server", server.authorizationLink(),
+            ] {
+                #expect(try await server.request(.get, path).status == 200, "\(path)")
+            }
+            let own = try await server.post("/oauth/token", ["grant_type": "client_credentials"])
+            #expect(own.status == 200)
+        }
+    }
+
+    @Test func `on a database that takes no writes, connections go on: refreshes and introspection are answered`()
+        async throws
+    {
+        try await Backend.sqlite.withServer { server in
+            let visit = try await Visit(server)
+            server.rigged.failTransactions(.unavailable("a standby server"))
+            #expect(try await server.refresh(visit.refreshToken).status == 200)
+            #expect(try await server.isActive(visit.accessToken))
+            #expect(try await server.redeem(visit.code).status == 503)
+        }
+    }
+}
+
+/// A visitor half-way through everything, for a database that fails now.
+private struct Visit: Sendable {
+    let server: TestServer
+    let browser: TestBrowser
+    let code: String
+    let refreshToken: String
+    let accessToken: String
+    let signIn: Answer
+    let consent: Answer
+
+    init(_ server: TestServer) async throws {
+        self.server = server
+        browser = TestBrowser(server)
+        let tokens = try await server.redeem(try await server.code(browser))
+        refreshToken = try tokens.member("refresh_token")
+        accessToken = try tokens.member("access_token")
+        code = try await server.code(browser, signedIn: true)
+        consent = try await browser.get(server.authorizationLink())
+        // A sign-in of this very moment would count as the fresh one that is asked for.
+        server.clock.advance(.seconds(1))
+        signIn = try await browser.get(server.authorizationLink("&prompt=login"))
+    }
+
+    /// One request of each kind that needs the database.
+    func requests() async throws -> [(name: String, answer: Answer)] {
+        let unknown = Form(["client_id": "registered-a-moment-ago", "redirect_uri": TestServer.callback]).encoded
+        return [
+            ("/oauth/token code", try await server.redeem(code)),
+            ("/oauth/token refresh", try await server.refresh(refreshToken)),
+            (
+                "/oauth/token unknown client",
+                try await server.post("/oauth/token", as: "unknown", ["grant_type": "client_credentials"])
+            ),
+            ("/oauth/revoke refresh token", try await server.post("/oauth/revoke", ["token": refreshToken])),
+            ("/oauth/revoke access token", try await server.post("/oauth/revoke", ["token": accessToken])),
+            ("/oauth/introspect", try await server.post("/oauth/introspect", as: "rs", ["token": accessToken])),
+            ("/oauth/authorize in a session", try await browser.get(server.authorizationLink())),
+            ("/oauth/authorize unknown client", try await server.request(.get, "/oauth/authorize?" + unknown)),
+            ("/login", try await browser.signIn(at: signIn)),
+            ("/oauth/consent", try await browser.submit(consent, ["decision": "allow"])),
+            ("/readyz", try await server.request(.get, "/readyz")),
+        ]
+    }
+}
