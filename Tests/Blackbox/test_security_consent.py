@@ -27,10 +27,10 @@ def test_C04_a_second_press_offers_the_first_code_while_it_waits(sqlite_server, 
     page = person.reach_consent(web)
     code = Authorization(person.decide(page, "allow").target, web).code
     again = person.submit(page.consent_form, button="allow")
-    assert again.status == 409 and code in again.text, "the person can go on with the first code"
+    assert again.status == 409 and code in again.html, "the person can go on with the first code"
     connected = web.redeem(Authorization(f"{web.redirect_uri}?code={code}", web))
     late = person.submit(page.consent_form, button="allow")
-    assert late.status == 409 and "lkc_" not in late.text, "a code that was redeemed is not handed out again"
+    assert late.status == 409 and "lkc_" not in late.html, "a code that was redeemed is not handed out again"
     tokens(web.refresh(connected.refresh))
 
 
@@ -41,7 +41,7 @@ def test_C04_a_second_press_offers_nothing_to_somebody_else(sqlite_server, perso
     person.account = sqlite_server.create_account()
     person.sign_in(person.visit(web.authorize_url(prompt="login")))
     again = person.submit(page.consent_form, button="allow")
-    assert not again.leaves and "lkc_" not in again.text
+    assert not again.leaves and "lkc_" not in again.html
 
 
 def test_L15_a_consent_page_of_one_account_does_not_allow_for_another(sqlite_server, person):

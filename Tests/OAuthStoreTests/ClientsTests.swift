@@ -149,6 +149,31 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `a client that cannot be read takes no other with it, and none speaks for another`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            let stable = try ledger.client.client.id
+            _ = try await ledger.store.rotateSecret(of: stable, to: Self.secret("1"), now: Ledger.now)
+            _ = try await ledger.store.rotateSecret(of: stable, to: Self.secret("2"), now: Ledger.now + .seconds(1))
+            // One is damaged, the other names the id of a third.
+            try await ledger.database.run("update clients set registration = '{' where client_id = 'stable'")
+            try await ledger.database.run(
+                """
+                update clients set registration = (select registration from clients where client_id = 'successor')
+                where client_id = 'strict'
+                """
+            )
+            let all = try await ledger.other.allClients()
+            #expect(all.clients.map(\.registration.id) == ["successor"] && all.unreadable == ["stable", "strict"])
+            #expect(try await ledger.other.clients() == all.clients)
+            for client in [stable, try ledger.client(.strict).client.id] {
+                #expect(await sqlError { _ = try await ledger.other.client(client) }?.kind == "invalid")
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `every change raises the clients' revision, and what changed nothing does not`(_ backend: Backend) async throws
     {
         try await backend.withLedger { ledger in

@@ -89,7 +89,15 @@ import Testing
             #expect(!(try await isConnected("read", ["https://another.example"])))
             let others = (Ledger.accountID("someone"), try ledger.client(.strict).client.id)
             #expect(!(try await ledger.store.isConnected(others.0, client, covering: .none, [], of: Ledger.audiences)))
-            #expect(!(try await ledger.store.isConnected(ledger.account, others.1, covering: .none, [], of: Ledger.audiences)))
+            #expect(
+                !(try await ledger.store.isConnected(
+                    ledger.account,
+                    others.1,
+                    covering: .none,
+                    [],
+                    of: Ledger.audiences
+                ))
+            )
             try await ledger.store.revoke(id, because: .client, now: Ledger.now)
             #expect(!(try await isConnected("read")))
         }

@@ -226,13 +226,16 @@ extension Ledger {
         await database.close()
         await otherDatabase.close()
         let observer = try storage.open()
-        // The server takes the counts of a closed connection in when its process ends, a moment after the closing.
-        let waiting =
-            "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-        while try await observer.rows(waiting)[0].integer(0) > 0 {}
-        let rows = try await observer.rows("select deadlocks from pg_stat_database where datname = current_database()")
+        // One body, and so one connection, which leaves itself out.
+        let count = try await observer.read { connection throws(SQLError) in
+            // The server takes the counts of a closed connection in when its process ends, a moment after the closing.
+            let others = "select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+            while try !connection.query(others).isEmpty {}
+            let sql = "select deadlocks from pg_stat_database where datname = current_database()"
+            return try connection.query(sql)[0].integer(0)
+        }
         await observer.close()
-        return try rows[0].integer(0)
+        return count
     }
 
     private struct NotThatGrant: Error {}

@@ -19,7 +19,9 @@ extension Provider {
         let transaction: AuthorizationTransaction
         do throws(TransactionSeal.Failure) {
             transaction = try transactions.open(
-                form["transaction"] ?? "", browser: visit.browser.digest, now: visit.now
+                form["transaction"] ?? "",
+                browser: visit.browser.digest,
+                now: visit.now
             )
         } catch {
             if case .otherBrowser = error { return nil }
@@ -31,7 +33,10 @@ extension Provider {
         }
         let (client, redirect) = try await verifiedRedirect(transaction.parameters)
         let request = try AuthorizationRequest(
-            transaction.parameters, client: client, redirect: redirect, audiences: audiences.all
+            transaction.parameters,
+            client: client,
+            redirect: redirect,
+            audiences: audiences.all
         )
         return PendingAuthorization(transaction: transaction, request: request)
     }

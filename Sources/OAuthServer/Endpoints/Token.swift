@@ -12,14 +12,20 @@ extension Provider {
             switch try TokenRequest(form) {
             case .authorizationCode(let redemption): try await redeem(redemption, by: client, now, context)
             case .refreshToken(let refresh): try await self.refresh(refresh, by: client, now, context)
-            case .clientCredentials(let ask):
-                try mint(now: now).mint(
-                    try ask.grant(to: client, audiences: audiences),
-                    for: client.client,
-                    random: ambient.random(16)
-                )
+            case .clientCredentials(let ask): try grant(ask, to: client, now)
             }
         return json(response.json)
+    }
+
+    /// The client credentials grant (RFC 6749 §4.4): the one that asks no database, so memory must not be too old.
+    private func grant(
+        _ ask: ClientCredentialsRequest,
+        to client: AuthenticatedClient,
+        _ now: Instant
+    ) throws(OAuthError) -> TokenResponse {
+        try node.requireFresh()
+        let grant = try ask.grant(to: client, audiences: audiences)
+        return try mint(now: now).mint(grant, for: client.client, random: ambient.random(16))
     }
 
     /// The authorization code grant (RFC 6749 §4.1.3).

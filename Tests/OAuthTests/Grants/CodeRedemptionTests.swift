@@ -157,7 +157,9 @@ import Testing
 
     @Test func `RFC 8707 §2.2: the audience is one that was allowed`() throws {
         let other = "&resource=https%3A%2F%2Fother.example.com%2F"
-        #expect(try check(code(), rest: other) == good("read write", [Example.otherAPI]))
+        let both = try code(resources: [Example.api, Example.otherAPI])
+        #expect(try check(both, rest: other) == good("read write", [Example.otherAPI]))
+        #expect(try refused(check(code(), rest: other)) == .invalidTarget)
         let bound = try code(resources: [Example.api])
         #expect(try check(bound) == good("read write", [Example.api]))
         #expect(try refused(check(bound, rest: other)) == .invalidTarget)
