@@ -98,7 +98,8 @@ public struct Issuer: Sendable, Hashable {
         else { return nil }
         var path = rest.dropFirst(authority.count)
         if path.hasSuffix("/") { path.removeLast() }
-        guard !path.contains("//"), !path.contains("..") else { return nil }
+        // The router would read : and * as placeholders.
+        guard !path.contains("//"), !path.contains(".."), !path.contains(":"), !path.contains("*") else { return nil }
         self.text = text
         self.path = String(path)
         self.isSecure = isSecure

@@ -1,10 +1,11 @@
 """Sign-in, sessions and accounts: security.md, rows L01 to L07 and L13."""
 
+import json
 import math
 import re
 import statistics
 import time
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -129,6 +130,34 @@ def test_L02_failures_from_one_address_are_limited_over_all_accounts(new_server)
     assert statuses[-1] == 429
     elsewhere, _ = try_password(server, seam, "nobody@example.com", "wrong", "127.0.4.2")
     assert elsewhere.status != 429, "another address is not to blame"
+
+
+def fail_behind_a_proxy(server, seam, forwarded: str, source: str) -> dict:
+    """A failed sign-in with `X-Forwarded-For`, and the line that the log has of it."""
+    person = Person(server, source=source)
+    form = person.visit(seam.authorize_url()).sign_in_form
+    values = form.fields | {"email": "Nobody@example.com", "password": "wrong"}
+    cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+    headers = {"Cookie": cookies, "X-Forwarded-For": forwarded}
+    url = urljoin(server.base, form.action)
+    assert send("POST", url, source=source, data=values, headers=headers).status_code == 422
+    return json.loads([line for line in server.log.splitlines() if '"sign-in failed"' in line][-1])
+
+
+def test_L02_a_proxy_is_believed_if_its_network_is_trusted_and_otherwise_a_warning_says_so_once(new_server):
+    server = new_server(environment={"LATCHKEY_TRUSTED_PROXIES": "127.0.7.0/24, 10.0.0.0/8"})
+    seam = seam_on(server)
+    server.start()
+    said = fail_behind_a_proxy(server, seam, "192.0.2.66, 203.0.113.9:4711, 10.1.2.3", "127.0.7.1")
+    assert said["address"] == "203.0.113.9"
+    assert said["client"] == seam.client_id
+    assert re.fullmatch("[0-9a-f]{8}", said["subject"])
+    assert "trusted-proxies" not in server.log
+    for _ in range(2):
+        said = fail_behind_a_proxy(server, seam, "203.0.113.9", "127.0.8.1")
+        assert said["address"] == "127.0.8.1"
+    assert server.log.count("trusted-proxies") == 1
+    assert "nobody@example.com" not in server.log.lower()
 
 
 def test_L03_a_stranger_cannot_lock_a_customer_out(own_server):

@@ -84,6 +84,31 @@ import Testing
         }
     }
 
+    @Test func `wrong client secrets are slowed down after thirty in a minute, and the right one never is`()
+        async throws
+    {
+        try await Backend.sqlite.withServer { server in
+            func authenticate(_ secret: String) async throws -> Answer {
+                try await server.request(
+                    .post,
+                    "/oauth/token",
+                    form: ["grant_type": "client_credentials", "client_id": "s6BhdRkqt3", "client_secret": secret]
+                )
+            }
+            for _ in 0..<30 {
+                let refused = try await authenticate("wrong")
+                #expect(try refused.status == 401 && refused.member("error") == "invalid_client")
+                #expect(refused.headers[.wwwAuthenticate]?.hasPrefix("Basic ") == true)
+            }
+            let slowed = try await authenticate("wrong")
+            #expect(try slowed.status == 429 && slowed.member("error") == "slow_down")
+            #expect(slowed.headers[.retryAfter] == "60")
+            #expect(try await authenticate(TestServer.secret).status == 200)
+            server.clock.advance(.minutes(1))
+            #expect(try await authenticate("wrong").status == 401)
+        }
+    }
+
     // MARK: A database that fails
 
     private static let detail = "host 10.0.0.7 table connections"

@@ -229,8 +229,14 @@ extension Ledger {
         // One body, and so one connection, which leaves itself out.
         let count = try await observer.read { connection throws(SQLError) in
             // The server takes the counts of a closed connection in when its process ends, a moment after the closing.
-            let others = "select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-            while try !connection.query(others).isEmpty {}
+            let others = """
+                select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+                    and backend_type = 'client backend'
+                """
+            for _ in 0..<500 {
+                guard try !connection.query(others).isEmpty else { break }
+                try connection.query("select 1 from pg_sleep(0.01)")
+            }
             let sql = "select deadlocks from pg_stat_database where datname = current_database()"
             return try connection.query(sql)[0].integer(0)
         }
