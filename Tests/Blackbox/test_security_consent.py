@@ -27,10 +27,12 @@ def test_C04_a_second_press_offers_the_first_code_while_it_waits(sqlite_server, 
     page = person.reach_consent(web)
     code = Authorization(person.decide(page, "allow").target, web).code
     again = person.submit(page.consent_form, button="allow")
-    assert again.status == 409 and code in again.html, "the person can go on with the first code"
+    assert again.status == 409
+    assert code in again.html, "the person can go on with the first code"
     connected = web.redeem(Authorization(f"{web.redirect_uri}?code={code}", web))
     late = person.submit(page.consent_form, button="allow")
-    assert late.status == 409 and "lkc_" not in late.html, "a code that was redeemed is not handed out again"
+    assert late.status == 409
+    assert "lkc_" not in late.html, "a code that was redeemed is not handed out again"
     tokens(web.refresh(connected.refresh))
 
 
@@ -51,7 +53,8 @@ def test_L15_a_consent_page_of_one_account_does_not_allow_for_another(sqlite_ser
     person.account = sqlite_server.create_account()
     person.sign_in(person.visit(web.authorize_url(prompt="login")))
     asked = person.follow(person.submit(page.consent_form, button="allow"))
-    assert not asked.leaves and person.account.email in asked.text, "the one who is signed in now is asked"
+    assert not asked.leaves
+    assert person.account.email in asked.text, "the one who is signed in now is asked"
     assert web.redeem(Authorization(person.decide(asked, "allow").target, web)).user_id == person.account.user_id
 
 
