@@ -12,7 +12,7 @@ struct MeasuredServer {
     let place: Place
     let port: Int
 
-    private static let idleTimeout = TimeAmount.seconds(75)
+    private static let idleTimeout = TimeAmount.seconds(60)
 
     func run() async throws {
         // Requests are answered on Swift's own threads; with a loop on each core the two would push each other aside.

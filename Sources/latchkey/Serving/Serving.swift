@@ -37,6 +37,8 @@ struct Serving: Sendable {
         _ settings: Settings,
         _ work: (Serving) async throws -> Void
     ) async throws {
+        // Requests are answered on Swift's own threads; with a loop on each core the two would push each other aside.
+        NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / 2)
         let profiles = try deployment.profiles()
         let database = try deployment.database.open(deployment.pool)
         do {
