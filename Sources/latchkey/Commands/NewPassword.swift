@@ -26,7 +26,7 @@ struct PasswordOptions: ParsableArguments {
     private static func firstLine() throws(Complaint) -> String {
         var bytes: [UInt8] = []
         var byte: UInt8 = 0
-        while bytes.count <= NewPassword.maximumLength + 1, Glibc.read(STDIN_FILENO, &byte, 1) == 1, byte != 0x0A {
+        while bytes.count <= PasswordRule.maximumLength + 1, Glibc.read(STDIN_FILENO, &byte, 1) == 1, byte != 0x0A {
             bytes.append(byte)
         }
         if bytes.last == 0x0D { bytes.removeLast() }
@@ -41,20 +41,8 @@ struct PasswordOptions: ParsableArguments {
 struct NewPassword: Sendable {
     let secret: Secret
 
-    static let minimumCharacters = 8
-    static let maximumLength = 1024
-
     init(_ text: String) throws(Complaint) {
-        guard !text.isEmpty else { throw Complaint("the password is empty") }
-        guard text.count >= Self.minimumCharacters else {
-            throw Complaint("the password is too short: use at least \(Self.minimumCharacters) characters")
-        }
-        guard text.utf8.count <= Self.maximumLength else {
-            throw Complaint("the password is too long: use at most \(Self.maximumLength) bytes")
-        }
-        guard !CommonPasswords.contain(text) else {
-            throw Complaint("this password is one of the first that everybody tries: choose another one")
-        }
+        if let problem = PasswordRule.problem(with: text) { throw Complaint(problem) }
         secret = Secret(text)
     }
 
