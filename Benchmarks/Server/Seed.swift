@@ -54,7 +54,7 @@ struct Seed: Sendable {
         for client in BenchClient.allCases {
             let secret = ClientSecret.make(random: ambient.random(32))
             let stored = ClientSecret(digest: secret.digest, isForTests: false)
-            guard try await store.register(client.registration, secret: stored, now: ambient.now()) else {
+            guard try await store.register(client.registration, secret: stored, by: .server, now: ambient.now()) else {
                 throw Unfit("the database is not empty: it has the client \(client.rawValue) already")
             }
             lines.append("\(client.rawValue) \(secret.reveal())")
@@ -75,7 +75,7 @@ struct Seed: Sendable {
                 passwordHash: hash
             )
         }
-        let made = try await store.create(accounts, now: ambient.now())
+        let made = try await store.create(accounts, by: .server, now: ambient.now())
         try place.write(made.map { "\($0.email) \(Self.password)" }, to: "accounts.txt")
     }
 

@@ -33,13 +33,17 @@ extension Store {
 
     /// Makes an account.
     /// - Returns: nil when its address or its external id is taken.
-    public func create(_ account: NewAccount, now: Instant) async throws(SQLError) -> Account? {
-        try await create([account], now: now).first
+    public func create(_ account: NewAccount, by actor: Actor, now: Instant) async throws(SQLError) -> Account? {
+        try await create([account], by: actor, now: now).first
     }
 
     /// Makes several accounts in one transaction, leaving out those whose address or external id is taken.
     /// - Returns: those that were made.
-    public func create(_ accounts: [NewAccount], now: Instant) async throws(SQLError) -> [Account] {
+    public func create(
+        _ accounts: [NewAccount],
+        by actor: Actor,
+        now: Instant
+    ) async throws(SQLError) -> [Account] {
         try await database.transaction { connection throws(SQLError) in
             var made: [Account] = []
             for account in accounts {
@@ -55,6 +59,20 @@ extension Store {
                     ]
                 )
                 guard !rows.isEmpty else { continue }
+                try connection.record(
+                    AuditEntry(
+                        at: now,
+                        actor: actor,
+                        action: .accountCreated,
+                        subject: AuditSubject.account(account.id),
+                        after: AuditState.json { state in
+                            state.member("email", account.email)
+                            if let name = account.name { state.member("name", name) }
+                            if let externalID = account.externalID { state.member("external_id", externalID) }
+                            if account.passwordHash != nil { state.member("password", AuditState.masked) }
+                        }
+                    )
+                )
                 made.append(
                     Account(id: account.id, email: account.email, name: account.name, createdAt: now, disabledAt: nil)
                 )
@@ -111,12 +129,30 @@ extension Store {
     /// Changes an account.
     ///
     /// A new password and a disabling end its sessions; a disabling ends its tokens while it lasts.
-    public func change(_ id: AccountID, _ change: AccountChange) async throws(SQLError) -> AccountChangeOutcome {
+    public func change(
+        _ id: AccountID,
+        _ change: AccountChange,
+        by actor: Actor,
+        now: Instant
+    ) async throws(SQLError) -> AccountChangeOutcome {
         do {
             let account = try await database.transaction { connection throws(SQLError) -> Account? in
+                // Takes the row's lock on PostgreSQL, so that what the audit trail calls "before" is what is replaced.
+                let rows = try connection.query(
+                    "update accounts set created_at = created_at where account_id = $1 returning \(Self.accountColumns)",
+                    [SQLValue(id)]
+                )
+                guard let before = try rows.first.map({ row throws(SQLError) in try Self.account(row) }) else {
+                    return nil
+                }
                 try Self.apply(change, to: id, connection)
-                return try connection.query(Self.accountSelection + " where account_id = $1", [SQLValue(id)])
+                let after = try connection.query(Self.accountSelection + " where account_id = $1", [SQLValue(id)])
                     .first.map { row throws(SQLError) in try Self.account(row) }
+                if let after {
+                    let entry = change.entry(from: before, to: after, by: actor, now)
+                    if let entry { try connection.record(entry) }
+                }
+                return after
             }
             return account.map(AccountChangeOutcome.changed) ?? .unknownAccount
         } catch .constraint {
@@ -170,12 +206,25 @@ extension Store {
 
     /// Deletes an account with its connections, codes and sessions.
     /// - Returns: false when there is none.
-    public func deleteAccount(_ id: AccountID) async throws(SQLError) -> Bool {
+    public func deleteAccount(_ id: AccountID, by actor: Actor, now: Instant) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
-            try !connection.query(
-                "delete from accounts where account_id = $1 returning created_at",
+            let live = try Self.liveConnections(where: "account_id", SQLValue(id), connection)
+            let rows = try connection.query(
+                "delete from accounts where account_id = $1 returning \(Self.accountColumns)",
                 [SQLValue(id)]
-            ).isEmpty
+            )
+            guard let row = rows.first else { return false }
+            try connection.record(
+                AuditEntry(
+                    at: now,
+                    actor: actor,
+                    action: .accountDeleted,
+                    subject: AuditSubject.account(id),
+                    before: try Self.account(row).auditState,
+                    after: AuditState.json { $0.member("connections_cut", live) }
+                )
+            )
+            return true
         }
     }
 
@@ -195,4 +244,42 @@ extension Store {
 
     /// Addresses are the same whatever their case.
     private static func key(_ email: String) -> String { email.lowercased() }
+}
+
+extension Account {
+    /// What the audit trail tells of an account.
+    fileprivate var auditState: String {
+        AuditState.json { state in
+            state.member("email", email)
+            if let name { state.member("name", name) }
+            state.member("disabled", disabledAt != nil)
+        }
+    }
+}
+
+extension Store.AccountChange {
+    /// What the audit trail tells of a change; nil when nothing has changed.
+    fileprivate func entry(from before: Account, to after: Account, by actor: Actor, _ now: Instant) -> AuditEntry? {
+        let action: AuditAction
+        var states = (before: before.auditState, after: after.auditState)
+        switch self {
+        case .email:
+            action = .accountEmailChanged
+        case .passwordHash:
+            action = .accountPasswordChanged
+            let masked = AuditState.json { $0.member("password", AuditState.masked) }
+            states = (masked, masked)
+        case .disabled(let instant):
+            action = instant == nil ? .accountEnabled : .accountDisabled
+        }
+        if case .passwordHash = self {} else if states.before == states.after { return nil }
+        return AuditEntry(
+            at: now,
+            actor: actor,
+            action: action,
+            subject: AuditSubject.account(after.id),
+            before: states.before,
+            after: states.after
+        )
+    }
 }

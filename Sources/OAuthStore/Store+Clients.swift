@@ -26,6 +26,7 @@ extension Store {
     public func register(
         _ registration: ClientRegistration,
         secret: ClientSecret?,
+        by actor: Actor,
         now: Instant
     ) async throws(SQLError) -> Bool {
         let json = try Self.json(registration)
@@ -40,6 +41,15 @@ extension Store {
             guard !rows.isEmpty else { return false }
             if let secret { try Self.add(secret, to: registration.id, now, connection) }
             try Self.raise(.clients, connection)
+            try connection.record(
+                AuditEntry(
+                    at: now,
+                    actor: actor,
+                    action: .clientCreated,
+                    subject: AuditSubject.client(registration.id),
+                    after: json
+                )
+            )
             return true
         }
     }
@@ -68,11 +78,15 @@ extension Store {
     ///
     /// - Parameters:
     ///   - id: the client's id.
+    ///   - actor: who changes it.
+    ///   - now: when.
     ///   - change: makes the new registration of the stored one; it runs inside the transaction.
     /// - Returns: the new registration, or nil when there is no such client.
     /// - Throws: `SQLError.invalid` when the stored registration cannot be read; otherwise as `SQLDatabase.transaction`.
     public func update(
         _ id: ClientID,
+        by actor: Actor,
+        now: Instant,
         change: @escaping @Sendable (ClientRegistration) -> ClientRegistration
     ) async throws(SQLError) -> ClientRegistration? {
         try await database.transaction { connection throws(SQLError) in
@@ -82,12 +96,25 @@ extension Store {
                 [SQLValue(id)]
             )
             guard let row = rows.first else { return nil }
-            let new = change(try Self.registration(try row.text(0)))
+            let old = try Self.registration(try row.text(0))
+            let new = change(old)
             try connection.query(
                 "update clients set registration = $2 where client_id = $1",
                 [SQLValue(id), .text(try Self.json(new))]
             )
             try Self.raise(.clients, connection)
+            guard new != old else { return new }
+            try connection.record(
+                AuditEntry(
+                    at: now,
+                    actor: actor,
+                    action: new.isDisabled == old.isDisabled
+                        ? .clientUpdated : new.isDisabled ? .clientDisabled : .clientEnabled,
+                    subject: AuditSubject.client(id.text),
+                    before: try Self.json(old),
+                    after: try Self.json(new)
+                )
+            )
             return new
         }
     }
@@ -96,7 +123,12 @@ extension Store {
     ///
     /// The newest of its old ones lives on, so that the partner can change over in peace.
     /// - Returns: false when there is no such client.
-    public func rotateSecret(of id: ClientID, to secret: ClientSecret, now: Instant) async throws(SQLError) -> Bool {
+    public func rotateSecret(
+        of id: ClientID,
+        to secret: ClientSecret,
+        by actor: Actor,
+        now: Instant
+    ) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
             guard
                 try !connection.query(
@@ -104,6 +136,7 @@ extension Store {
                     [SQLValue(id)]
                 ).isEmpty
             else { return false }
+            let before = try Self.secretCount(id, connection)
             try connection.query(
                 """
                 delete from client_secrets where client_id = $1 and digest not in
@@ -113,29 +146,82 @@ extension Store {
             )
             try Self.add(secret, to: id.text, now, connection)
             try Self.raise(.clients, connection)
+            try Self.recordRotation(of: id, from: before, to: secret, by: actor, now, connection)
             return true
         }
     }
 
     /// Makes a secret the only one of a client, whatever there was.
-    public func setSecret(of id: ClientID, to secret: ClientSecret, now: Instant) async throws(SQLError) {
+    public func setSecret(
+        of id: ClientID,
+        to secret: ClientSecret,
+        by actor: Actor,
+        now: Instant
+    ) async throws(SQLError) {
         try await database.transaction { connection throws(SQLError) in
+            let before = try Self.secretCount(id, connection)
             try connection.query("delete from client_secrets where client_id = $1", [SQLValue(id)])
             try Self.add(secret, to: id.text, now, connection)
             try Self.raise(.clients, connection)
+            try Self.recordRotation(of: id, from: before, to: secret, by: actor, now, connection)
         }
     }
 
-    /// Deletes a client with its connections and codes.
+    private static func secretCount(_ id: ClientID, _ connection: any SQLConnection) throws(SQLError) -> Int64 {
+        try connection.query("select count(*) from client_secrets where client_id = $1", [SQLValue(id)])
+            .first?.integer(0) ?? 0
+    }
+
+    /// Records that a client has a new secret, and how many it had and has; never which.
+    private static func recordRotation(
+        of id: ClientID,
+        from before: Int64,
+        to secret: ClientSecret,
+        by actor: Actor,
+        _ now: Instant,
+        _ connection: any SQLConnection
+    ) throws(SQLError) {
+        let after = try secretCount(id, connection)
+        try connection.record(
+            AuditEntry(
+                at: now,
+                actor: actor,
+                action: .clientSecretRotated,
+                subject: AuditSubject.client(id.text),
+                before: AuditState.json { $0.member("live_secrets", before) },
+                after: AuditState.json { state in
+                    state.member("client_secret", AuditState.masked)
+                    state.member("for_tests", secret.isForTests)
+                    state.member("live_secrets", after)
+                }
+            )
+        )
+    }
+
+    /// Deletes a client with its connections, codes and refusals.
     /// - Returns: false when there is none.
-    public func deleteClient(_ id: ClientID) async throws(SQLError) -> Bool {
+    public func deleteClient(_ id: ClientID, by actor: Actor, now: Instant) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
-            let gone = try !connection.query(
-                "delete from clients where client_id = $1 returning created_at",
-                [SQLValue(id)]
-            ).isEmpty
-            if gone { try Self.raise(.clients, connection) }
-            return gone
+            let live = try Self.liveConnections(where: "client_id", SQLValue(id), connection)
+            guard
+                let row = try connection.query(
+                    "delete from clients where client_id = $1 returning registration",
+                    [SQLValue(id)]
+                ).first
+            else { return false }
+            try connection.query("delete from refusals where client_id = $1", [SQLValue(id)])
+            try Self.raise(.clients, connection)
+            try connection.record(
+                AuditEntry(
+                    at: now,
+                    actor: actor,
+                    action: .clientDeleted,
+                    subject: AuditSubject.client(id.text),
+                    before: try row.text(0),
+                    after: AuditState.json { $0.member("connections_cut", live) }
+                )
+            )
+            return true
         }
     }
 

@@ -70,12 +70,12 @@ extension Store {
                 )
                 return .failure(error)
             case .replayed(let error):
-                try Self.cut(code.connection, because: .codeReplayed, at: now, connection)
+                try Self.cut(code.connection, because: .codeReplayed, by: .server, at: now, connection)
                 return .failure(error)
             case .redeem(let scope, let audiences):
                 guard !accountIsDisabled else { return .failure(CodeRedemption.unknown) }
                 guard try Self.markRedeemed(digest, now, connection) else {
-                    try Self.cut(code.connection, because: .codeReplayed, at: now, connection)
+                    try Self.cut(code.connection, because: .codeReplayed, by: .server, at: now, connection)
                     return .failure(CodeRedemption.replayed)
                 }
                 let made = try Self.connect(code, nonce: nonce, now: now, connection)

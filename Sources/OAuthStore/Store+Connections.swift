@@ -6,6 +6,8 @@ public enum RevocationReason: String, Sendable {
     case client
     /// An operator cut it.
     case `operator`
+    /// Its account cut it, on the customer's page.
+    case account
     /// Its code was redeemed a second time (RFC 6749 §4.1.2).
     case codeReplayed = "code_replayed"
     /// An old refresh token was used again (RFC 9700 §4.14.2).
@@ -41,7 +43,7 @@ extension Store {
                 if try await move(id, from: stored.generation, to: generation) { return .success(grant) }
             case .reused(let error):
                 try await database.transaction { connection throws(SQLError) in
-                    try Self.cut(id, because: .tokenReused, at: now, connection)
+                    try Self.cut(id, because: .tokenReused, by: .server, at: now, connection)
                 }
                 return .failure(error)
             }
@@ -131,10 +133,11 @@ extension Store {
     public func revoke(
         _ id: ConnectionID,
         because reason: RevocationReason,
+        by actor: Actor,
         now: Instant
     ) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
-            try Self.cut(id, because: reason, at: now, connection)
+            try Self.cut(id, because: reason, by: actor, at: now, connection)
         }
     }
 
@@ -186,20 +189,52 @@ extension Store {
         )
     }
 
+    /// Cuts a connection in a transaction, and records it.
     @discardableResult
     static func cut(
         _ id: ConnectionID,
         because reason: RevocationReason,
+        by actor: Actor,
         at now: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) -> Bool {
-        try !connection.query(
+        let rows = try connection.query(
             """
             update connections set revoked_at = $2, revoked_why = $3
-            where connection_id = $1 and revoked_at is null returning generation
+            where connection_id = $1 and revoked_at is null returning client_id, account_id, scope
             """,
             [SQLValue(id), SQLValue(now), .text(reason.rawValue)]
-        ).isEmpty
+        )
+        guard let row = rows.first else { return false }
+        let (client, scope) = (try row.text(0), try row.text(2))
+        let account: AccountID = try row.identifier(1)
+        try connection.record(
+            AuditEntry(
+                at: now,
+                actor: actor,
+                action: .connectionRevoked,
+                subject: AuditSubject.connection(id),
+                before: AuditState.json { state in
+                    state.member("client_id", client)
+                    state.member("user_id", account.description)
+                    state.member("scope", scope)
+                },
+                after: AuditState.json { $0.member("revoked_why", reason.rawValue) }
+            )
+        )
+        return true
+    }
+
+    /// How many live connections a client or an account has.
+    static func liveConnections(
+        where column: String,
+        _ owner: SQLValue,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Int64 {
+        try connection.query(
+            "select count(*) from connections where \(column) = $1 and revoked_at is null",
+            [owner]
+        ).first?.integer(0) ?? 0
     }
 
     private func move(_ id: ConnectionID, from: Int64, to: Int64) async throws(SQLError) -> Bool {

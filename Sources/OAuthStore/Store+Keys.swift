@@ -82,9 +82,10 @@ extension Store {
     /// - Parameters:
     ///   - key: the new key; its number decides between nodes that add one at once.
     ///   - end: when the older ones are no longer believed, unless they end sooner; nil leaves them as they are.
+    ///   - actor: who adds it.
     /// - Returns: false when another node has added a key of that number; its key counts.
     /// - Throws: as `SQLDatabase.transaction`.
-    public func add(_ key: StoredKey, endingOlder end: Instant?) async throws(SQLError) -> Bool {
+    public func add(_ key: StoredKey, endingOlder end: Instant?, by actor: Actor) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
             let rows = try connection.query(
                 """
@@ -107,6 +108,21 @@ extension Store {
                 )
             }
             try Self.raise(.keys, connection)
+            try connection.record(
+                AuditEntry(
+                    at: key.createdAt,
+                    actor: actor,
+                    action: .keyRotated,
+                    subject: AuditSubject.key(key.id),
+                    after: AuditState.json { state in
+                        state.member("purpose", key.purpose.rawValue)
+                        state.member("algorithm", key.algorithm)
+                        state.member("number", key.number)
+                        state.member("active_at", key.activeAt.seconds)
+                        if let end { state.member("older_end_at", end.seconds) }
+                    }
+                )
+            )
             return true
         }
     }

@@ -36,6 +36,7 @@ extension Store {
 
     private struct Rule {
         let table: String
+        /// The column of its key, or several with commas.
         let key: String
         let column: String
         /// How long a row is kept after the time in its column.
@@ -43,7 +44,7 @@ extension Store {
 
         var statement: String {
             """
-            delete from \(table) where \(key) in (select \(key) from \(table) where \(column) <= $1 limit $2)
+            delete from \(table) where (\(key)) in (select \(key) from \(table) where \(column) <= $1 limit $2)
             returning 1
             """
         }
@@ -56,5 +57,8 @@ extension Store {
         // A token a little past its expiry may still be believed by a node whose clock is behind.
         Rule(table: "revoked_access_tokens", key: "token_id", column: "expires_at", keptFor: .minutes(5)),
         Rule(table: "sign_in_attempts", key: "subject", column: "since", keptFor: .days(1)),
+        Rule(table: "audit", key: "number", column: "at", keptFor: .days(730)),
+        Rule(table: "refusals", key: "number", column: "at", keptFor: .days(30)),
+        Rule(table: "counters", key: "hour, client_id, name", column: "hour", keptFor: .days(90)),
     ]
 }

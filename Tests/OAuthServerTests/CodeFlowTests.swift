@@ -143,7 +143,12 @@ import Testing
             _ = try await server.code(browser)
             let again = try await browser.get(server.authorizationLink())
             #expect(again.actions.first == "/oauth/consent")
-            _ = try await server.store.change(server.account, .disabled(at: server.clock.now))
+            _ = try await server.store.change(
+                server.account,
+                .disabled(at: server.clock.now),
+                by: .server,
+                now: server.clock.now
+            )
             let after = try await browser.get(server.authorizationLink())
             #expect(after.actions.first == "/login")
             #expect(try await browser.signIn(at: after).status == 403)

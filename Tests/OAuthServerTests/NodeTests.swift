@@ -18,14 +18,14 @@ import Testing
             var registration = ClientRegistration(id: "new", name: "New")
             registration.grants = []
             registration.audiences = ["https://new.example.com/"]
-            #expect(try await other.register(registration, secret: nil, now: server.clock.now))
+            #expect(try await other.register(registration, secret: nil, by: .server, now: server.clock.now))
             #expect(node.clients[id] == nil)
             #expect(try await server.provider.client(id)?.name == "New")
             await node.refresh()
             #expect(node.clients[id]?.name == "New")
             #expect(server.provider.audiences.all == [TestServer.api, "https://new.example.com/"])
 
-            _ = try await other.update(id) { registration in
+            _ = try await other.update(id, by: .server, now: server.clock.now) { registration in
                 var registration = registration
                 registration.isDisabled = true
                 return registration
@@ -33,7 +33,7 @@ import Testing
             await node.refresh()
             #expect(node.clients[id]?.isDisabled == true)
             #expect(server.provider.audiences.all == [TestServer.api])
-            #expect(try await other.deleteClient(id))
+            #expect(try await other.deleteClient(id, by: .server, now: server.clock.now))
             await node.refresh()
             #expect(try await server.provider.client(id) == nil)
             await other.close()
@@ -64,7 +64,7 @@ import Testing
         try await Backend.sqlite.withServer { server async throws in
             let node = server.provider.node
             let id = try #require(ClientID("s6BhdRkqt3"))
-            _ = try await server.store.update(id) { registration in
+            _ = try await server.store.update(id, by: .server, now: server.clock.now) { registration in
                 var registration = registration
                 registration.name = "Renamed"
                 return registration
@@ -101,7 +101,7 @@ import Testing
             let id = try #require(ClientID("s6BhdRkqt3"))
             let key = try #require(node.keys.newestTokenKey).number
             try await server.storage.change("update keys set sealed = $1", [.bytes([1, 2, 3])])
-            _ = try await server.store.update(id) { registration in
+            _ = try await server.store.update(id, by: .server, now: server.clock.now) { registration in
                 var registration = registration
                 registration.name = "Renamed"
                 return registration
@@ -139,7 +139,7 @@ import Testing
             var broken = ClientRegistration(id: "broken", name: "X")
             broken.refresh = "sometimes"
             for registration in [unknown, broken] {
-                #expect(try await server.store.register(registration, secret: nil, now: server.clock.now))
+                #expect(try await server.store.register(registration, secret: nil, by: .server, now: server.clock.now))
             }
             await server.provider.node.refresh()
             for name in ["unknown-partner", "broken"] {
@@ -198,7 +198,7 @@ import Testing
             }
             #expect(try await other.store.state(of: token).connection?.isActive == true)
             let connection = try #require(token.connection)
-            try await other.store.revoke(connection, because: .operator, now: server.clock.now)
+            try await other.store.revoke(connection, because: .operator, by: .server, now: server.clock.now)
             #expect(!(try await server.isActive(access)))
             #expect(try await server.refresh(try tokens.member("refresh_token")).status == 400)
             await other.shutDown()

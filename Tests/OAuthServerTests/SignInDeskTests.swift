@@ -87,7 +87,7 @@ import Testing
                 name: nil,
                 passwordHash: hash
             )
-            let made = try await store.create(account, now: Self.now)
+            let made = try await store.create(account, by: .server, now: Self.now)
             #expect(made != nil)
             var settings = try TestServer.settings()
             settings.passwordThreads = 2
@@ -333,9 +333,9 @@ import Testing
                     Issue.record("\(outcome)")
                     return
                 }
-                _ = try await desks.store.change(id, change)
+                _ = try await desks.store.change(id, change, by: .server, now: Self.now)
                 #expect(try await !desks.start(proved))
-                _ = try await desks.store.change(id, .disabled(at: nil))
+                _ = try await desks.store.change(id, .disabled(at: nil), by: .server, now: Self.now)
             }
         }
     }
@@ -353,7 +353,7 @@ import Testing
     func `a disabled account is told only to who knows its password`(_ backend: Backend) async throws {
         try await withDesks(backend) { desks in
             let id = try #require(try await desks.store.accounts().first?.id)
-            _ = try await desks.store.change(id, .disabled(at: Self.now))
+            _ = try await desks.store.change(id, .disabled(at: Self.now), by: .server, now: Self.now)
             #expect(try await desks.check(desks.one, password: "wrong") == .wrong)
             for _ in 0..<12 {
                 #expect(try await desks.check(desks.one, password: TestServer.password) == .disabled)
@@ -393,7 +393,7 @@ import Testing
         try await withDesks(backend, hash: bcrypt) { desks in
             for _ in 0..<5 {
                 let id = try #require(try await desks.store.accounts().first?.id)
-                _ = try await desks.store.change(id, .passwordHash(bcrypt))
+                _ = try await desks.store.change(id, .passwordHash(bcrypt), by: .server, now: Self.now)
                 let verdicts = try await parallel(2) { number in
                     try await desks.check(desks.desk(number), password: "secret")
                 }

@@ -184,11 +184,11 @@ extension Store {
         resourceServer.grants = []
         resourceServer.audiences = [TestServer.api]
         for registration in [client, resourceServer] {
-            #expect(try await register(registration, secret: secret, now: now))
+            #expect(try await register(registration, secret: secret, by: .server, now: now))
         }
         let id = try #require(AccountID(bytes: [UInt8](repeating: 1, count: 16)))
         let account = NewAccount(id: id, email: TestServer.email, name: "Jane", passwordHash: TestServer.passwordHash)
-        let made = try await create(account, now: now)
+        let made = try await create(account, by: .server, now: now)
         return try #require(made).id
     }
 }

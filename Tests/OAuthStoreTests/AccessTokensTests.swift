@@ -13,7 +13,7 @@ import Testing
             let state = try await ledger.store.state(of: token)
             #expect(try await ledger.connection(id) == state.connection)
             #expect(!state.isRevoked)
-            try await ledger.other.revoke(id, because: .operator, now: Ledger.now)
+            try await ledger.other.revoke(id, because: .operator, by: .server, now: Ledger.now)
             let cut = try await ledger.store.state(of: token)
             #expect(cut.connection?.isActive == false && !cut.isRevoked)
         }
@@ -23,11 +23,11 @@ import Testing
     func `a token ends with its disabled account, and with its deleted one`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let token = try Self.token(1, of: try await ledger.connect("one"))
-            _ = try await ledger.other.change(ledger.account, .disabled(at: Ledger.now))
+            _ = try await ledger.other.change(ledger.account, .disabled(at: Ledger.now), by: .server, now: Ledger.now)
             #expect(try await ledger.store.state(of: token).connection?.isActive == false)
-            _ = try await ledger.other.change(ledger.account, .disabled(at: nil))
+            _ = try await ledger.other.change(ledger.account, .disabled(at: nil), by: .server, now: Ledger.now)
             #expect(try await ledger.store.state(of: token).connection?.isActive == true)
-            _ = try await ledger.other.deleteAccount(ledger.account)
+            _ = try await ledger.other.deleteAccount(ledger.account, by: .server, now: Ledger.now)
             #expect(try await ledger.store.state(of: token).connection == nil)
         }
     }

@@ -9,7 +9,7 @@ import Testing
     func `an account is found by its id, and by its address whatever the case`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let new = Ledger.newAccount("jane", email: "Jane.Miller@Example.com")
-            let made = try #require(try await ledger.store.create(new, now: Ledger.now))
+            let made = try #require(try await ledger.store.create(new, by: .server, now: Ledger.now))
             #expect(made.id == Ledger.accountID("jane") && made.email == "Jane.Miller@Example.com")
             #expect(made.name == "jane" && made.createdAt == Ledger.now && made.disabledAt == nil)
             #expect(try await ledger.other.account(made.id) == made)
@@ -30,6 +30,7 @@ import Testing
                 let email = number.isMultiple(of: 2) ? "jane@example.com" : "JANE@example.com"
                 return try await ledger.node(number).create(
                     Ledger.newAccount("\(number)", email: email),
+                    by: .server,
                     now: Ledger.now
                 )
             }
@@ -52,6 +53,7 @@ import Testing
                     Ledger.newAccount("e"),
                     Ledger.newAccount("f"),
                 ],
+                by: .server,
                 now: Ledger.now
             )
             #expect(made.map(\.name) == ["a", "d", "e", "f"])
@@ -64,7 +66,7 @@ import Testing
         try await backend.withLedger { ledger async throws in
             for number in 1...3 {
                 let now = Ledger.now + .seconds(Int64(number))
-                #expect(try await ledger.store.create(Ledger.newAccount("\(number)"), now: now) != nil)
+                #expect(try await ledger.store.create(Ledger.newAccount("\(number)"), by: .server, now: now) != nil)
             }
             #expect(try await ledger.store.accounts().map(\.name) == ["3", "2", "1", "account"])
             #expect(try await ledger.store.accounts(limit: 2).map(\.name) == ["3", "2"])
@@ -75,24 +77,43 @@ import Testing
     func `a change says what became of it`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let (store, id) = (ledger.store, ledger.account)
-            _ = try await store.create(Ledger.newAccount("jane"), now: Ledger.now)
-            #expect(try await store.change(id, .email("JANE@example.com")) == .emailIsTaken)
+            _ = try await store.create(Ledger.newAccount("jane"), by: .server, now: Ledger.now)
+            #expect(
+                try await store.change(id, .email("JANE@example.com"), by: .server, now: Ledger.now) == .emailIsTaken
+            )
             #expect(try await store.credentials(email: "account@example.com")?.account.id == id)
             for change in [.email("x@example.com"), .passwordHash("x"), .disabled(at: nil)] as [Store.AccountChange] {
-                #expect(try await store.change(Ledger.accountID("nobody"), change) == .unknownAccount)
+                #expect(
+                    try await store.change(Ledger.accountID("nobody"), change, by: .server, now: Ledger.now)
+                        == .unknownAccount
+                )
             }
-            guard case .changed(let renamed) = try await store.change(id, .email("Account@Example.com")) else {
+            guard
+                case .changed(let renamed) = try await store.change(
+                    id,
+                    .email("Account@Example.com"),
+                    by: .server,
+                    now: Ledger.now
+                )
+            else {
                 Issue.record("an account may write its own address another way")
                 return
             }
             #expect(renamed.email == "Account@Example.com")
-            guard case .changed(let disabled) = try await store.change(id, .disabled(at: Ledger.now)) else {
+            guard
+                case .changed(let disabled) = try await store.change(
+                    id,
+                    .disabled(at: Ledger.now),
+                    by: .server,
+                    now: Ledger.now
+                )
+            else {
                 Issue.record("an account cannot be disabled")
                 return
             }
             #expect(disabled.disabledAt == Ledger.now)
             #expect(try await store.account(id) == disabled)
-            _ = try await store.change(id, .passwordHash("new"))
+            _ = try await store.change(id, .passwordHash("new"), by: .server, now: Ledger.now)
             #expect(try await store.credentials(email: "account@example.com")?.passwordHash == "new")
         }
     }
@@ -100,10 +121,17 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `of two accounts that want one address at once, one gets it`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
-            for number in 0..<10 { _ = try await ledger.store.create(Ledger.newAccount("\(number)"), now: Ledger.now) }
+            for number in 0..<10 {
+                _ = try await ledger.store.create(Ledger.newAccount("\(number)"), by: .server, now: Ledger.now)
+            }
             try await ledger.warmUp()
             let outcomes = try await parallel(10) { number in
-                try await ledger.node(number).change(Ledger.accountID("\(number)"), .email("jane@example.com"))
+                try await ledger.node(number).change(
+                    Ledger.accountID("\(number)"),
+                    .email("jane@example.com"),
+                    by: .server,
+                    now: Ledger.now
+                )
             }
             #expect(outcomes.count { $0 == .emailIsTaken } == 9)
         }
@@ -113,7 +141,7 @@ import Testing
     func `a better hash replaces only the hash that it was made from`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let (store, id) = (ledger.store, ledger.account)
-            _ = try await store.change(id, .passwordHash("chosen meanwhile"))
+            _ = try await store.change(id, .passwordHash("chosen meanwhile"), by: .server, now: Ledger.now)
             #expect(!(try await store.upgradePasswordHash(id, from: "hash of account", to: "better")))
             #expect(try await store.credentials(email: "account@example.com")?.passwordHash == "chosen meanwhile")
             #expect(try await store.upgradePasswordHash(id, from: "chosen meanwhile", to: "better"))
@@ -137,13 +165,13 @@ import Testing
                 endsAt: Ledger.now + .hours(1)
             )
             #expect(started)
-            #expect(try await ledger.store.deleteAccount(ledger.account))
-            #expect(!(try await ledger.store.deleteAccount(ledger.account)))
+            #expect(try await ledger.store.deleteAccount(ledger.account, by: .server, now: Ledger.now))
+            #expect(!(try await ledger.store.deleteAccount(ledger.account, by: .server, now: Ledger.now)))
             for table in ["accounts", "connections", "codes", "sessions"] {
                 #expect(try await ledger.count(table) == 0, "\(table)")
             }
             #expect(try await ledger.refresh(id, presenting: 0).refusal == RefreshRequest.unknown)
-            #expect(try await ledger.store.create(Ledger.newAccount("account"), now: Ledger.now) != nil)
+            #expect(try await ledger.store.create(Ledger.newAccount("account"), by: .server, now: Ledger.now) != nil)
         }
     }
 }

@@ -20,7 +20,7 @@ import Testing
             registration.consent = "remembered"
             registration.isDisabled = true
             let secret = Self.secret("first", isForTests: true)
-            #expect(try await ledger.store.register(registration, secret: secret, now: Ledger.now))
+            #expect(try await ledger.store.register(registration, secret: secret, by: .server, now: Ledger.now))
             let stored = try #require(try await ledger.other.client(try Self.id("s6BhdRkqt3")))
             #expect(stored.registration == registration && stored.secrets == [secret] && stored.createdAt == Ledger.now)
             #expect(try await ledger.other.client(try Self.id("nobody")) == nil)
@@ -42,6 +42,7 @@ import Testing
                 try await ledger.node(number).register(
                     Ledger.registration("new"),
                     secret: Self.secret("\(number)"),
+                    by: .server,
                     now: Ledger.now
                 )
             }
@@ -57,7 +58,7 @@ import Testing
             let client = try ledger.client.client.id
             try await ledger.warmUp()
             let answers = try await parallel(40) { number in
-                try await ledger.node(number).update(client) { registration in
+                try await ledger.node(number).update(client, by: .server, now: Ledger.now) { registration in
                     var registration = registration
                     registration.redirectURIs?.append("https://client.example.com/\(number)")
                     return registration
@@ -71,7 +72,7 @@ import Testing
             for (number, answer) in answers.enumerated() {
                 #expect(answer?.redirectURIs?.last == "https://client.example.com/\(number)")
             }
-            #expect(try await ledger.store.update(try Self.id("nobody")) { $0 } == nil)
+            #expect(try await ledger.store.update(try Self.id("nobody"), by: .server, now: Ledger.now) { $0 } == nil)
         }
     }
 
@@ -81,17 +82,28 @@ import Testing
             _ = try await ledger.store.register(
                 Ledger.registration("new"),
                 secret: Self.secret("0"),
+                by: .server,
                 now: Ledger.now
             )
             for number in 1...3 {
                 let now = Ledger.now + .seconds(Int64(number))
                 #expect(
-                    try await ledger.store.rotateSecret(of: try Self.id("new"), to: Self.secret("\(number)"), now: now)
+                    try await ledger.store.rotateSecret(
+                        of: try Self.id("new"),
+                        to: Self.secret("\(number)"),
+                        by: .server,
+                        now: now
+                    )
                 )
                 #expect(try await Self.secrets("new", ledger) == ["\(number)", "\(number - 1)"])
             }
             #expect(
-                !(try await ledger.store.rotateSecret(of: try Self.id("nobody"), to: Self.secret("x"), now: Ledger.now))
+                !(try await ledger.store.rotateSecret(
+                    of: try Self.id("nobody"),
+                    to: Self.secret("x"),
+                    by: .server,
+                    now: Ledger.now
+                ))
             )
         }
     }
@@ -104,6 +116,7 @@ import Testing
             _ = try await ledger.store.register(
                 Ledger.registration("new"),
                 secret: Self.secret("first"),
+                by: .server,
                 now: Ledger.now
             )
             try await ledger.warmUp()
@@ -111,6 +124,7 @@ import Testing
                 try await ledger.node(number).rotateSecret(
                     of: try Self.id("new"),
                     to: Self.secret("\(number)"),
+                    by: .server,
                     now: Ledger.now + .seconds(Int64(number + 1))
                 )
             }
@@ -122,13 +136,28 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `a secret that is set is the only one`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
-            _ = try await ledger.store.register(Ledger.registration("new"), secret: Self.secret("0"), now: Ledger.now)
+            _ = try await ledger.store.register(
+                Ledger.registration("new"),
+                secret: Self.secret("0"),
+                by: .server,
+                now: Ledger.now
+            )
             let later = Ledger.now + .seconds(1)
-            _ = try await ledger.store.rotateSecret(of: try Self.id("new"), to: Self.secret("1"), now: later)
-            try await ledger.store.setSecret(of: try Self.id("new"), to: Self.secret("2"), now: later)
+            _ = try await ledger.store.rotateSecret(
+                of: try Self.id("new"),
+                to: Self.secret("1"),
+                by: .server,
+                now: later
+            )
+            try await ledger.store.setSecret(of: try Self.id("new"), to: Self.secret("2"), by: .server, now: later)
             #expect(try await Self.secrets("new", ledger) == ["2"])
             let failure = await sqlError {
-                try await ledger.store.setSecret(of: try Self.id("nobody"), to: Self.secret("2"), now: later)
+                try await ledger.store.setSecret(
+                    of: try Self.id("nobody"),
+                    to: Self.secret("2"),
+                    by: .server,
+                    now: later
+                )
             }
             #expect(failure?.kind == "constraint")
         }
@@ -138,11 +167,11 @@ import Testing
     func `a deleted client takes its secrets, connections and codes with it`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let client = try ledger.client.client.id
-            _ = try await ledger.store.rotateSecret(of: client, to: Self.secret("1"), now: Ledger.now)
+            _ = try await ledger.store.rotateSecret(of: client, to: Self.secret("1"), by: .server, now: Ledger.now)
             let id = try await ledger.connect("one")
             try await ledger.issue("two")
-            #expect(try await ledger.store.deleteClient(client))
-            #expect(!(try await ledger.store.deleteClient(client)))
+            #expect(try await ledger.store.deleteClient(client, by: .server, now: Ledger.now))
+            #expect(!(try await ledger.store.deleteClient(client, by: .server, now: Ledger.now)))
             for table in ["client_secrets", "connections", "codes"] { #expect(try await ledger.count(table) == 0) }
             #expect(try await ledger.refresh(id, presenting: 0).refusal == RefreshRequest.unknown)
         }
@@ -154,8 +183,13 @@ import Testing
     {
         try await backend.withLedger { ledger in
             let stable = try ledger.client.client.id
-            _ = try await ledger.store.rotateSecret(of: stable, to: Self.secret("1"), now: Ledger.now)
-            _ = try await ledger.store.rotateSecret(of: stable, to: Self.secret("2"), now: Ledger.now + .seconds(1))
+            _ = try await ledger.store.rotateSecret(of: stable, to: Self.secret("1"), by: .server, now: Ledger.now)
+            _ = try await ledger.store.rotateSecret(
+                of: stable,
+                to: Self.secret("2"),
+                by: .server,
+                now: Ledger.now + .seconds(1)
+            )
             // One is damaged, the other names the id of a third.
             try await ledger.database.run("update clients set registration = '{' where client_id = 'stable'")
             try await ledger.database.run(
@@ -187,16 +221,30 @@ import Testing
                 return current > last
             }
             let registration = Ledger.registration("new")
-            #expect(try await rises { _ = try await store.register(registration, secret: nil, now: Ledger.now) })
-            #expect(try await rises { _ = try await store.update(new) { $0 } })
             #expect(
-                try await rises { _ = try await store.rotateSecret(of: new, to: Self.secret("1"), now: Ledger.now) }
+                try await rises {
+                    _ = try await store.register(registration, secret: nil, by: .server, now: Ledger.now)
+                }
             )
-            #expect(try await rises { try await store.setSecret(of: new, to: Self.secret("2"), now: Ledger.now) })
-            #expect(!(try await rises { _ = try await store.register(registration, secret: nil, now: Ledger.now) }))
-            #expect(try await rises { _ = try await store.deleteClient(new) })
-            #expect(!(try await rises { _ = try await store.deleteClient(new) }))
-            #expect(!(try await rises { _ = try await store.update(new) { $0 } }))
+            #expect(try await rises { _ = try await store.update(new, by: .server, now: Ledger.now) { $0 } })
+            #expect(
+                try await rises {
+                    _ = try await store.rotateSecret(of: new, to: Self.secret("1"), by: .server, now: Ledger.now)
+                }
+            )
+            #expect(
+                try await rises {
+                    try await store.setSecret(of: new, to: Self.secret("2"), by: .server, now: Ledger.now)
+                }
+            )
+            #expect(
+                !(try await rises {
+                    _ = try await store.register(registration, secret: nil, by: .server, now: Ledger.now)
+                })
+            )
+            #expect(try await rises { _ = try await store.deleteClient(new, by: .server, now: Ledger.now) })
+            #expect(!(try await rises { _ = try await store.deleteClient(new, by: .server, now: Ledger.now) }))
+            #expect(!(try await rises { _ = try await store.update(new, by: .server, now: Ledger.now) { $0 } }))
             #expect(!(try await rises { try await ledger.connect("one") }))
             #expect(try await ledger.other.revisions()[.keys] == keys)
         }

@@ -205,10 +205,10 @@ import Testing
     func `a disabled account's code is refused, and good again once it is enabled`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             try await ledger.issue("one")
-            _ = try await ledger.store.change(ledger.account, .disabled(at: Ledger.now))
+            _ = try await ledger.store.change(ledger.account, .disabled(at: Ledger.now), by: .server, now: Ledger.now)
             #expect(try await ledger.redeem("one").refusal == CodeRedemption.unknown)
             #expect(try await ledger.count("connections") == 0)
-            _ = try await ledger.store.change(ledger.account, .disabled(at: nil))
+            _ = try await ledger.store.change(ledger.account, .disabled(at: nil), by: .server, now: Ledger.now)
             #expect(try await ledger.redeem("one").isSuccess)
         }
     }
@@ -218,9 +218,11 @@ import Testing
         try await backend.withLedger { ledger in
             try await ledger.issue("one")
             try await ledger.issue("two", client: try ledger.client(.strict).client.id)
-            #expect(try await ledger.store.deleteClient(try ledger.client(.strict).client.id))
+            #expect(
+                try await ledger.store.deleteClient(try ledger.client(.strict).client.id, by: .server, now: Ledger.now)
+            )
             #expect(try await ledger.count("codes") == 1)
-            #expect(try await ledger.store.deleteAccount(ledger.account))
+            #expect(try await ledger.store.deleteAccount(ledger.account, by: .server, now: Ledger.now))
             #expect(try await ledger.redeem("one").refusal == CodeRedemption.unknown)
             #expect(try await ledger.count("codes") == 0)
         }

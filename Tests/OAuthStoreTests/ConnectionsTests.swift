@@ -14,13 +14,14 @@ import Testing
                 try await ledger.node(number).revoke(
                     id,
                     because: .operator,
+                    by: .server,
                     now: Ledger.now + .seconds(Int64(number))
                 )
             }
             #expect(cut.count { $0 } == 1)
             let winner = try #require(cut.firstIndex(of: true))
             #expect(try await ledger.connection(id).revokedAt == Ledger.now + .seconds(Int64(winner)))
-            #expect(!(try await ledger.store.revoke(id, because: .client, now: Ledger.now)))
+            #expect(!(try await ledger.store.revoke(id, because: .client, by: .server, now: Ledger.now)))
             #expect(try await ledger.reason(id) == "operator")
         }
     }
@@ -29,8 +30,15 @@ import Testing
     func `a revocation cuts one connection, and says when there is none`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let (one, two) = (try await ledger.connect("one"), try await ledger.connect("two"))
-            #expect(try await ledger.store.revoke(one, because: .client, now: Ledger.now))
-            #expect(!(try await ledger.store.revoke(Ledger.connectionID("three"), because: .client, now: Ledger.now)))
+            #expect(try await ledger.store.revoke(one, because: .client, by: .server, now: Ledger.now))
+            #expect(
+                !(try await ledger.store.revoke(
+                    Ledger.connectionID("three"),
+                    because: .client,
+                    by: .server,
+                    now: Ledger.now
+                ))
+            )
             #expect(!(try await ledger.connection(one).isActive))
             #expect(try await ledger.connection(two).isActive)
         }
@@ -42,7 +50,7 @@ import Testing
     {
         try await backend.withLedger { ledger in
             let (stable, strict) = (try ledger.client(.stable), try ledger.client(.strict))
-            _ = try await ledger.store.create(Ledger.newAccount("someone"), now: Ledger.now)
+            _ = try await ledger.store.create(Ledger.newAccount("someone"), by: .server, now: Ledger.now)
             for number in 0..<4 {
                 let now = Ledger.now + .seconds(Int64(number))
                 let client = number < 3 ? stable : strict
@@ -98,7 +106,7 @@ import Testing
                     of: Ledger.audiences
                 ))
             )
-            try await ledger.store.revoke(id, because: .client, now: Ledger.now)
+            try await ledger.store.revoke(id, because: .client, by: .server, now: Ledger.now)
             #expect(!(try await isConnected("read")))
         }
     }

@@ -12,7 +12,7 @@ import Testing
                 Self.key("a", .signing, 1, expiresAt: Ledger.now + .days(1)), Self.key("b", .signing, 2),
                 Self.key("c", .token, 1),
             ]
-            for key in keys.reversed() { #expect(try await ledger.store.add(key, endingOlder: nil)) }
+            for key in keys.reversed() { #expect(try await ledger.store.add(key, endingOlder: nil, by: .server)) }
             #expect(try await ledger.other.keys() == keys)
         }
     }
@@ -23,7 +23,7 @@ import Testing
             let revision = try #require(try await ledger.store.revisions()[.keys])
             try await ledger.warmUp()
             let added = try await parallel(20) { number in
-                try await ledger.node(number).add(Self.key("key \(number)", .signing, 1), endingOlder: nil)
+                try await ledger.node(number).add(Self.key("key \(number)", .signing, 1), endingOlder: nil, by: .server)
             }
             let winner = try #require(added.firstIndex(of: true))
             #expect(added.count { $0 } == 1)
@@ -42,13 +42,13 @@ import Testing
                 Self.key("soon", .signing, 1, expiresAt: soon), Self.key("late", .signing, 2, expiresAt: late),
                 Self.key("open", .signing, 3), Self.key("token", .token, 1),
             ] {
-                #expect(try await ledger.store.add(key, endingOlder: nil))
+                #expect(try await ledger.store.add(key, endingOlder: nil, by: .server))
             }
-            #expect(try await ledger.store.add(Self.key("new", .signing, 4), endingOlder: end))
+            #expect(try await ledger.store.add(Self.key("new", .signing, 4), endingOlder: end, by: .server))
             let ends = try await ledger.store.keys().map(\.expiresAt)
             #expect(ends == [soon, end, end, nil, nil])
             // The one that lost a race ends nothing.
-            #expect(!(try await ledger.store.add(Self.key("lost", .signing, 4), endingOlder: Ledger.now)))
+            #expect(!(try await ledger.store.add(Self.key("lost", .signing, 4), endingOlder: Ledger.now, by: .server)))
             #expect(try await ledger.store.keys().map(\.expiresAt) == ends)
         }
     }
@@ -56,7 +56,7 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `a key of an unknown purpose is a fault, and not left out`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
-            #expect(try await ledger.store.add(Self.key("a", .signing, 1), endingOlder: nil))
+            #expect(try await ledger.store.add(Self.key("a", .signing, 1), endingOlder: nil, by: .server))
             try await ledger.database.run("update keys set purpose = 'other'")
             #expect(await sqlError { _ = try await ledger.store.keys() }?.kind == "invalid")
         }

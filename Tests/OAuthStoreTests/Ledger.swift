@@ -62,12 +62,12 @@ extension Ledger {
         var clients: [RefreshPolicy: AuthenticatedClient] = [:]
         for policy in RefreshPolicy.allCases {
             let registration = Self.registration("\(policy)", policy)
-            #expect(try await store.register(registration, secret: nil, now: Self.now))
+            #expect(try await store.register(registration, secret: nil, by: .server, now: Self.now))
             clients[policy] = try Self.authenticated(registration)
         }
         self.clients = clients
         account = Self.accountID("account")
-        let made = try await store.create(Self.newAccount("account"), now: Self.now)
+        let made = try await store.create(Self.newAccount("account"), by: .server, now: Self.now)
         #expect(made != nil)
     }
 

@@ -18,7 +18,10 @@ import Testing
                 await database.close()
                 return names
             }
-            #expect(names.filter { !$0.isEmpty } == [["v1 ledger"]])
+            // They may take turns, but no step is run twice.
+            let run = names.flatMap(\.self)
+            #expect(run.contains("v1 ledger"))
+            #expect(Set(run).count == run.count)
         }
     }
 
@@ -27,9 +30,16 @@ import Testing
         try await backend.withDatabase { database async throws in
             let migrations = Migrations()
             #expect(try await migrations.current(of: database) == 0)
-            #expect(try await migrations.run(on: database) == ["v1 ledger"])
+            #expect(try await migrations.run(on: database).first == "v1 ledger")
             #expect(try await migrations.current(of: database) == migrations.newest)
-            #expect(try await Store(database).register(Ledger.registration("kept"), secret: nil, now: Ledger.now))
+            #expect(
+                try await Store(database).register(
+                    Ledger.registration("kept"),
+                    secret: nil,
+                    by: .server,
+                    now: Ledger.now
+                )
+            )
             #expect(try await migrations.run(on: database).isEmpty)
             #expect(try await Store(database).clients().count == 1)
         }
@@ -44,7 +54,7 @@ import Testing
             #expect(try await Migrations().current(of: database) == 0)
             #expect(await sqlError { _ = try await database.rows("select 1 from clients") }?.kind == "invalid")
             try await database.run("drop table revisions")
-            #expect(try await Migrations().run(on: database) == ["v1 ledger"])
+            #expect(try await Migrations().run(on: database).first == "v1 ledger")
         }
     }
 

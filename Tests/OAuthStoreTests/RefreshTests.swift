@@ -165,7 +165,7 @@ import Testing
                 let id = Ledger.connectionID("\(round)")
                 // A token that moves the row, so that the race is between two writers where the policy has one.
                 async let refreshed = ledger.refresh(id, presenting: 1, policy, on: ledger.store)
-                async let revoked = ledger.other.revoke(id, because: .client, now: Ledger.now)
+                async let revoked = ledger.other.revoke(id, because: .client, by: .server, now: Ledger.now)
                 #expect(try await revoked)
                 let after = try await ledger.refresh(id, presenting: 2, policy, on: ledger.node(round))
                 _ = try await refreshed
@@ -184,10 +184,10 @@ import Testing
     ) async throws {
         try await backend.withLedger { ledger in
             let id = try await ledger.connect("one", to: policy)
-            _ = try await ledger.store.change(ledger.account, .disabled(at: Ledger.now))
+            _ = try await ledger.store.change(ledger.account, .disabled(at: Ledger.now), by: .server, now: Ledger.now)
             #expect(try await ledger.refresh(id, presenting: 0, policy).refusal == RefreshRequest.unknown)
             #expect(!(try await ledger.connection(id).isActive))
-            _ = try await ledger.store.change(ledger.account, .disabled(at: nil))
+            _ = try await ledger.store.change(ledger.account, .disabled(at: nil), by: .server, now: Ledger.now)
             #expect(try await ledger.refresh(id, presenting: 0, policy).isSuccess)
         }
     }

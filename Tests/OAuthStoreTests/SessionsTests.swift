@@ -69,7 +69,7 @@ import Testing
     {
         let changes: [Store.AccountChange] = [.passwordHash("another"), .disabled(at: Ledger.now)]
         try await backend.withLedger { ledger in
-            _ = try await ledger.store.create(Ledger.newAccount("someone"), now: Ledger.now)
+            _ = try await ledger.store.create(Ledger.newAccount("someone"), by: .server, now: Ledger.now)
             try await Self.start(
                 "someone's",
                 ledger,
@@ -77,14 +77,19 @@ import Testing
                 provedBy: "hash of someone"
             )
             for change in changes {
-                _ = try await ledger.store.change(ledger.account, .passwordHash("hash of account"))
+                _ = try await ledger.store.change(
+                    ledger.account,
+                    .passwordHash("hash of account"),
+                    by: .server,
+                    now: Ledger.now
+                )
                 try await Self.start("one", ledger)
                 try await Self.start("two", ledger)
-                _ = try await ledger.store.change(ledger.account, change)
+                _ = try await ledger.store.change(ledger.account, change, by: .server, now: Ledger.now)
                 #expect(!(try await Self.lives("one", ledger)))
                 #expect(!(try await Self.lives("two", ledger)))
             }
-            _ = try await ledger.store.change(ledger.account, .disabled(at: nil))
+            _ = try await ledger.store.change(ledger.account, .disabled(at: nil), by: .server, now: Ledger.now)
             #expect(!(try await Self.lives("one", ledger)))
             #expect(try await Self.lives("someone's", ledger))
         }
@@ -101,14 +106,19 @@ import Testing
                 try await Self.start("old", ledger)
                 let attempt: [UInt8] = try await ledger.count("sign_in_attempts") == 0 ? [1] : [3]
                 #expect(try await ledger.store.takeAttempts([(attempt, limit)], now: Ledger.now) == nil)
-                _ = try await ledger.other.change(ledger.account, change)
+                _ = try await ledger.other.change(ledger.account, change, by: .server, now: Ledger.now)
                 #expect(!(try await Self.began("late", ledger, replacing: "old")))
                 #expect(!(try await Self.lives("late", ledger)))
                 // The attempt counts.
                 #expect(try await ledger.store.takeAttempts([(attempt, limit)], now: Ledger.now) != nil)
-                _ = try await ledger.store.change(ledger.account, .passwordHash("hash of account"))
+                _ = try await ledger.store.change(
+                    ledger.account,
+                    .passwordHash("hash of account"),
+                    by: .server,
+                    now: Ledger.now
+                )
             }
-            _ = try await ledger.store.deleteAccount(ledger.account)
+            _ = try await ledger.store.deleteAccount(ledger.account, by: .server, now: Ledger.now)
             #expect(!(try await Self.began("late", ledger)))
         }
     }
@@ -118,13 +128,18 @@ import Testing
         try await backend.withLedger { ledger in
             try await ledger.warmUp()
             for round in 0..<20 {
-                _ = try await ledger.store.change(ledger.account, .disabled(at: nil))
-                _ = try await ledger.store.change(ledger.account, .passwordHash("hash of account"))
+                _ = try await ledger.store.change(ledger.account, .disabled(at: nil), by: .server, now: Ledger.now)
+                _ = try await ledger.store.change(
+                    ledger.account,
+                    .passwordHash("hash of account"),
+                    by: .server,
+                    now: Ledger.now
+                )
                 let change: Store.AccountChange =
                     round.isMultiple(of: 2) ? .passwordHash("another") : .disabled(at: Ledger.now)
                 _ = try await parallel(12) { number in
                     guard number == 6 else { return try await Self.began("\(round) \(number)", ledger, on: number) }
-                    _ = try await ledger.other.change(ledger.account, change)
+                    _ = try await ledger.other.change(ledger.account, change, by: .server, now: Ledger.now)
                     return true
                 }
                 #expect(try await ledger.count("sessions") == 0)
@@ -139,7 +154,7 @@ import Testing
     {
         try await backend.withLedger { ledger in
             try await Self.start("one", ledger)
-            _ = try await ledger.store.change(ledger.account, .email("new@example.com"))
+            _ = try await ledger.store.change(ledger.account, .email("new@example.com"), by: .server, now: Ledger.now)
             #expect(try await ledger.store.upgradePasswordHash(ledger.account, from: "hash of account", to: "better"))
             let session = try #require(try await ledger.store.session(SecretDigest(of: "one"), now: Ledger.now))
             #expect(session.account.email == "new@example.com")

@@ -16,7 +16,7 @@ extension Provider {
                 token.isGenuine(nonce: connection.nonce, keys: keys)
             {
                 guard connection.client == client.client.id else { throw Self.foreignToken }
-                if try await store.revoke(connection.id, because: .client, now: now) {
+                if try await store.revoke(connection.id, because: .client, by: .client(client.client.id), now: now) {
                     observe(.disconnected(connection.client, connection.id), context)
                 }
             }

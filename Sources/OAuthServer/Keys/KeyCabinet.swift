@@ -7,6 +7,7 @@ public import OAuthStore
 public struct KeyCabinet: Sendable {
     private let store: Store
     private let wrap: SymmetricKey
+    private let actor: Actor
     private let logger: Logger
 
     /// What goes wrong with keys.
@@ -31,9 +32,16 @@ public struct KeyCabinet: Sendable {
     /// - Parameters:
     ///   - store: where the sealed keys are.
     ///   - secretKey: what opens them.
+    ///   - actor: who opens it: in the audit trail, the keys that are added are theirs.
     ///   - logger: where it is told that a key is damaged.
-    public init(store: Store, secretKey: SecretKey, logger: Logger = Logger(label: "latchkey")) {
+    public init(
+        store: Store,
+        secretKey: SecretKey,
+        actor: Actor = .server,
+        logger: Logger = Logger(label: "latchkey")
+    ) {
         self.store = store
+        self.actor = actor
         self.logger = logger
         wrap = secretKey.derived(for: "key wrapping")
     }
@@ -78,7 +86,8 @@ public struct KeyCabinet: Sendable {
             let material = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
             _ = try await store.add(
                 seal(material, id: "token-1", .token, number: 1, algorithm: "HS256", activeAt: now, now),
-                endingOlder: nil
+                endingOlder: nil,
+                by: actor
             )
             // Of nodes with different secret keys that start at once, only the one whose key is there goes on.
             keys = try await opened()
@@ -182,7 +191,7 @@ public struct KeyCabinet: Sendable {
             activeAt: activeAt,
             now
         )
-        let isOurs = try await store.add(stored, endingOlder: endingOlder)
+        let isOurs = try await store.add(stored, endingOlder: endingOlder, by: actor)
         guard !isOurs else { return key.id }
         // Another node was first: its key of that number counts.
         return try await store.keys().first { $0.purpose == .signing && $0.number == number }?.id ?? key.id

@@ -37,7 +37,7 @@ extension AccountCommand {
                     name: name,
                     passwordHash: try await password.hashed()
                 )
-                guard let account = try await ledger.store.create(new, now: ledger.now) else {
+                guard let account = try await ledger.store.create(new, by: ledger.actor, now: ledger.now) else {
                     throw Complaint("an account with the e-mail \(email.text) exists already")
                 }
                 try AccountDescription(account).print(as: output, heading: "Made the account.")
@@ -181,7 +181,7 @@ extension AccountCommand {
                     "Delete the account \(account.id) (\(account.email.plain)) and cut \(cut)?",
                     isAnswered: confirmation.yes
                 )
-                guard try await ledger.store.deleteAccount(account.id) else {
+                guard try await ledger.store.deleteAccount(account.id, by: ledger.actor, now: ledger.now) else {
                     throw Complaint("the account \(account.id) was deleted by somebody else meanwhile")
                 }
                 guard !output.json else {
@@ -216,7 +216,7 @@ extension Ledger {
         _ change: Store.AccountChange,
         ifTaken email: String = ""
     ) async throws -> Account {
-        switch try await store.change(try await account(argument).id, change) {
+        switch try await store.change(try await account(argument).id, change, by: actor, now: now) {
         case .changed(let account): return account
         case .unknownAccount: throw Complaint("the account \(argument) was deleted by somebody else meanwhile")
         case .emailIsTaken: throw Complaint("another account has the e-mail \(email) already")

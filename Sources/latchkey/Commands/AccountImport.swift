@@ -77,7 +77,9 @@ extension AccountCommand {
                 )
                 return (entry, account)
             }
-            let made = Set(try await ledger.store.create(accounts.map(\.account), now: ledger.now).map(\.email))
+            let made = Set(
+                try await ledger.store.create(accounts.map(\.account), by: ledger.actor, now: ledger.now).map(\.email)
+            )
             for (entry, _) in accounts {
                 guard case .success(let row) = entry.content else { continue }
                 if made.contains(row.email) {

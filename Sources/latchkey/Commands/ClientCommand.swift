@@ -104,7 +104,9 @@ extension ClientCommand {
                     "Delete the client \(id) ('\(stored.registration.name.plain)') and cut \(cut)?",
                     isAnswered: confirmation.yes
                 )
-                guard try await ledger.store.deleteClient(id) else { throw Complaint(unknown: id) }
+                guard try await ledger.store.deleteClient(id, by: ledger.actor, now: ledger.now) else {
+                    throw Complaint(unknown: id)
+                }
                 guard !output.json else {
                     return try JSONValue.object([
                         "client_id": .text(id.text), "deleted": .flag(true), "connections": .number(cut.count),
@@ -123,7 +125,7 @@ extension ClientCommand {
     ) async throws {
         let id = try ClientID(argument: id)
         try await options.withLedger { ledger in
-            let changed = try await ledger.store.update(id) { registration in
+            let changed = try await ledger.store.update(id, by: ledger.actor, now: ledger.now) { registration in
                 var registration = registration
                 registration.isDisabled = isDisabled
                 return registration

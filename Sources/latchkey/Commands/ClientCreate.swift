@@ -27,7 +27,13 @@ extension ClientCommand {
                     throw Complaint("a public client has no secret: leave out --secret or --public")
                 }
                 let secret = client.isPublic ? nil : try NewSecret(chosen: policy.secret, ambient: ledger.ambient)
-                guard try await ledger.store.register(registration, secret: secret?.stored, now: ledger.now),
+                guard
+                    try await ledger.store.register(
+                        registration,
+                        secret: secret?.stored,
+                        by: ledger.actor,
+                        now: ledger.now
+                    ),
                     let stored = try await ledger.store.client(client.id)
                 else {
                     throw Complaint(
@@ -88,9 +94,9 @@ extension ClientCommand {
                 let secret = try policy.secret.map { text throws(Complaint) in
                     try NewSecret(chosen: text, ambient: ledger.ambient)
                 }
-                let client = try await change(id, registrar, ledger.store, withSecret: secret != nil)
+                let client = try await change(id, registrar, ledger, withSecret: secret != nil)
                 if let secret {
-                    try await ledger.store.setSecret(of: id, to: secret.stored, now: ledger.now)
+                    try await ledger.store.setSecret(of: id, to: secret.stored, by: ledger.actor, now: ledger.now)
                     secret.warnIfWeak()
                 }
                 guard let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
@@ -105,12 +111,12 @@ extension ClientCommand {
         private func change(
             _ id: ClientID,
             _ registrar: Registrar,
-            _ store: Store,
+            _ ledger: Ledger,
             withSecret: Bool
         ) async throws -> Client {
             let outcome = Mutex<Result<Client, RegistrationError>?>(nil)
             // Checked inside the transaction, so that of two changes at once the second sees the first one's result.
-            let found = try await store.update(id) { stored in
+            let found = try await ledger.store.update(id, by: ledger.actor, now: ledger.now) { stored in
                 let result = Result { () throws(RegistrationError) in try changed(stored, registrar, withSecret) }
                 outcome.withLock { $0 = result.map(\.client) }
                 return (try? result.get())?.registration ?? stored
@@ -177,9 +183,10 @@ extension ClientCommand {
                         "End every older secret of \(id) at once? The partner fails until it uses the new one.",
                         isAnswered: confirmation.yes
                     )
-                    try await ledger.store.setSecret(of: id, to: new.stored, now: ledger.now)
+                    try await ledger.store.setSecret(of: id, to: new.stored, by: ledger.actor, now: ledger.now)
                 } else {
-                    guard try await ledger.store.rotateSecret(of: id, to: new.stored, now: ledger.now) else {
+                    guard try await ledger.store.rotateSecret(of: id, to: new.stored, by: ledger.actor, now: ledger.now)
+                    else {
                         throw Complaint(unknown: id)
                     }
                 }

@@ -61,7 +61,7 @@ extension ConnectionCommand {
         func run() async throws {
             let id = try ConnectionID(argument: id, list: "latchkey connection list")
             try await ledger.withLedger { ledger in
-                let isCut = try await ledger.store.revoke(id, because: .operator, now: ledger.now)
+                let isCut = try await ledger.store.revoke(id, because: .operator, by: ledger.actor, now: ledger.now)
                 guard let connection = try await ledger.store.connection(id) else {
                     throw Complaint(
                         "there is no connection \(id): 'latchkey connection list' shows those that there are"

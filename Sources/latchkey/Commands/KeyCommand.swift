@@ -82,7 +82,8 @@ extension KeyCommand {
                 let algorithm = try chosenAlgorithm(settings.signingAlgorithm)
                 let cabinet = KeyCabinet(
                     store: ledger.store,
-                    secretKey: try await ledger.deployment.secretKey(for: ledger.store)
+                    secretKey: try await ledger.deployment.secretKey(for: ledger.store),
+                    actor: ledger.actor
                 )
                 guard try await !ledger.store.keys().isEmpty else {
                     try await cabinet.prepare(algorithm, lead: settings.keyLead, now: ledger.now)

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Foundation
+import Glibc
 import OAuth
 import OAuthServer
 import OAuthStore
@@ -54,6 +56,12 @@ struct Ledger: Sendable {
 
     var ambient: Ambient { deployment.ambient }
     var now: Instant { ambient.now() }
+
+    /// Who runs this command: by that name the audit trail knows what it changes.
+    var actor: Actor {
+        let name = NSUserName()
+        return .commandLine(user: name.isEmpty ? "uid \(getuid())" : name)
+    }
 }
 
 /// `--json`, for the commands that answer.

@@ -86,11 +86,15 @@ struct Demo: Sendable {
                 name: "Ada Lovelace",
                 passwordHash: try await hasher.hash(Self.password)
             )
-            _ = try await store.create(account, now: serving.ambient.now())
+            _ = try await store.create(account, by: .server, now: serving.ambient.now())
             return
         }
-        if known.account.disabledAt != nil { _ = try await store.change(known.account.id, .disabled(at: nil)) }
+        let now = serving.ambient.now()
+        if known.account.disabledAt != nil {
+            _ = try await store.change(known.account.id, .disabled(at: nil), by: .server, now: now)
+        }
         guard try await hasher.check(Self.password, against: known.passwordHash) != .right else { return }
-        _ = try await store.change(known.account.id, .passwordHash(try await hasher.hash(Self.password)))
+        let hash = try await hasher.hash(Self.password)
+        _ = try await store.change(known.account.id, .passwordHash(hash), by: .server, now: now)
     }
 }

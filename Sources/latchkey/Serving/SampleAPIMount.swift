@@ -43,12 +43,12 @@ extension Serving {
         let now = ambient.now()
         guard let stored = try await store.client(id) else {
             // When another node was first, it made the same one.
-            _ = try await store.register(registration, secret: wanted, now: now)
+            _ = try await store.register(registration, secret: wanted, by: .server, now: now)
             return
         }
         if stored.registration != registration {
-            _ = try await store.update(id) { _ in registration }
+            _ = try await store.update(id, by: .server, now: now) { _ in registration }
         }
-        if stored.secrets != [wanted] { try await store.setSecret(of: id, to: wanted, now: now) }
+        if stored.secrets != [wanted] { try await store.setSecret(of: id, to: wanted, by: .server, now: now) }
     }
 }

@@ -3,7 +3,7 @@ import Glibc
 import OAuth
 
 /// A value that `--json` prints: the whole of standard output.
-enum JSONValue: Encodable, Sendable {
+enum JSONValue: Codable, Sendable {
     case null
     case text(String)
     case number(Int64)
@@ -20,6 +20,41 @@ enum JSONValue: Encodable, Sendable {
         case .flag(let flag): try container.encode(flag)
         case .list(let list): try container.encode(list)
         case .object(let members): try container.encode(members)
+        }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let flag = try? container.decode(Bool.self) {
+            self = .flag(flag)
+        } else if let number = try? container.decode(Int64.self) {
+            self = .number(number)
+        } else if let text = try? container.decode(String.self) {
+            self = .text(text)
+        } else if let list = try? container.decode([JSONValue].self) {
+            self = .list(list)
+        } else {
+            self = .object(try container.decode([String: JSONValue].self))
+        }
+    }
+
+    /// A stored JSON text as a value again; as a text when it is none.
+    init(parsing json: String?) {
+        guard let json else {
+            self = .null
+            return
+        }
+        self = (try? JSONDecoder().decode(JSONValue.self, from: Data(json.utf8))) ?? .text(json)
+    }
+
+    /// The value as one line, with its end: JSON Lines.
+    var line: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
         }
     }
 

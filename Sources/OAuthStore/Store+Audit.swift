@@ -1,0 +1,112 @@
+import OAuth
+
+/// The audit trail: written in the transaction of the change that it tells of, and never changed.
+extension Store {
+    /// Entries of the audit trail, the newest first.
+    ///
+    /// - Parameters:
+    ///   - filter: which ones.
+    ///   - number: only those before this number: the last one of the page before.
+    ///   - limit: how many at most.
+    /// - Returns: a page of them.
+    /// - Throws: as `SQLDatabase.read`.
+    public func audit(
+        _ filter: AuditFilter = AuditFilter(),
+        before number: Int64? = nil,
+        limit: Int64 = 100
+    ) async throws(SQLError) -> [AuditRecord] {
+        try await audit(filter, number.map { ("number < $2", $0) }, order: "desc", limit: limit)
+    }
+
+    /// Hands every entry over, the oldest first, a page at a time: however long the trail is, little of it is in memory.
+    ///
+    /// - Parameters:
+    ///   - filter: which ones.
+    ///   - page: how many are read at a time.
+    ///   - take: gets each page.
+    /// - Throws: as `SQLDatabase.read`, and what `take` throws.
+    public func exportAudit(
+        _ filter: AuditFilter = AuditFilter(),
+        page: Int64 = 500,
+        _ take: ([AuditRecord]) async throws -> Void
+    ) async throws {
+        var last: Int64 = 0
+        while true {
+            let records = try await audit(filter, ("number > $2", last), order: "asc", limit: page)
+            if !records.isEmpty { try await take(records) }
+            guard records.count == page, let number = records.last?.number else { return }
+            last = number
+        }
+    }
+
+    private func audit(
+        _ filter: AuditFilter,
+        _ start: (condition: String, number: Int64)?,
+        order: String,
+        limit: Int64
+    ) async throws(SQLError) -> [AuditRecord] {
+        let (wanted, values) = filter.conditions(from: start == nil ? 2 : 3)
+        let conditions = (start.map { [$0.condition] } ?? []) + wanted
+        let arguments = [.integer(limit)] + (start.map { [SQLValue.integer($0.number)] } ?? []) + values
+        let sql =
+            """
+            select number, at, actor_kind, actor, actor_name, action, subject, state_before, state_after from audit
+            """
+            + (conditions.isEmpty ? "" : " where " + conditions.joined(separator: " and "))
+            + " order by number \(order) limit $1"
+        return try await database.read { connection throws(SQLError) in
+            try connection.query(sql, arguments).map { row throws(SQLError) in
+                AuditRecord(
+                    number: try row.integer(0),
+                    at: try row.instant(1),
+                    actorKind: try row.text(2),
+                    actor: try row.text(3),
+                    actorName: try row.optionalText(4),
+                    action: try row.text(5),
+                    subject: try row.text(6),
+                    before: try row.optionalText(7),
+                    after: try row.optionalText(8)
+                )
+            }
+        }
+    }
+}
+
+extension SQLConnection {
+    /// Writes an entry of the audit trail in the transaction of the change that it tells of.
+    func record(_ entry: AuditEntry) throws(SQLError) {
+        try query(
+            """
+            insert into audit (at, actor_kind, actor, actor_name, action, subject, state_before, state_after)
+            values ($1, $2, $3, $4, $5, $6, $7, $8)
+            """,
+            [
+                SQLValue(entry.at), .text(entry.actor.kind), .text(entry.actor.id), SQLValue(entry.actor.name),
+                .text(entry.action.rawValue), .text(entry.subject), SQLValue(entry.before), SQLValue(entry.after),
+            ]
+        )
+    }
+}
+
+/// What the audit trail calls things.
+enum AuditSubject {
+    static func client(_ id: String) -> String { "client:\(id)" }
+    static func account(_ id: AccountID) -> String { "account:\(id)" }
+    static func connection(_ id: ConnectionID) -> String { "connection:\(id)" }
+    static func key(_ id: String) -> String { "key:\(id)" }
+}
+
+/// Writes the state of a thing as the audit trail tells it.
+struct AuditState {
+    /// What stands where a secret is.
+    static let masked = "***"
+
+    private var writer = JSONWriter()
+
+    /// The state that `members` writes, as JSON.
+    static func json(_ members: (inout JSONWriter) -> Void) -> String {
+        var state = AuditState()
+        members(&state.writer)
+        return String(decoding: state.writer.finish(), as: UTF8.self)
+    }
+}

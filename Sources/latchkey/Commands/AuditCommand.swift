@@ -1,0 +1,112 @@
+import ArgumentParser
+import Foundation
+import OAuth
+import OAuthStore
+
+/// `latchkey audit …`: who changed what.
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "See who changed what, and take the whole trail along.",
+        subcommands: [List.self, Export.self]
+    )
+}
+
+extension AuditCommand {
+    /// Which entries are wanted.
+    struct FilterOptions: ParsableArguments {
+        @Option(help: "Only what was done to this: client:ID, account:USER_ID, connection:ID, key:ID.")
+        var subject: String?
+
+        @Option(help: "Only what this actor did, by its id: a user of a machine, an operator, a user_id, a client.")
+        var actor: String?
+
+        @Option(help: "Only this action, such as client.created.")
+        var action: String?
+
+        @Option(help: "Only entries with this text in them.")
+        var text: String?
+
+        var filter: AuditFilter { AuditFilter(subject: subject, actor: actor, action: action, text: text) }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List what was done, the newest first.")
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @OptionGroup var page: PageOptions
+        @OptionGroup var options: FilterOptions
+
+        func run() async throws {
+            try await ledger.withLedger { ledger in
+                let records = page.cut(
+                    try await ledger.store.audit(options.filter, limit: page.wanted),
+                    "entries"
+                )
+                guard !output.json else { return try JSONValue.list(records.map(\.json)).print() }
+                var table = Table("TIME", "WHO", "WHAT", "TO WHAT")
+                for record in records {
+                    table.add(record.at.brief, record.who, record.action, record.subject)
+                }
+                table.print(otherwise: "Nothing that fits was done.")
+            }
+        }
+    }
+
+    struct Export: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write the trail as JSON Lines, the oldest entry first."
+        )
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var options: FilterOptions
+        @Argument(help: "The file to write; - for standard output.") var file: String
+
+        func run() async throws {
+            try await ledger.withLedger { ledger in
+                let target = try open()
+                var count = 0
+                try await ledger.store.exportAudit(options.filter) { records in
+                    for record in records { try target.write(contentsOf: Data(try record.json.line.utf8)) }
+                    count += records.count
+                }
+                if file != "-" {
+                    try target.close()
+                    print("Wrote \(latchkey.count(count, "line")) to \(file).")
+                }
+            }
+        }
+
+        private func open() throws -> FileHandle {
+            guard file != "-" else { return .standardOutput }
+            // For its owner alone: it tells of people.
+            guard FileManager.default.createFile(atPath: file, contents: nil, attributes: [.posixPermissions: 0o600]),
+                let handle = FileHandle(forWritingAtPath: file)
+            else { throw Complaint("\(file) cannot be written: name a file in a folder that you may write to") }
+            return handle
+        }
+    }
+}
+
+extension AuditRecord {
+    fileprivate var who: String {
+        switch actorKind {
+        case "server": "server"
+        case "command_line": "\(actor) (command line)"
+        default: "\(actorName ?? actor) (\(actorKind))"
+        }
+    }
+
+    fileprivate var json: JSONValue {
+        .object([
+            "number": .number(number),
+            "at": .instant(at),
+            "actor": .object(["kind": .text(actorKind), "id": .text(actor), "name": .text(actorName)]),
+            "action": .text(action),
+            "subject": .text(subject),
+            "before": JSONValue(parsing: before),
+            "after": JSONValue(parsing: after),
+        ])
+    }
+}

@@ -1,0 +1,104 @@
+"""The audit trail: who changed what, with before and after, and without a secret (ASVS 16.3, U06)."""
+
+import getpass
+import json
+import os
+import pwd
+
+from toolkit.expect import eventually
+
+WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
+
+
+def me() -> str:
+    return pwd.getpwuid(os.getuid()).pw_name or getpass.getuser()
+
+
+def entries(server, *words) -> list[dict]:
+    return server.command("audit", "list", *words)
+
+
+def test_u06_every_change_at_the_command_line_is_recorded(server):
+    client = server.create_client(*WEB, name="Audited partner")
+    subject = f"client:{client.client_id}"
+    server.command("client", "update", client.client_id, "--name", "Renamed partner")
+    rotated = server.command("client", "rotate-secret", client.client_id)["client_secret"]
+    server.canaries.add("client secret", rotated)
+    server.command("client", "disable", client.client_id)
+    server.command("client", "enable", client.client_id)
+    server.command("client", "delete", client.client_id)
+    trail = entries(server, "--subject", subject)
+    assert [one["action"] for one in trail] == [
+        "client.deleted",
+        "client.enabled",
+        "client.disabled",
+        "client.secret_rotated",
+        "client.updated",
+        "client.created",
+    ]
+    assert all(one["actor"] == {"kind": "command_line", "id": me(), "name": None} for one in trail)
+    updated = trail[4]
+    assert (updated["before"]["name"], updated["after"]["name"]) == ("Audited partner", "Renamed partner")
+    assert trail[3]["after"]["client_secret"] == "***"
+    assert rotated not in json.dumps(trail)
+
+
+def test_u06_an_account_and_its_cut_connection_are_recorded(server, person):
+    user_id = person.account.user_id
+    connected = person.connect(server.partners.seam)
+    (connection,) = server.command("connection", "list", "--account", user_id)
+    server.command("connection", "revoke", connection["connection_id"])
+    words = ("account", "set-password", user_id, "--password-stdin")
+    server.command(*words, stdin="a brand new password\n")
+    server.canaries.add("password", "a brand new password")
+    server.command("account", "disable", user_id)
+    (cut,) = entries(server, "--subject", f"connection:{connection['connection_id']}")
+    assert cut["before"]["user_id"] == user_id
+    assert cut["after"] == {"revoked_why": "operator"}
+    trail = entries(server, "--subject", f"account:{user_id}")
+    assert [one["action"] for one in trail] == ["account.disabled", "account.password_changed", "account.created"]
+    assert trail[0]["before"]["disabled"] is False
+    assert trail[0]["after"]["disabled"] is True
+    text = json.dumps(trail)
+    for secret in ("argon2", "brand new", connected.refresh):
+        assert secret not in text
+
+
+def test_u06_what_partners_and_the_server_cut_is_recorded(server, person):
+    client = server.partners.strict
+    revoked, reused = person.connect(client), person.connect(client)
+    assert client.revoke(revoked.refresh).status_code == 200
+    client.refresh(reused.refresh)
+    client.refresh(reused.refresh)
+    trail = [
+        one
+        for one in entries(server, "--action", "connection.revoked")
+        if one["before"]["user_id"] == person.account.user_id
+    ]
+    assert [(one["actor"]["kind"], one["after"]["revoked_why"]) for one in trail] == [
+        ("server", "token_reused"),
+        ("client", "client"),
+    ]
+    assert trail[1]["actor"]["id"] == client.client_id
+
+
+def test_u06_the_trail_is_exported_as_json_lines(server, tmp_path):
+    server.create_client(*WEB, name="Exported partner")
+    file = tmp_path / "trail.jsonl"
+    assert server.run("audit", "export", str(file)).returncode == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [one["number"] for one in lines] == sorted(one["number"] for one in lines)
+    printed = server.run("audit", "export", "-", "--text", "Exported partner").stdout.splitlines()
+    assert [json.loads(line)["action"] for line in printed] == ["client.created"]
+    assert json.loads(printed[0]) in lines
+
+
+def test_u06_a_rotated_key_is_recorded_without_its_material(own_server):
+    own_server.start()
+    key = own_server.command("key", "rotate")["key_id"]
+    (rotated,) = entries(own_server, "--subject", f"key:{key}")
+    assert rotated["actor"]["id"] == me()
+    assert rotated["after"].keys() <= {"purpose", "algorithm", "number", "active_at", "older_end_at"}
+    made = [one for one in entries(own_server, "--action", "key.rotated") if one["actor"]["kind"] == "server"]
+    eventually(lambda: len(made) == 2)
