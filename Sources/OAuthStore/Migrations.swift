@@ -14,6 +14,11 @@ public struct Migrations: Sendable {
     public init() {
         steps = [
             Step(number: 1, name: "ledger", sql: String(decoding: PackageResources.v0001_ledger_sql, as: UTF8.self)),
+            Step(
+                number: 2,
+                name: "api_keys",
+                sql: String(decoding: PackageResources.v0002_api_keys_sql, as: UTF8.self)
+            ),
             Step(number: 4, name: "trail", sql: String(decoding: PackageResources.v0004_trail_sql, as: UTF8.self)),
         ]
     }

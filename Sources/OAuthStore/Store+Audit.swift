@@ -93,6 +93,7 @@ enum AuditSubject {
     static func client(_ id: String) -> String { "client:\(id)" }
     static func account(_ id: AccountID) -> String { "account:\(id)" }
     static func connection(_ id: ConnectionID) -> String { "connection:\(id)" }
+    static func apiKey(_ id: APIKeyID) -> String { "api_key:\(id)" }
     static func key(_ id: String) -> String { "key:\(id)" }
 }
 

@@ -21,6 +21,7 @@ extension Provider {
     ) async throws -> [UInt8] {
         let issuer = settings.issuer.text
         let keys = node.keys
+        if APIKeyText.isWellFormed(text) { return try await introspection(ofKey: text, for: caller, now) }
         switch TokenText(text, issuer: issuer, keys: keys, now: now) {
         case .access(let token):
             guard now < token.expiresAt, Introspection.mayRead(token, caller: caller),
@@ -39,6 +40,22 @@ extension Provider {
         case .unknown:
             return Introspection.inactive
         }
+    }
+
+    private func introspection(
+        ofKey text: String,
+        for caller: AuthenticatedClient,
+        _ now: Instant
+    ) async throws(SQLError) -> [UInt8] {
+        let key = try await store.apiKey(SecretDigest(of: text))
+        let answer = Introspection.answer(
+            for: key,
+            caller: caller,
+            audiences: audiences,
+            issuer: settings.issuer.text
+        )
+        if let key, answer != Introspection.inactive { node.keyUses.note(key, at: now) }
+        return answer
     }
 
     private func isEnabled(_ id: ClientID) async throws(SQLError) -> Bool {

@@ -9,7 +9,9 @@ import Synchronization
 final class Node: Sendable {
     let loader: ClientLoader
     /// The uses of connections that are yet to be written.
-    let uses: ConnectionUses
+    let uses = Uses<Connection>()
+    /// The uses of API keys that are yet to be written.
+    let keyUses = Uses<APIKey>()
     private let store: Store
     private let cabinet: KeyCabinet
     private let logger: Logger
@@ -36,7 +38,6 @@ final class Node: Sendable {
         self.loader = loader
         self.cabinet = cabinet
         self.logger = logger
-        uses = ConnectionUses()
         let now = ContinuousClock.now
         let revisions = try await store.revisions()
         let state = State(
@@ -123,12 +124,13 @@ final class Node: Sendable {
 
     /// Writes the uses that have gathered.
     func writeUses() async {
-        let gathered = uses.take()
-        guard !gathered.isEmpty else { return }
+        let connections = uses.take()
+        let keys = keyUses.take()
         do {
-            try await store.markUsed(gathered)
+            if !connections.isEmpty { try await store.markUsed(connections) }
+            if !keys.isEmpty { try await store.markUsed(keys: keys) }
         } catch {
-            logger.warning("when connections were last used could not be noted: \(error)")
+            logger.warning("when connections and API keys were last used could not be noted: \(error)")
         }
     }
 }

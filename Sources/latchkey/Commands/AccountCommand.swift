@@ -198,7 +198,7 @@ extension AccountCommand {
 
 extension Ledger {
     /// The account that an argument means: by its identifier, or by its address.
-    fileprivate func account(_ argument: String) async throws -> Account {
+    func account(_ argument: String) async throws -> Account {
         let found =
             if argument.contains("@") {
                 try await store.credentials(email: argument)?.account
