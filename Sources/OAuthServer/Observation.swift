@@ -14,6 +14,10 @@ enum Observation {
     case signInFailed(SignInTrace)
     /// A sign-in was not looked at: too many had failed.
     case signInBlocked(SignInTrace)
+    /// An operator signed in to the console.
+    case operatorSignedIn(OperatorID)
+    /// Somebody failed to prove that they are an operator.
+    case operatorSignInFailed(address: String)
     /// Somebody who is no trusted proxy sent `X-Forwarded-For`.
     case forwardingNotTrusted(peer: String)
     /// A person allowed a connection.
@@ -71,6 +75,10 @@ extension Provider {
                 "sign-in blocked: too many have failed",
                 metadata: trace.metadata.merging(["event": "lockout"]) { own, _ in own }
             )
+        case .operatorSignedIn(let id):
+            logger.notice("an operator signed in", metadata: ["operator": "\(id)"])
+        case .operatorSignInFailed(let address):
+            logger.warning("an operator's sign-in failed", metadata: ["address": "\(address)"])
         case .forwardingNotTrusted(let peer):
             logger.warning(
                 "X-Forwarded-For is not believed from here: if this is your proxy, name it in trusted-proxies",

@@ -21,6 +21,8 @@ public struct Provider: Sendable {
     let distrust = Once()
     /// What seals the authorizations that are on their way.
     let transactions: TransactionSeal
+    /// Where operators come in.
+    let console: Console
     /// Time and randomness.
     let ambient: Ambient
 
@@ -58,11 +60,13 @@ public struct Provider: Sendable {
         )
         clientFailures = ClientFailures(limit: settings.clientFailureLimit)
         transactions = TransactionSeal(secretKey: secretKey)
+        console = try Console(store: store, settings: settings, secretKey: secretKey)
     }
 
     /// Ends what the server started; its background work must have ended before.
     public func shutDown() async {
         await signInDesk.shutDown()
+        await console.desk.shutDown()
     }
 
     /// The keys of the moment, for one request.

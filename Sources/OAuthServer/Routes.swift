@@ -6,6 +6,7 @@ enum Paths {
     static let authorize = "/oauth/authorize"
     static let login = "/login"
     static let consent = "/oauth/consent"
+    static let console = "/console"
 }
 
 /// The whole server on one screen.
@@ -47,7 +48,7 @@ extension Provider {
             // Operations
             .json([.get, .head], "/healthz", at: .rootToo, Provider.healthz),
             .json([.get, .head], "/readyz", at: .rootToo, Provider.readyz),
-        ]
+        ] + consoleDoors
     }
 }
 

@@ -22,6 +22,10 @@ public struct Settings: Sendable {
     public var sessionIdle: Duration
     /// How long a session lasts at most, however much it is used.
     public var sessionLifetime: Duration
+    /// How long an operator's session lasts unused.
+    public var consoleIdle: Duration
+    /// How long an operator's session lasts at most.
+    public var consoleLifetime: Duration
     /// How many sign-ins may fail for an account.
     public var accountLimit: AttemptLimit
     /// How many sign-ins may fail from a source address.
@@ -50,6 +54,8 @@ public struct Settings: Sendable {
         keyLead = .hours(1) + .minutes(10)
         sessionIdle = .hours(12)
         sessionLifetime = .days(7)
+        consoleIdle = .minutes(30)
+        consoleLifetime = .hours(12)
         accountLimit = AttemptLimit(
             failures: 10,
             window: .minutes(15),

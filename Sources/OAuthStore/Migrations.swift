@@ -19,6 +19,11 @@ public struct Migrations: Sendable {
                 name: "api_keys",
                 sql: String(decoding: PackageResources.v0002_api_keys_sql, as: UTF8.self)
             ),
+            Step(
+                number: 3,
+                name: "operators",
+                sql: String(decoding: PackageResources.v0003_operators_sql, as: UTF8.self)
+            ),
             Step(number: 4, name: "trail", sql: String(decoding: PackageResources.v0004_trail_sql, as: UTF8.self)),
         ]
     }

@@ -60,5 +60,9 @@ extension Store {
         Rule(table: "audit", key: "number", column: "at", keptFor: .days(730)),
         Rule(table: "refusals", key: "number", column: "at", keptFor: .days(30)),
         Rule(table: "counters", key: "hour, client_id, name", column: "hour", keptFor: .days(90)),
+        Rule(table: "operator_sessions", key: "digest", column: "idle_until", keptFor: .zero),
+        Rule(table: "operator_invitations", key: "digest", column: "expires_at", keptFor: .zero),
+        // Longer than any page stays open: its form may be sent again.
+        Rule(table: "operator_submissions", key: "submission", column: "taken_at", keptFor: .days(2)),
     ]
 }

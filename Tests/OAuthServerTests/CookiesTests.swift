@@ -20,8 +20,11 @@ typealias Cookies = OAuthServer.Cookies
         let issuer = try #require(secure)
         #expect(cookie.name(issuer) == "__Host-latchkey-\(cookie.rawValue)")
         let attributes = cookie.header("value", issuer: issuer).components(separatedBy: "; ")
+        // U04: nothing leads into the console from another site.
+        let site = [.console, .said].contains(cookie) ? "Strict" : "Lax"
         #expect(
-            attributes == ["__Host-latchkey-\(cookie.rawValue)=value", "Path=/", "HttpOnly", "SameSite=Lax", "Secure"]
+            attributes
+                == ["__Host-latchkey-\(cookie.rawValue)=value", "Path=/", "HttpOnly", "SameSite=\(site)", "Secure"]
         )
     }
 

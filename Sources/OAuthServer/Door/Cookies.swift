@@ -10,6 +10,18 @@ enum Cookies: String, CaseIterable {
     case session
     /// Which accounts have signed in here before.
     case device
+    /// The session of an operator in the console.
+    case console
+    /// What the console says of the change before, sealed, until the next page has said it.
+    case said
+
+    /// The console is opened from nowhere else, so its cookies never travel with another site's link.
+    private var sameSite: String {
+        switch self {
+        case .browser, .session, .device: "Lax"
+        case .console, .said: "Strict"
+        }
+    }
 
     /// The name: `__Host-` over https, which binds it to this host alone; browsers refuse that on plain loopback.
     func name(_ issuer: Issuer) -> String {
@@ -24,7 +36,7 @@ enum Cookies: String, CaseIterable {
     ///   - lifetime: nil for as long as the browser runs; zero to remove it.
     /// - Returns: the content of a `Set-Cookie` header.
     func header(_ value: String, issuer: Issuer, lifetime: Duration? = nil) -> String {
-        var header = "\(name(issuer))=\(value); Path=/; HttpOnly; SameSite=Lax"
+        var header = "\(name(issuer))=\(value); Path=/; HttpOnly; SameSite=\(sameSite)"
         if issuer.isSecure { header += "; Secure" }
         if let lifetime { header += "; Max-Age=\(lifetime.components.seconds)" }
         return header

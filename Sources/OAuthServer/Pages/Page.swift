@@ -28,6 +28,16 @@ enum PageTemplate: String, CaseIterable, Sendable {
     case message
     case sentence
     case account
+    case consoleLayout = "console_layout"
+    case consoleMenu = "console_menu"
+    case consolePage = "console_page"
+    case consoleGate = "console_gate"
+    case consoleBlock = "console_block"
+    case consoleTable = "console_table"
+    case consoleCell = "console_cell"
+    case consoleBadge = "console_badge"
+    case consoleLink = "console_link"
+    case consoleForm = "console_form"
 
     var embedded: [UInt8] {
         switch self {
@@ -39,6 +49,16 @@ enum PageTemplate: String, CaseIterable, Sendable {
         case .message: PackageResources.message_mustache
         case .sentence: PackageResources.sentence_mustache
         case .account: PackageResources.account_mustache
+        case .consoleLayout: PackageResources.console_layout_mustache
+        case .consoleMenu: PackageResources.console_menu_mustache
+        case .consolePage: PackageResources.console_page_mustache
+        case .consoleGate: PackageResources.console_gate_mustache
+        case .consoleBlock: PackageResources.console_block_mustache
+        case .consoleTable: PackageResources.console_table_mustache
+        case .consoleCell: PackageResources.console_cell_mustache
+        case .consoleBadge: PackageResources.console_badge_mustache
+        case .consoleLink: PackageResources.console_link_mustache
+        case .consoleForm: PackageResources.console_form_mustache
         }
     }
 }

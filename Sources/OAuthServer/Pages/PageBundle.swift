@@ -36,7 +36,14 @@ struct PageBundle: Sendable {
             .split(separator: "#onAccent", omittingEmptySubsequences: false).joined(separator: "\(light.onAccent)")
         add("latchkey.css", Array(stylesheet.utf8))
         add("keyhole.svg", Array(keyhole.utf8))
-        for name in folder?.names ?? [] where name != "latchkey.css" && Self.type(of: name) != nil {
+        add(
+            "console.css",
+            Array(
+                (try folder?.text("console.css") ?? String(decoding: PackageResources.console_css, as: UTF8.self)).utf8
+            )
+        )
+        for name in folder?.names ?? []
+        where !["latchkey.css", "console.css"].contains(name) && Self.type(of: name) != nil {
             guard let bytes = try folder?.bytes(name) else { continue }
             add(name, bytes)
             // A stylesheet of the operator's own can only name its pictures by their plain names.

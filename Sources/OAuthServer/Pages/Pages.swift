@@ -47,6 +47,7 @@ public struct Pages: Sendable {
                 frame.set("language", language.rawValue)
                 frame.set("words", Words.of(language).values(brand: brand.name))
                 frame.set("stylesheet", path("latchkey.css"))
+                frame.set("consoleStylesheet", path("console.css"))
                 frame.set("icon", path("keyhole.svg"))
                 frame.set("brandName", brand.name)
                 frame.set("brandLogo", brand.logo?.address ?? path("keyhole.svg"))

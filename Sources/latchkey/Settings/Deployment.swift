@@ -50,6 +50,11 @@ struct Deployment: Sendable {
         guard settings.sessionIdle <= settings.sessionLifetime else {
             throw Complaint("session-idle\(origin("session-idle")) must not be longer than session-lifetime")
         }
+        guard settings.consoleIdle <= settings.consoleLifetime else {
+            throw Complaint(
+                "console-session-idle\(origin("console-session-idle")) must not be longer than console-session-lifetime"
+            )
+        }
         return settings
     }
 

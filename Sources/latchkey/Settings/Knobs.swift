@@ -247,6 +247,22 @@ extension Knob {
             "How long a person stays signed in at most."
         ),
         Knob(
+            "console-session-idle",
+            .limits,
+            \.settings.consoleIdle,
+            .duration(.minutes(1) ... .days(1)),
+            example: "15m",
+            "How long an operator stays signed in to the console without doing anything."
+        ),
+        Knob(
+            "console-session-lifetime",
+            .limits,
+            \.settings.consoleLifetime,
+            .duration(.minutes(1) ... .days(7)),
+            example: "8h",
+            "How long an operator stays signed in to the console at most."
+        ),
+        Knob(
             "account-failures",
             .limits,
             \.settings.accountLimit.freeFailures,

@@ -1,0 +1,253 @@
+import HTTPTypes
+import Hummingbird
+import OAuth
+import OAuthStore
+
+/// How operators come in and go: sign-in, sign-out, and what a session is.
+extension Provider {
+    static let consoleDoorRoutes: [ConsoleRoute] = [
+        .open(.get, "/sign-in", Provider.consoleSignInPage),
+        .open(.post, "/sign-in", Provider.consoleSignIn),
+        .open(.get, "/invitation", Provider.consoleInvitationPage),
+        .open(.post, "/invitation", Provider.consoleJoin),
+        .own("/sign-out", Provider.consoleSignOut),
+    ]
+
+    /// The session of a request's cookie; one that is in use lasts longer.
+    func operatorSession(_ request: Request, now: Instant) async throws(SQLError) -> OperatorSession? {
+        guard let value = Cookies.console.value(request, settings.issuer), value.utf8.count <= Self.operatorCookieLimit,
+            let session = try await store.operatorSession(SecretDigest(of: value), now: now)
+        else { return nil }
+        if session.idleUntil - now < settings.consoleIdle / 2, session.idleUntil < session.endsAt {
+            try await store.extendOperatorSession(
+                session.digest,
+                idleUntil: min(now + settings.consoleIdle, session.endsAt)
+            )
+        }
+        return session
+    }
+
+    // MARK: Sign-in
+
+    private func consoleSignInPage(_ caller: ConsoleCaller) async throws -> Response {
+        guard caller.session == nil else { return redirect(to: settings.issuer.path + Paths.console) }
+        return try await signInDoor(caller, status: .ok)
+    }
+
+    /// The sign-in page in the place of whatever was asked for.
+    func signInDoor(_ caller: ConsoleCaller, status: HTTPResponse.Status = .unauthorized) async throws -> Response {
+        guard try await store.hasOperators() else { return firstRun() }
+        let wanted = caller.request.method == .get ? caller.request.uri.description : ""
+        return signInDoor(caller, next: wanted, status: status)
+    }
+
+    private func signInDoor(
+        _ caller: ConsoleCaller,
+        email: String = "",
+        next: String,
+        problem: String? = nil,
+        status: HTTPResponse.Status
+    ) -> Response {
+        var form = ConsoleForm("/sign-in", button: "Sign in", style: .main, hidden: [("next", localPath(next))])
+        form.fields = [
+            ConsoleField("email", "Email", .email, value: email), Self.passwordField("Password", isNew: false),
+        ]
+        let lead = "The console of \(settings.brand.name), for the people who run it."
+        return gate(
+            ConsoleGatePage(heading: "Console", lead: lead, problem: problem, form: form),
+            caller,
+            status: status
+        )
+    }
+
+    private func firstRun() -> Response {
+        let page = ConsoleGatePage(
+            heading: "Nobody runs this console yet",
+            lead: """
+                There are no operators, and no default password. Run this on the server: it prints a link that works once, \
+                by which you choose yours.
+                """,
+            commands: ["latchkey operator invite --name \"Your name\" --email you@example.com"]
+        )
+        return self.page(page, status: .unauthorized, language: .english)
+    }
+
+    private func consoleSignIn(_ caller: ConsoleCaller) async throws -> Response {
+        try console.seal.check(caller.form["token"], of: browserDigest(caller))
+        let email = caller.form["email"] ?? ""
+        let next = caller.form["next"] ?? ""
+        func refused(_ problem: String, _ status: HTTPResponse.Status) -> Response {
+            signInDoor(caller, email: email, next: next, problem: problem, status: status)
+        }
+        guard (1...Self.operatorEmailLimit).contains(email.utf8.count), !email.utf8.contains(0) else {
+            return refused(Self.wrong, .unprocessableContent)
+        }
+        let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
+        switch try await prove(email, caller, device) {
+        case .proved(let account, let hash, let attempt):
+            let value = Base64URL.encode(ambient.random(32))
+            guard
+                try await store.startSession(
+                    newSession(value, caller.now),
+                    of: account.id,
+                    provedBy: hash,
+                    replacing: caller.session?.digest,
+                    settling: attempt,
+                    now: caller.now
+                )
+            else { return refused(Self.wrong, .unprocessableContent) }
+            observe(.operatorSignedIn(account.id), caller.context)
+            var response = redirect(to: localPath(next))
+            let known = try signInDesk.cookie(
+                for: device,
+                adding: OperatorDesk.mark(account.email),
+                random: ambient.random(16)
+            )
+            response.headers[values: .setCookie] = [
+                Cookies.console.header(value, issuer: settings.issuer),
+                Cookies.device.header(known, issuer: settings.issuer, lifetime: .days(365)),
+            ]
+            return response
+        case .wrong:
+            observe(.operatorSignInFailed(address: address(caller.request, caller.context)), caller.context)
+            return refused(Self.wrong, .unprocessableContent)
+        case .blocked(let until):
+            let wait = max(until - caller.now, .seconds(1))
+            var response = refused(Self.blocked(wait), .tooManyRequests)
+            response.headers[.retryAfter] = "\(wait.secondsRoundedUp)"
+            return response
+        case .busy:
+            return refused(Self.busy, .serviceUnavailable)
+        }
+    }
+
+    private func prove(_ email: String, _ caller: ConsoleCaller, _ device: KnownDevice?) async throws
+        -> OperatorDesk.Outcome
+    {
+        let password = caller.form["password"] ?? ""
+        guard password.utf8.count <= PasswordRule.maximumLength else { return .wrong }
+        return try await console.desk.check(
+            email: email,
+            password: Secret(password),
+            device: device,
+            address: address(caller.request, caller.context),
+            now: caller.now
+        )
+    }
+
+    private func consoleSignOut(_ visit: ConsoleVisit) async throws -> Response {
+        try await store.endOperatorSession(visit.session.digest)
+        var response = redirect(to: settings.issuer.path + Paths.console + "/sign-in")
+        response.headers[values: .setCookie] = [Cookies.console, .said].map {
+            $0.header("", issuer: settings.issuer, lifetime: .zero)
+        }
+        return response
+    }
+
+    // MARK: Proving the password again
+
+    /// What a form that does something dangerous asks for, unless the password was proved a moment ago (ASVS 7.5.3).
+    func proofFields(_ visit: ConsoleVisit) -> [ConsoleField] {
+        guard !visit.isFresh else { return [] }
+        return [
+            Self.passwordField(
+                "Your password",
+                isNew: false,
+                hint: "Asked for again, because this cannot be taken back or gives access to somebody."
+            )
+        ]
+    }
+
+    /// What became of a proof.
+    enum Proof {
+        /// The operator is who they say; a new cookie, when the password was asked for.
+        case given(cookie: String?)
+        /// They are not, for this reason.
+        case refused(String, HTTPResponse.Status)
+    }
+
+    /// Makes sure that who does something dangerous knows the password.
+    func proof(_ visit: ConsoleVisit) async throws -> Proof {
+        guard !visit.isFresh else { return .given(cookie: nil) }
+        let caller = visit.caller
+        let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
+        switch try await prove(visit.session.account.email, caller, device) {
+        case .proved(_, let hash, let attempt):
+            let value = Base64URL.encode(ambient.random(32))
+            guard
+                try await store.reprove(
+                    visit.session.digest,
+                    as: SecretDigest(of: value),
+                    provedBy: hash,
+                    settling: attempt,
+                    now: visit.now
+                )
+            else { return .refused(Self.wrongPassword, .forbidden) }
+            return .given(cookie: Cookies.console.header(value, issuer: settings.issuer))
+        case .wrong:
+            observe(.operatorSignInFailed(address: address(caller.request, caller.context)), caller.context)
+            return .refused(Self.wrongPassword, .forbidden)
+        case .blocked(let until):
+            return .refused(Self.blocked(max(until - visit.now, .seconds(1))), .tooManyRequests)
+        case .busy:
+            return .refused(Self.busy, .serviceUnavailable)
+        }
+    }
+
+    // MARK: What doors share
+
+    /// A door's page, whose form is bound to this browser.
+    func gate(_ page: ConsoleGatePage, _ caller: ConsoleCaller, status: HTTPResponse.Status = .ok) -> Response {
+        var page = page
+        let known = Cookies.browser.value(caller.request, settings.issuer)
+        let value = known ?? Base64URL.encode(ambient.random(16))
+        page.token = console.seal.token(of: SecretDigest(of: value))
+        var response = self.page(page, status: status, language: .english)
+        if known == nil {
+            response.headers[values: .setCookie].append(Cookies.browser.header(value, issuer: settings.issuer))
+        }
+        // A 401 names a scheme. Browsers ask for no password for one that they do not know.
+        if status == .unauthorized { response.headers[.wwwAuthenticate] = "Session realm=\"console\"" }
+        return response
+    }
+
+    func browserDigest(_ caller: ConsoleCaller) -> SecretDigest? {
+        Cookies.browser.value(caller.request, settings.issuer).map { SecretDigest(of: $0) }
+    }
+
+    func newSession(_ value: String, _ now: Instant) -> NewOperatorSession {
+        NewOperatorSession(
+            digest: SecretDigest(of: value),
+            id: ambient.random(16),
+            idleUntil: now + min(settings.consoleIdle, settings.consoleLifetime),
+            endsAt: now + settings.consoleLifetime
+        )
+    }
+
+    static func passwordField(_ label: String, isNew: Bool, hint: String? = nil) -> ConsoleField {
+        var field = ConsoleField("password", label, .password(isNew: isNew), hint: hint)
+        field.maximumLength = PasswordRule.maximumLength
+        return field
+    }
+
+    /// A path of this console, whatever was asked for (L13): everything else becomes its first page.
+    private func localPath(_ wanted: String) -> String {
+        let home = settings.issuer.path + Paths.console
+        let isPlain = wanted.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\\") }
+        guard isPlain, wanted.utf8.count <= 500, wanted.hasPrefix(home + "/") || wanted.hasPrefix(home + "?"),
+            !wanted.contains("//"), !wanted.contains(".."), !wanted.hasPrefix(home + "/sign-")
+        else { return home }
+        return wanted
+    }
+
+    private static let wrong = "The email or the password is not right. Check both and try again."
+    private static let wrongPassword = "The password is not right. Nothing was done."
+    private static let busy = "Too many passwords are being checked at this moment. Wait a few seconds, then try again."
+
+    private static func blocked(_ wait: Duration) -> String {
+        "There were too many tries. Wait \(Words.english.duration(wait)), then try again."
+    }
+
+    static let operatorEmailLimit = 254
+    private static let operatorCookieLimit = 200
+}

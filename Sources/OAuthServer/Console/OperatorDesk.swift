@@ -1,0 +1,88 @@
+import Crypto
+import OAuth
+import OAuthStore
+
+/// Where operators prove who they are: limited as accounts are, on a thread of its own, so that no flood of customers'
+/// sign-ins keeps an operator out.
+struct OperatorDesk: Sendable {
+    let passwords: PasswordHasher
+    private let store: Store
+    private let turns = Turns()
+    private let accountLimit: AttemptLimit
+    private let addressLimit: AttemptLimit
+    private let hashOfNobody: String
+
+    /// What became of a proof.
+    enum Outcome: Sendable {
+        /// The password is right.
+        case proved(Operator, passwordHash: String, SettledAttempt)
+        /// The address or the password is wrong, or the operator is disabled.
+        case wrong
+        /// Too many have failed: none is looked at before that instant.
+        case blocked(until: Instant)
+        /// Too many passwords are being checked at this moment.
+        case busy
+    }
+
+    init(store: Store, settings: Settings) throws(Argon2id.Failure) {
+        self.store = store
+        accountLimit = settings.accountLimit
+        addressLimit = settings.addressLimit
+        hashOfNobody = try Argon2id.ofNobody()
+        passwords = PasswordHasher(threads: 1, waiting: 20)
+    }
+
+    /// Checks an address and a password.
+    ///
+    /// - Parameters:
+    ///   - email: what the operator typed.
+    ///   - password: what the operator typed.
+    ///   - device: a browser that has signed in before; as its own operators it waits for its own failures only.
+    ///   - address: the network address that the request comes from.
+    ///   - now: the time of the request.
+    /// - Returns: who it is, or why nobody.
+    /// - Throws: `SQLError` when the database fails, or what hashing a password throws.
+    func check(
+        email: String,
+        password: Secret,
+        device: KnownDevice?,
+        address: String,
+        now: Instant
+    ) async throws -> Outcome {
+        let known = device.flatMap { $0.knows(Self.mark(email)) ? $0.id : nil }
+        let account = Self.subject("operator", Array(email.lowercased().utf8) + [0] + (known ?? []))
+        let source =
+            known == nil
+            ? Self.subject("operator address", Array((IPAddress(address)?.subscriber ?? address).utf8)) : nil
+        guard await turns.take(account) else { return .busy }
+        let outcome: Outcome
+        do {
+            outcome = try await passwords.queued { place throws in
+                let attempts = [(account, accountLimit)] + (source.map { [($0, addressLimit)] } ?? [])
+                if let until = try await store.takeAttempts(attempts, now: now) { return .blocked(until: until) }
+                let found = try await store.operatorCredentials(email: email)
+                let verdict = try await place.check(password, against: found?.passwordHash ?? hashOfNobody)
+                guard let found, verdict != .wrong, found.account.disabledAt == nil else { return .wrong }
+                let attempt = SettledAttempt(account: account, address: source, wasRight: true)
+                return .proved(found.account, passwordHash: found.passwordHash, attempt)
+            }
+        } catch {
+            await turns.pass(account)
+            if error is PasswordHasher.Busy { return .busy }
+            throw error
+        }
+        await turns.pass(account)
+        return outcome
+    }
+
+    func shutDown() async {
+        await passwords.shutDown()
+    }
+
+    /// How a browser remembers an operator, apart from an account of the same address.
+    static func mark(_ email: String) -> String { "operator:" + email }
+
+    private static func subject(_ kind: String, _ text: [UInt8]) -> [UInt8] {
+        Array(SHA256.hash(data: Array(kind.utf8) + [0] + text).prefix(16))
+    }
+}
