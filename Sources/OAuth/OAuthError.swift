@@ -8,14 +8,33 @@ public struct OAuthError: Error, Sendable, Equatable {
     /// Only the characters that RFC 6749 §5.2 allows; others are replaced by `?`.
     public let description: String
 
+    /// The request parameter that it is about, for the operator's eyes: the partner reads it in the description.
+    public let parameter: String?
+
+    /// What would have been right, where the description does not say it: kept for the operator, never sent.
+    public let expected: String?
+
     /// How long to wait before asking again, for `temporarily_unavailable` and `slow_down` (`Retry-After`).
     public let retryAfter: Duration?
 
     /// Makes an error of `code` with a sentence about it.
-    public init(_ code: Code, _ description: String, retryAfter: Duration? = nil) {
+    public init(
+        _ code: Code,
+        _ description: String,
+        about parameter: String? = nil,
+        expected: String? = nil,
+        retryAfter: Duration? = nil
+    ) {
         self.code = code
+        self.parameter = parameter
+        self.expected = expected
         self.description = Self.permitted(description)
         self.retryAfter = retryAfter
+    }
+
+    /// Whether a client could not tell the two apart.
+    public static func == (left: Self, right: Self) -> Bool {
+        left.code == right.code && left.description == right.description && left.retryAfter == right.retryAfter
     }
 
     /// The codes of every specification that Latchkey speaks.

@@ -62,9 +62,19 @@ struct SignInTrace: Sendable, Equatable {
 }
 
 extension Provider {
+    /// Counts what the dashboard draws.
+    private func count(_ observation: Observation) {
+        switch observation {
+        case .connected(let client, _): node.trail.counters.add(.connected, of: client, at: ambient.now())
+        case .signInFailed(let trace): node.trail.counters.add(.signInFailed, of: trace.client, at: ambient.now())
+        default: break  // counted where it happens, or not at all
+        }
+    }
+
     /// Tells the log what happened, under the id that the caller sees too.
     func observe(_ observation: Observation, _ context: DoorContext) {
         let logger = context.logger
+        count(observation)
         switch observation {
         case .signedIn(let account):
             logger.info("signed in", metadata: ["account": "\(account)"])

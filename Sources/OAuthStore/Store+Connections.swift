@@ -208,6 +208,10 @@ extension Store {
         guard let row = rows.first else { return false }
         let (client, scope) = (try row.text(0), try row.text(2))
         let account: AccountID = try row.identifier(1)
+        if let client = ClientID(client) {
+            let hour = now.startOfHour
+            try add(Count(hour: hour, client: client, name: Counted.revoked.name, value: 1), connection)
+        }
         try connection.record(
             AuditEntry(
                 at: now,
@@ -251,7 +255,7 @@ extension Store {
 
     static let selection = """
         select c.connection_id, c.client_id, c.account_id, c.scope, c.resources, c.nonce, c.generation, c.created_at,
-            c.last_used_at, c.revoked_at, a.disabled_at
+            c.last_used_at, c.revoked_at, a.disabled_at, c.last_refused_at, c.last_error
         from connections c join accounts a on a.account_id = c.account_id
         """
 
@@ -267,7 +271,9 @@ extension Store {
             createdAt: try row.instant(7),
             lastUsedAt: try row.optionalInstant(8),
             revokedAt: try row.optionalInstant(9),
-            accountIsDisabled: try row.optionalInstant(10) != nil
+            accountIsDisabled: try row.optionalInstant(10) != nil,
+            lastRefusedAt: try row.optionalInstant(11),
+            lastError: try row.optionalText(12)
         )
     }
 }

@@ -39,19 +39,23 @@ public struct AuthorizationRequest: Sendable {
     ) throws(OAuthError) {
         try form.refuseRepeated()
         guard form["request"] == nil else {
-            throw OAuthError(.requestNotSupported, "request objects are not supported (RFC 9101)")
+            throw OAuthError(.requestNotSupported, "request objects are not supported (RFC 9101)", about: "request")
         }
         guard form["request_uri"] == nil else {
-            throw OAuthError(.requestURINotSupported, "request_uri is not supported (RFC 9101)")
+            throw OAuthError(.requestURINotSupported, "request_uri is not supported (RFC 9101)", about: "request_uri")
         }
         guard let responseType = form["response_type"] else {
-            throw OAuthError(.invalidRequest, "response_type is missing: send response_type=code")
+            throw OAuthError(
+                .invalidRequest,
+                "response_type is missing: send response_type=code",
+                about: "response_type"
+            )
         }
         guard responseType == "code" else {
-            throw OAuthError(.unsupportedResponseType, "only response_type=code is supported")
+            throw OAuthError(.unsupportedResponseType, "only response_type=code is supported", about: "response_type")
         }
         guard ["query", nil].contains(form["response_mode"]) else {
-            throw OAuthError(.invalidRequest, "only response_mode=query is supported")
+            throw OAuthError(.invalidRequest, "only response_mode=query is supported", about: "response_mode")
         }
         guard client.grants.contains(.authorizationCode) else {
             throw OAuthError(.unauthorizedClient, "this client is not registered for the grant authorization_code")
@@ -60,7 +64,8 @@ public struct AuthorizationRequest: Sendable {
             guard (form[name]?.utf8.count ?? 0) <= Self.lengthLimit else {
                 throw OAuthError(
                     .invalidRequest,
-                    "the parameter '\(name)' is longer than \(Self.lengthLimit) characters"
+                    "the parameter '\(name)' is longer than \(Self.lengthLimit) characters",
+                    about: name
                 )
             }
         }
@@ -68,7 +73,7 @@ public struct AuthorizationRequest: Sendable {
         if let asked = form["scope"] {
             scope = try Scope(asked)
             guard scope.isSubset(of: client.scopes) else {
-                throw OAuthError(.invalidScope, "this client may only ask for: \(client.scopes)")
+                throw OAuthError(.invalidScope, "this client may only ask for: \(client.scopes)", about: "scope")
             }
             scopeWasAsked = true
         } else {
@@ -77,14 +82,23 @@ public struct AuthorizationRequest: Sendable {
         }
         resources = form.all("resource")
         guard resources.allSatisfy(audiences.contains) else {
-            throw OAuthError(.invalidTarget, "resource names nothing that this server issues tokens for")
+            throw OAuthError(
+                .invalidTarget,
+                "resource names nothing that this server issues tokens for",
+                about: "resource",
+                expected: audiences.joined(separator: " ")
+            )
         }
         prompt = try Prompt(form["prompt"])
         if let seconds = form["max_age"] {
             guard seconds.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
                 let seconds = UInt32(seconds)
             else {
-                throw OAuthError(.invalidRequest, "max_age must be a whole number of seconds, 0 or more")
+                throw OAuthError(
+                    .invalidRequest,
+                    "max_age must be a whole number of seconds, 0 or more",
+                    about: "max_age"
+                )
             }
             maxAge = .seconds(Int64(seconds))
         } else {

@@ -20,7 +20,11 @@ public struct VerifiedRedirect: Sendable {
     /// - Throws: `invalid_request` when it is missing, repeated or not registered. Nothing may be redirected then.
     public init(_ form: Form, client: Client, issuer: String) throws(OAuthError) {
         guard !form.repeated.contains("redirect_uri"), !form.repeated.contains("client_id") else {
-            throw OAuthError(.invalidRequest, "client_id or redirect_uri was sent more than once")
+            throw OAuthError(
+                .invalidRequest,
+                "client_id or redirect_uri was sent more than once",
+                about: "redirect_uri"
+            )
         }
         guard !client.redirectURIs.isEmpty else {
             throw OAuthError(.unauthorizedClient, "this client has no redirect URI and cannot ask people for access")
@@ -29,7 +33,9 @@ public struct VerifiedRedirect: Sendable {
             guard client.redirectURI(matching: requested) != nil, let parsed = try? RedirectURI(requested) else {
                 throw OAuthError(
                     .invalidRequest,
-                    "redirect_uri is not registered for this client: it must be exactly one of the registered URIs"
+                    "redirect_uri is not registered for this client: it must be exactly one of the registered URIs",
+                    about: "redirect_uri",
+                    expected: client.redirectURIs.map(\.text).joined(separator: " ")
                 )
             }
             uri = requested
@@ -37,7 +43,12 @@ public struct VerifiedRedirect: Sendable {
             wasNamed = true
         } else {
             guard client.redirectURIs.count == 1 else {
-                throw OAuthError(.invalidRequest, "redirect_uri is missing, and this client has more than one")
+                throw OAuthError(
+                    .invalidRequest,
+                    "redirect_uri is missing, and this client has more than one",
+                    about: "redirect_uri",
+                    expected: client.redirectURIs.map(\.text).joined(separator: " ")
+                )
             }
             endpoint = client.redirectURIs[0]
             uri = endpoint.text
@@ -45,7 +56,7 @@ public struct VerifiedRedirect: Sendable {
         }
         let state = form["state"]
         guard (state?.utf8.count ?? 0) <= Self.stateLimit else {
-            throw OAuthError(.invalidRequest, "state is longer than \(Self.stateLimit) bytes")
+            throw OAuthError(.invalidRequest, "state is longer than \(Self.stateLimit) bytes", about: "state")
         }
         self.state = state
         self.issuer = client.sendsIssuer ? issuer : nil

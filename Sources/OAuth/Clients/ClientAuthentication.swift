@@ -35,7 +35,8 @@ public struct ClientCredentials: Sendable {
             guard let named else {
                 throw OAuthError(
                     .invalidClient,
-                    "no client authentication: send client_id and client_secret, or HTTP Basic"
+                    "no client authentication: send client_id and client_secret, or HTTP Basic",
+                    about: "client_id"
                 )
             }
             guard let id = ClientID(named) else { throw Self.unknown }
@@ -47,16 +48,25 @@ public struct ClientCredentials: Sendable {
         guard form["client_secret"] == nil else {
             throw OAuthError(
                 .invalidRequest,
-                "the client secret was sent by HTTP Basic and in the body: use one of the two"
+                "the client secret was sent by HTTP Basic and in the body: use one of the two",
+                about: "client_secret"
             )
         }
         guard let (user, password) = Self.basic(authorization),
             let id = PercentEncoding.decodeForm(user).flatMap(ClientID.init)
         else {
-            throw OAuthError(.invalidClient, "the Authorization header is not HTTP Basic with a client_id and a secret")
+            throw OAuthError(
+                .invalidClient,
+                "the Authorization header is not HTTP Basic with a client_id and a secret",
+                about: "Authorization"
+            )
         }
         guard named == nil || named == id.text else {
-            throw OAuthError(.invalidRequest, "client_id in the body is not the client of the Authorization header")
+            throw OAuthError(
+                .invalidRequest,
+                "client_id in the body is not the client of the Authorization header",
+                about: "client_id"
+            )
         }
         self.id = id
         isBasic = true
@@ -66,7 +76,12 @@ public struct ClientCredentials: Sendable {
     }
 
     /// The refusal for a client that is not known and for a wrong secret alike: who is registered is nobody's business.
-    public static let unknown = OAuthError(.invalidClient, "the client is not known, or its secret is wrong")
+    public static let unknown = OAuthError(
+        .invalidClient,
+        "the client is not known, or its secret is wrong",
+        about: "client_secret",
+        expected: "one of the live secrets of this client"
+    )
 
     /// RFC 7617: user and password around the first colon.
     private static func basic(_ header: String) -> (user: ArraySlice<UInt8>, password: ArraySlice<UInt8>)? {
@@ -107,19 +122,31 @@ extension Client {
         guard !isDisabled else { throw OAuthError(.invalidClient, "the client is disabled") }
         guard !isPublic else {
             guard credentials.secrets.isEmpty else {
-                throw OAuthError(.invalidClient, "this client is public: it has no secret and must not send one")
+                throw OAuthError(
+                    .invalidClient,
+                    "this client is public: it has no secret and must not send one",
+                    about: "client_secret"
+                )
             }
             return AuthenticatedClient(self)
         }
         guard !credentials.secrets.isEmpty else {
-            throw OAuthError(.invalidClient, "this client is confidential: its client_secret is missing")
+            throw OAuthError(
+                .invalidClient,
+                "this client is confidential: its client_secret is missing",
+                about: "client_secret"
+            )
         }
         let matching = secrets.first { stored in
             credentials.secrets.contains { $0.digest.matches(stored.digest) }
         }
         guard let matching else { throw ClientCredentials.unknown }
         guard acceptsTestSecrets || !matching.isForTests else {
-            throw OAuthError(.invalidClient, "this client's secret is for tests only; rotate it for a real one")
+            throw OAuthError(
+                .invalidClient,
+                "this client's secret is for tests only; rotate it for a real one",
+                about: "client_secret"
+            )
         }
         return AuthenticatedClient(self)
     }
@@ -130,7 +157,12 @@ extension AuthenticatedClient {
     /// - Throws: `unauthorized_client` when it may not (RFC 6749 §5.2).
     public func mayUse(_ grant: GrantType) throws(OAuthError) {
         guard client.grants.contains(grant) else {
-            throw OAuthError(.unauthorizedClient, "this client is not registered for the grant \(grant.rawValue)")
+            throw OAuthError(
+                .unauthorizedClient,
+                "this client is not registered for the grant \(grant.rawValue)",
+                about: "grant_type",
+                expected: client.grants.map(\.rawValue).sorted().joined(separator: ", ")
+            )
         }
     }
 }

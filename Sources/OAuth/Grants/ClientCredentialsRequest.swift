@@ -16,7 +16,7 @@ public struct ClientCredentialsRequest: Sendable {
         try client.mayUse(.clientCredentials)
         let scope = wishes.scope ?? client.client.defaultScopes
         guard scope.isSubset(of: client.client.scopes) else {
-            throw OAuthError(.invalidScope, "this client may only ask for: \(client.client.scopes)")
+            throw OAuthError(.invalidScope, "this client may only ask for: \(client.client.scopes)", about: "scope")
         }
         return TokenGrant(
             connection: nil,

@@ -52,7 +52,9 @@ public struct CodeRedemption: Sendable {
             return .refuse(
                 OAuthError(
                     .invalidGrant,
-                    "redirect_uri is not the one of the authorization request (RFC 6749 section 4.1.3)"
+                    "redirect_uri is not the one of the authorization request (RFC 6749 section 4.1.3)",
+                    about: "redirect_uri",
+                    expected: stored.redirectURI
                 )
             )
         }
@@ -61,17 +63,26 @@ public struct CodeRedemption: Sendable {
         } else if verifier != nil {
             // RFC 9700 §4.8.2: somebody took the challenge out of the authorization request.
             return .refuseAndCount(
-                OAuthError(.invalidGrant, "code_verifier was sent, but the authorization request had no code_challenge")
+                OAuthError(
+                    .invalidGrant,
+                    "code_verifier was sent, but the authorization request had no code_challenge",
+                    about: "code_verifier"
+                )
             )
         }
         guard stored.redeemedAt == nil else { return .replayed(Self.replayed) }
         guard now < stored.expiresAt else {
-            return .refuse(OAuthError(.invalidGrant, "the code has expired: it is good for 60 seconds"))
+            return .refuse(OAuthError(.invalidGrant, "the code has expired: it is good for 60 seconds", about: "code"))
         }
         do throws(OAuthError) {
             let scope = wishes.scope ?? stored.scope
             guard scope.isSubset(of: stored.scope) else {
-                throw OAuthError(.invalidScope, "scope is wider than what was allowed")
+                throw OAuthError(
+                    .invalidScope,
+                    "scope is wider than what was allowed",
+                    about: "scope",
+                    expected: stored.scope.description
+                )
             }
             return .redeem(scope: scope, audiences: try audiences.narrowed(stored.resources, by: wishes))
         } catch {
@@ -105,11 +116,17 @@ public struct CodeRedemption: Sendable {
     }
 
     /// A code that nobody knows, and a code of another client, alike.
-    public static let unknown = OAuthError(.invalidGrant, "the code is not known, or was issued to another client")
+    public static let unknown = OAuthError(
+        .invalidGrant,
+        "the code is not known, or was issued to another client",
+        about: "code",
+        expected: "a code that was issued to this client and not used yet"
+    )
 
     /// A code that was redeemed before.
     public static let replayed = OAuthError(
         .invalidGrant,
-        "the code was redeemed before; what it gave has been revoked (RFC 6749 section 4.1.2)"
+        "the code was redeemed before; what it gave has been revoked (RFC 6749 section 4.1.2)",
+        about: "code"
     )
 }

@@ -40,11 +40,20 @@ public struct RefreshRequest: Sendable {
         guard connection.client == client.client.id, connection.isActive else { return .refuse(Self.unknown) }
         let granted = connection.scope.intersection(client.client.scopes)
         guard !granted.isEmpty || connection.scope.isEmpty else {
-            return .refuse(OAuthError(.invalidScope, "this client may no longer ask for anything that was allowed"))
+            return .refuse(
+                OAuthError(
+                    .invalidScope,
+                    "this client may no longer ask for anything that was allowed",
+                    about: "scope",
+                    expected: connection.scope.description
+                )
+            )
         }
         let scope = wishes.scope ?? granted
         guard scope.isSubset(of: granted) else {
-            return .refuse(OAuthError(.invalidScope, "scope is wider than what was allowed: \(granted)"))
+            return .refuse(
+                OAuthError(.invalidScope, "scope is wider than what was allowed: \(granted)", about: "scope")
+            )
         }
         let audience: [String]
         do throws(OAuthError) {
@@ -71,13 +80,17 @@ public struct RefreshRequest: Sendable {
     /// A token that nobody knows, one of another client and one of a cut connection, alike.
     public static let unknown = OAuthError(
         .invalidGrant,
-        "the refresh token is not known, was revoked, or was issued to another client"
+        "the refresh token is not known, was revoked, or was issued to another client",
+        about: "refresh_token",
+        expected: "a refresh token of a live connection of this client"
     )
 
     /// A token of an old generation.
     public static let reused = OAuthError(
         .invalidGrant,
-        "an old refresh token was used again; the connection has been revoked (RFC 9700 section 4.14.2)"
+        "an old refresh token was used again; the connection has been revoked (RFC 9700 section 4.14.2)",
+        about: "refresh_token",
+        expected: "the newest refresh token of the connection"
     )
 }
 

@@ -11,7 +11,11 @@ public enum TokenRequest: Sendable {
         let name = try form.required("grant_type")
         guard let grant = GrantType(rawValue: name) else {
             let known = GrantType.allCases.map(\.rawValue).joined(separator: ", ")
-            throw OAuthError(.unsupportedGrantType, "this grant_type is not supported; known are: \(known)")
+            throw OAuthError(
+                .unsupportedGrantType,
+                "this grant_type is not supported; known are: \(known)",
+                about: "grant_type"
+            )
         }
         self =
             switch grant {
@@ -60,7 +64,12 @@ public struct Audiences: Sendable, Equatable {
     func narrowed(_ granted: [String], by wishes: TokenWishes) throws(OAuthError) -> [String] {
         let allowed = meant(by: granted)
         guard wishes.resources.allSatisfy(allowed.contains) else {
-            throw OAuthError(.invalidTarget, "resource is not among those that were allowed")
+            throw OAuthError(
+                .invalidTarget,
+                "resource is not among those that were allowed",
+                about: "resource",
+                expected: allowed.joined(separator: " ")
+            )
         }
         return wishes.resources.isEmpty ? allowed : wishes.resources
     }
@@ -69,7 +78,12 @@ public struct Audiences: Sendable, Equatable {
     /// - Throws: `invalid_target` for a resource that this server issues no tokens for.
     func chosen(by wishes: TokenWishes) throws(OAuthError) -> [String] {
         guard wishes.resources.allSatisfy(all.contains) else {
-            throw OAuthError(.invalidTarget, "resource names nothing that this server issues tokens for")
+            throw OAuthError(
+                .invalidTarget,
+                "resource names nothing that this server issues tokens for",
+                about: "resource",
+                expected: all.joined(separator: " ")
+            )
         }
         return meant(by: wishes.resources)
     }

@@ -24,6 +24,10 @@ public struct Connection: Sendable, Equatable, Identified {
     public let revokedAt: Instant?
     /// Whether its account has been disabled.
     public let accountIsDisabled: Bool
+    /// When a request for it was last refused, written behind.
+    public let lastRefusedAt: Instant?
+    /// Why that was: an error code and its sentence.
+    public let lastError: String?
 
     /// Every connection's identifier starts so.
     public static let identifierPrefix = "con_"
@@ -40,7 +44,9 @@ public struct Connection: Sendable, Equatable, Identified {
         createdAt: Instant,
         lastUsedAt: Instant?,
         revokedAt: Instant?,
-        accountIsDisabled: Bool
+        accountIsDisabled: Bool,
+        lastRefusedAt: Instant? = nil,
+        lastError: String? = nil
     ) {
         self.id = id
         self.client = client
@@ -53,6 +59,8 @@ public struct Connection: Sendable, Equatable, Identified {
         self.lastUsedAt = lastUsedAt
         self.revokedAt = revokedAt
         self.accountIsDisabled = accountIsDisabled
+        self.lastRefusedAt = lastRefusedAt
+        self.lastError = lastError
     }
 
     /// Whether its tokens are good.

@@ -20,23 +20,33 @@ public struct ProofKey: Sendable, Hashable {
         let method = form["code_challenge_method"]
         guard let challenge = form["code_challenge"] else {
             guard method == nil else {
-                throw OAuthError(.invalidRequest, "code_challenge_method was sent without code_challenge")
+                throw OAuthError(
+                    .invalidRequest,
+                    "code_challenge_method was sent without code_challenge",
+                    about: "code_challenge"
+                )
             }
             guard rule == .optional else {
                 throw OAuthError(
                     .invalidRequest,
-                    "code_challenge is missing: this client must use PKCE with code_challenge_method=S256 (RFC 7636)"
+                    "code_challenge is missing: this client must use PKCE with code_challenge_method=S256 (RFC 7636)",
+                    about: "code_challenge"
                 )
             }
             return nil
         }
         guard method == "S256" else {
-            throw OAuthError(.invalidRequest, "code_challenge_method must be S256 (RFC 7636 section 4.3)")
+            throw OAuthError(
+                .invalidRequest,
+                "code_challenge_method must be S256 (RFC 7636 section 4.3)",
+                about: "code_challenge_method"
+            )
         }
         guard Self.isWellFormed(challenge) else {
             throw OAuthError(
                 .invalidRequest,
-                "code_challenge must be 43 to 128 unreserved characters (RFC 7636 section 4.2)"
+                "code_challenge must be 43 to 128 unreserved characters (RFC 7636 section 4.2)",
+                about: "code_challenge"
             )
         }
         self.challenge = challenge
@@ -54,12 +64,20 @@ public struct ProofKey: Sendable, Hashable {
     /// - Throws: `invalid_grant` when it is missing, malformed or does not match.
     public func check(_ verifier: String?) throws(OAuthError) {
         guard let verifier else {
-            throw OAuthError(.invalidGrant, "code_verifier is missing: the authorization request had a code_challenge")
+            throw OAuthError(
+                .invalidGrant,
+                "code_verifier is missing: the authorization request had a code_challenge",
+                about: "code_verifier"
+            )
         }
         guard Self.isWellFormed(verifier),
             constantTimeEqual(ProofKey(verifier: verifier).challenge.utf8, challenge.utf8)
         else {
-            throw OAuthError(.invalidGrant, "code_verifier does not match the code_challenge (RFC 7636 section 4.6)")
+            throw OAuthError(
+                .invalidGrant,
+                "code_verifier does not match the code_challenge (RFC 7636 section 4.6)",
+                about: "code_verifier"
+            )
         }
     }
 

@@ -16,14 +16,15 @@ public struct Scope: Sendable, Hashable, CustomStringConvertible {
     /// - Throws: `invalid_scope`, as for a text.
     public init(names: [String]) throws(OAuthError) {
         guard names.count <= Self.nameLimit else {
-            throw OAuthError(.invalidScope, "more than \(Self.nameLimit) scopes were asked for")
+            throw OAuthError(.invalidScope, "more than \(Self.nameLimit) scopes were asked for", about: "scope")
         }
         var seen: [String] = []
         for name in names where !seen.contains(name) {
             guard !name.isEmpty, name.utf8.count <= Self.lengthLimit, name.utf8.allSatisfy(Self.permits) else {
                 throw OAuthError(
                     .invalidScope,
-                    "a scope name holds a character that is not allowed, or is longer than \(Self.lengthLimit)"
+                    "a scope name holds a character that is not allowed, or is longer than \(Self.lengthLimit)",
+                    about: "scope"
                 )
             }
             seen.append(name)

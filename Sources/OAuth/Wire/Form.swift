@@ -106,14 +106,14 @@ public struct Form: Sendable, Equatable {
     /// - Throws: `invalid_request` naming the first parameter that was.
     public func refuseRepeated() throws(OAuthError) {
         guard let name = repeated.first else { return }
-        throw OAuthError(.invalidRequest, "the parameter '\(name.prefix(40))' was sent more than once")
+        throw OAuthError(.invalidRequest, "the parameter '\(name.prefix(40))' was sent more than once", about: name)
     }
 
     /// The value of `name`.
     /// - Throws: `invalid_request` when it is missing.
     public func required(_ name: String) throws(OAuthError) -> String {
         guard let value = self[name] else {
-            throw OAuthError(.invalidRequest, "the parameter '\(name)' is missing")
+            throw OAuthError(.invalidRequest, "the parameter '\(name)' is missing", about: name)
         }
         return value
     }

@@ -9,7 +9,13 @@ extension Provider {
         let now = ambient.now()
         var form = try query(request)
         if request.method == .post { form = form.merging(try await self.form(request)) }
-        let (client, redirect) = try await verifiedRedirect(form)
+        let (client, redirect): (Client, VerifiedRedirect)
+        do {
+            (client, redirect) = try await verifiedRedirect(form)
+        } catch {
+            await note(error, at: .authorize, form, request, context)
+            throw error
+        }
         // Browsers keep our cookies from a form of another site; as a link, the same request comes with them.
         if request.method == .post, request.headers[.secFetchSite] == "cross-site" {
             return self.redirect(to: authorizeLink(form))
@@ -18,6 +24,7 @@ extension Provider {
         do throws(OAuthError) {
             asked = try AuthorizationRequest(form, client: client, redirect: redirect, audiences: audiences.all)
         } catch {
+            await note(error, at: .authorize, form, request, context, status: 303)
             return refused(error, redirect, context)
         }
         let browser = try await browser(request, now: now)
@@ -51,6 +58,7 @@ extension Provider {
         }
         switch (nextStep(pending, visit, remembered: remembered), visit.browser.session) {
         case (.refuse(let error), _):
+            await note(error, at: .authorize, pending.transaction.parameters, visit.request, visit.context, status: 303)
             return refused(error, asked.redirect, visit.context)
         case (.selectAccount, let session?):
             return try selectAccountPage(pending, session, visit)

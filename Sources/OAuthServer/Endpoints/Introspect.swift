@@ -5,8 +5,18 @@ import OAuthStore
 /// Token introspection (RFC 7662), only for callers that the token is meant for.
 extension Provider {
     func introspect(_ request: Request, _ context: DoorContext) async throws -> Response {
+        var form = Form()
+        do {
+            form = try await self.form(request)
+            return try await introspect(form, request)
+        } catch {
+            await note(error, at: .introspect, form, request, context)
+            throw error
+        }
+    }
+
+    private func introspect(_ form: Form, _ request: Request) async throws -> Response {
         let now = ambient.now()
-        let form = try await form(request)
         let caller = try await authenticate(form, request, now: now)
         guard !caller.client.isPublic else {
             throw OAuthError(.unauthorizedClient, "a public client cannot introspect: it proves nothing")

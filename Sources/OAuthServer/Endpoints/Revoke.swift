@@ -5,8 +5,18 @@ import OAuthStore
 /// Token revocation (RFC 7009). A refresh token takes its whole connection with it; an access token goes alone.
 extension Provider {
     func revoke(_ request: Request, _ context: DoorContext) async throws -> Response {
+        var form = Form()
+        do {
+            form = try await self.form(request)
+            return try await revoke(form, request, context)
+        } catch {
+            await note(error, at: .revoke, form, request, context)
+            throw error
+        }
+    }
+
+    private func revoke(_ form: Form, _ request: Request, _ context: DoorContext) async throws -> Response {
         let now = ambient.now()
-        let form = try await form(request)
         let client = try await authenticate(form, request, now: now)
         let text = try form.required("token")
         let keys = node.keys
@@ -30,5 +40,9 @@ extension Provider {
     }
 
     /// §2.1: the request is refused, and the client is told.
-    private static let foreignToken = OAuthError(.invalidGrant, "the token was issued to another client")
+    private static let foreignToken = OAuthError(
+        .invalidGrant,
+        "the token was issued to another client",
+        about: "token"
+    )
 }

@@ -5,8 +5,18 @@ import OAuthStore
 /// The token endpoint (RFC 6749 §3.2): door, law, ledger, mint.
 extension Provider {
     func token(_ request: Request, _ context: DoorContext) async throws -> Response {
+        var form = Form()
+        do {
+            form = try await self.form(request)
+            return try await token(form, request, context)
+        } catch {
+            await note(error, at: .token, form, request, context)
+            throw error
+        }
+    }
+
+    private func token(_ form: Form, _ request: Request, _ context: DoorContext) async throws -> Response {
         let now = ambient.now()
-        let form = try await form(request)
         let client = try await authenticate(form, request, now: now)
         let response =
             switch try TokenRequest(form) {
@@ -84,6 +94,7 @@ extension Provider {
         switch outcome {
         case .success(let grant):
             if let connection = grant.connection { node.uses.note(connection, at: now) }
+            node.trail.counters.add(.refreshed, of: client.client.id, at: now)
             return try mint(now: now).mint(grant, for: client.client, presented: token, random: ambient.random(16))
         case .failure(let error):
             if error == RefreshRequest.reused {

@@ -11,6 +11,7 @@ public struct Background: Service {
 
     /// How long a change in the ledger may take to reach this node.
     private static let pace = Duration.milliseconds(500)
+    private static let refusalsEvery = 2
     private static let usesEvery = 10
     private static let sweepEvery = 120
 
@@ -22,11 +23,23 @@ public struct Background: Service {
                 try? await Task.sleep(for: Self.pace)
                 round += 1
                 await node.refresh()
+                if round.isMultiple(of: Self.refusalsEvery) { await writeRefusals() }
+                if round.isMultiple(of: Self.usesEvery) { await writeCounts() }
                 if round.isMultiple(of: Self.usesEvery) { await node.writeUses() }
                 if round.isMultiple(of: Self.sweepEvery) { await sweep() }
             }
         }
         await node.writeUses()
+        await writeRefusals()
+        await writeCounts()
+    }
+
+    private func writeRefusals() async {
+        await node.trail.writeRefusals(store, keys: node.keys, logger)
+    }
+
+    private func writeCounts() async {
+        await node.trail.writeCounts(store, logger)
     }
 
     private func sweep() async {

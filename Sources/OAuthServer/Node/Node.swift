@@ -12,6 +12,8 @@ final class Node: Sendable {
     let uses = Uses<Connection>()
     /// The uses of API keys that are yet to be written.
     let keyUses = Uses<APIKey>()
+    /// What is gathered about requests for the operator's eyes.
+    let trail = Trail()
     private let store: Store
     private let cabinet: KeyCabinet
     private let logger: Logger

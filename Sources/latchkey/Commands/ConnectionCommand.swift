@@ -91,6 +91,8 @@ extension Connection {
             "last_used_at": .instant(lastUsedAt),
             "revoked_at": .instant(revokedAt),
             "status": .text(status),
+            "last_refused_at": .instant(lastRefusedAt),
+            "last_error": .text(lastError),
             "account_disabled": .flag(accountIsDisabled),
         ])
     }

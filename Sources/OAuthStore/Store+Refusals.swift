@@ -1,0 +1,191 @@
+public import OAuth
+
+/// A refused request of a known client: what the partner debugger shows.
+///
+/// It holds no secret, code or token: `Redaction` has seen everything that came from outside.
+public struct Refusal: Sendable, Equatable {
+    /// Whose request it was.
+    public let client: ClientID
+    /// When it came.
+    public let at: Instant
+    /// Where: `authorize`, `token`, `revoke`, `introspect`.
+    public let endpoint: String
+    /// The id that the partner saw too.
+    public let requestID: String
+    /// The error code that it was answered with.
+    public let error: String
+    /// The sentence that it was answered with.
+    public let description: String
+    /// The status that it was answered with.
+    public let status: Int64
+    /// The parameter that it is about.
+    public let parameter: String?
+    /// What would have been right.
+    public let expected: String?
+    /// What came instead, without secrets.
+    public let got: String?
+    /// The connection that it would have used, if that is proved.
+    public let connection: ConnectionID?
+
+    /// Makes a refusal.
+    public init(
+        client: ClientID,
+        at: Instant,
+        endpoint: String,
+        requestID: String,
+        error: String,
+        description: String,
+        status: Int64,
+        parameter: String?,
+        expected: String?,
+        got: String?,
+        connection: ConnectionID?
+    ) {
+        self.client = client
+        self.at = at
+        self.endpoint = endpoint
+        self.requestID = requestID
+        self.error = error
+        self.description = description
+        self.status = status
+        self.parameter = parameter
+        self.expected = expected
+        self.got = got
+        self.connection = connection
+    }
+}
+
+/// A refusal as it is stored.
+public struct StoredRefusal: Sendable, Equatable {
+    /// Its place: later ones have higher numbers.
+    public let number: Int64
+    /// What happened.
+    public let refusal: Refusal
+}
+
+/// The last refused requests of each client, written behind and bounded.
+extension Store {
+    /// How many refusals of a client are kept.
+    public static let refusalsKept: Int64 = 200
+
+    /// Writes refusals, and forgets older ones of the same clients.
+    ///
+    /// - Parameters:
+    ///   - refusals: what was refused, in the order in which it was.
+    ///   - kept: how many of a client are kept.
+    /// - Throws: as `SQLDatabase.transaction`; nothing was written then.
+    public func record(_ refusals: [Refusal], keeping kept: Int64 = Store.refusalsKept) async throws(SQLError) {
+        guard !refusals.isEmpty else { return }
+        try await database.transaction { connection throws(SQLError) in
+            // All nodes take the clients in one order, so that none waits for one that waits for it.
+            for client in Set(refusals.map(\.client)).sorted(by: { $0.text < $1.text }) {
+                for refusal in refusals where refusal.client == client { try Self.insert(refusal, connection) }
+                try connection.query(
+                    """
+                    delete from refusals where client_id = $1 and number <=
+                        (select number from refusals where client_id = $1 order by number desc limit 1 offset $2)
+                    """,
+                    [SQLValue(client), .integer(kept)]
+                )
+            }
+        }
+        try await markRefused(refusals)
+    }
+
+    /// Refused requests, the newest first.
+    ///
+    /// - Parameters:
+    ///   - client: whose; nil for every client's.
+    ///   - requestID: with this id; nil for any.
+    ///   - number: only those before this number: the last one of the page before.
+    ///   - limit: how many at most.
+    /// - Returns: a page of them.
+    /// - Throws: as `SQLDatabase.read`.
+    public func refusals(
+        of client: ClientID? = nil,
+        requestID: String? = nil,
+        before number: Int64? = nil,
+        limit: Int64 = 50
+    ) async throws(SQLError) -> [StoredRefusal] {
+        var conditions: [String] = []
+        var arguments: [SQLValue] = [.integer(limit)]
+        let wanted: [(String, SQLValue?)] = [
+            ("client_id =", client.map { SQLValue($0) }), ("request_id =", requestID.map { .text($0) }),
+            ("number <", number.map { .integer($0) }),
+        ]
+        for case (let condition, let value?) in wanted {
+            arguments.append(value)
+            conditions.append("\(condition) $\(arguments.count)")
+        }
+        let sql =
+            """
+            select number, client_id, at, endpoint, request_id, error, description, status, parameter, expected, got,
+                connection_id from refusals
+            """
+            + (conditions.isEmpty ? "" : " where " + conditions.joined(separator: " and "))
+            + " order by number desc limit $1"
+        return try await database.read { [arguments] connection throws(SQLError) in
+            try connection.query(sql, arguments).map { row throws(SQLError) in
+                StoredRefusal(number: try row.integer(0), refusal: try Self.refusal(row))
+            }
+        }
+    }
+
+    private static func refusal(_ row: SQLRow) throws(SQLError) -> Refusal {
+        let connection: ConnectionID? = row[11] == .null ? nil : try row.identifier(11)
+        return Refusal(
+            client: try row.client(1),
+            at: try row.instant(2),
+            endpoint: try row.text(3),
+            requestID: try row.text(4),
+            error: try row.text(5),
+            description: try row.text(6),
+            status: try row.integer(7),
+            parameter: try row.optionalText(8),
+            expected: try row.optionalText(9),
+            got: try row.optionalText(10),
+            connection: connection
+        )
+    }
+
+    private static func insert(_ refusal: Refusal, _ connection: any SQLConnection) throws(SQLError) {
+        // A client that was deleted meanwhile leaves no refusals.
+        try connection.query(
+            """
+            insert into refusals (client_id, at, endpoint, request_id, error, description, status, parameter, expected,
+                got, connection_id)
+            select client_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 from clients where client_id = $1
+            """,
+            [
+                SQLValue(refusal.client), SQLValue(refusal.at), .text(refusal.endpoint), .text(refusal.requestID),
+                .text(refusal.error), .text(refusal.description), .integer(refusal.status),
+                SQLValue(refusal.parameter), SQLValue(refusal.expected), SQLValue(refusal.got),
+                refusal.connection.map { .bytes($0.bytes) } ?? .null,
+            ]
+        )
+    }
+
+    /// Notes at each connection when it was last refused, and why.
+    private func markRefused(_ refusals: [Refusal]) async throws(SQLError) {
+        var last: [ConnectionID: Refusal] = [:]
+        for refusal in refusals {
+            if let id = refusal.connection { last[id] = refusal }
+        }
+        guard !last.isEmpty else { return }
+        let ordered = last.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
+        try await database.transaction { connection throws(SQLError) in
+            for (id, refusal) in ordered {
+                try connection.query(
+                    """
+                    update connections set last_refused_at = $3, last_error = $4
+                    where connection_id = $1 and client_id = $2
+                    """,
+                    [
+                        SQLValue(id), SQLValue(refusal.client), SQLValue(refusal.at),
+                        .text("\(refusal.error): \(refusal.description)"),
+                    ]
+                )
+            }
+        }
+    }
+}

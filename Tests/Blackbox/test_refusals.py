@@ -1,0 +1,158 @@
+"""The partner debugger's data: what was refused, why, and under which id (issue 3, item 4)."""
+
+import concurrent.futures
+import json
+
+import pytest
+
+from toolkit.client import basic
+from toolkit.expect import eventually
+from toolkit.person import Person
+from toolkit.wire import send
+
+WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
+
+
+def request_id(answer) -> str:
+    return answer.headers["X-Request-Id"]
+
+
+def stored(server, answer) -> dict:
+    """The refusal that an answer's id leads to."""
+    found = []
+
+    def ask() -> bool:
+        found[:] = server.command("refusal", "list", "--request-id", request_id(answer))
+        return bool(found)
+
+    eventually(ask, 5)
+    (one,) = found
+    return one
+
+
+@pytest.fixture
+def client(server):
+    return server.create_client(*WEB, name="Debugged partner")
+
+
+def test_a_refused_token_request_tells_parameter_expected_and_what_came(server, client, person):
+    code = person.authorize(client).code
+    answer = client.exchange(code, redirect_uri="https://partner.example/other?x=1")
+    assert answer.status_code == 400
+    one = stored(server, answer)
+    assert one["client_id"] == client.client_id
+    assert one["endpoint"] == "token"
+    assert (one["error"], one["status"]) == ("invalid_grant", 400)
+    assert one["parameter"] == "redirect_uri"
+    assert one["expected"] == "https://partner.example/callback"
+    assert one["got"] == "https://partner.example/other?x=1"
+    assert one["error_description"] == answer.json()["error_description"]
+
+
+def test_secrets_codes_and_tokens_are_not_kept(server, client, person):
+    tokens = person.connect(client)
+    mistakes = [
+        client.using(client_secret="hunter2-is-a-chosen-secret").refresh(tokens.refresh),
+        client.exchange(tokens.refresh),
+        client.refresh(tokens.access),
+        client.post("/oauth/token", {"grant_type": tokens.refresh}),
+        client.post("/oauth/token", {"grant_type": "authorization_code", tokens.access: "1"}),
+    ]
+    server.canaries.add("client secret", "hunter2-is-a-chosen-secret")
+    seen = json.dumps([stored(server, answer) for answer in mistakes])
+    for secret in (tokens.refresh, tokens.access, client.client_secret, "hunter2-is-a-chosen-secret"):
+        assert secret not in seen
+    assert stored(server, mistakes[1])["got"].startswith("a refresh token, ")
+    assert "nothing; the request has grant_type" in stored(server, mistakes[4])["got"]
+
+
+def test_the_error_page_shows_the_id_under_which_the_operator_finds_it(server, client):
+    page = Person(server).visit(client.authorize_url(redirect_uri="https://attacker.example/callback"))
+    assert page.status == 400
+    one = stored(server, page)
+    assert one["request_id"] in page.text, "the page shows the id"
+    assert one["endpoint"] == "authorize"
+    assert one["parameter"] == "redirect_uri"
+    assert one["expected"] == "https://partner.example/callback"
+    assert one["got"] == "https://attacker.example/callback"
+
+
+def test_a_refusal_that_was_redirected_is_kept_too(server, client):
+    answer = send("GET", client.authorize_url(scope="locks.read locks.all"))
+    assert answer.status_code == 303
+    one = stored(server, answer)
+    assert (one["error"], one["parameter"], one["got"]) == ("invalid_scope", "scope", "locks.read locks.all")
+
+
+def test_introspection_and_revocation_are_watched(server, client, person):
+    tokens = person.connect(client)
+    other = server.partners.web
+    answer = other.revoke(tokens.refresh)
+    assert answer.status_code == 400
+    assert stored(server, answer)["endpoint"] == "revoke"
+    heads = basic(client.client_id, client.client_secret)
+    answer = send("POST", server.base + "/oauth/introspect", data={"token": ""}, headers=heads)
+    assert answer.status_code == 400
+    assert (stored(server, answer)["endpoint"], stored(server, answer)["parameter"]) == ("introspect", "token")
+
+
+def test_a_connection_tells_when_and_why_it_was_last_refused(server, client, person):
+    tokens = person.connect(client)
+    (listed,) = server.command("connection", "list", "--client", client.client_id)
+    assert listed["last_refused_at"] is None
+    assert listed["last_error"] is None
+    # A wrong secret, but the refresh token proves which connection it is about.
+    answer = client.using(client_secret="wrong").refresh(tokens.refresh)
+    assert answer.status_code == 401
+    assert stored(server, answer)["connection_id"] == listed["connection_id"]
+    (listed,) = server.command("connection", "list", "--client", client.client_id)
+    assert listed["last_refused_at"] is not None
+    assert listed["last_error"].startswith("invalid_client: ")
+
+
+def test_a_forged_refresh_token_blames_no_connection(server, client, person):
+    tokens = person.connect(client)
+    forged = tokens.refresh[:-1] + ("A" if tokens.refresh[-1] != "A" else "Q")
+    answer = client.refresh(forged)
+    assert answer.status_code == 400
+    assert stored(server, answer)["connection_id"] is None
+    (listed,) = server.command("connection", "list", "--client", client.client_id)
+    assert listed["last_refused_at"] is None
+
+
+def test_nothing_is_kept_of_clients_that_nobody_knows(server, client):
+    answer = client.using(client_id="nobody-knows-me").refresh("x")
+    assert answer.status_code == 401
+    later = client.refresh("x")
+    stored(server, later)
+    assert server.command("refusal", "list", "--request-id", request_id(answer)) == []
+
+
+def test_a_flood_of_refusals_is_bounded_and_loses_no_service(server, client, person):
+    tokens = person.connect(client)
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        statuses = {one.status_code for one in pool.map(lambda _: client.exchange("wrong"), range(600))}
+    assert statuses == {400}
+    assert client.refresh(tokens.refresh).status_code == 200
+    sent = set()
+
+    def one_got_through() -> bool:
+        sent.add(request_id(client.post("/oauth/token", {"grant_type": "password"})))
+        listed = server.command("refusal", "list", "--client", client.client_id)
+        return bool(sent & {one["request_id"] for one in listed})
+
+    eventually(one_got_through, 10)
+    kept = server.command("refusal", "list", "--client", client.client_id, "--limit", "1000")
+    assert len(kept) <= 200
+
+
+def test_every_error_carries_its_id(server, client):
+    answers = [
+        client.exchange("wrong"),
+        send("GET", server.base + "/oauth/token"),
+        send("GET", server.base + "/oauth/authorize"),
+        send("POST", server.base + "/oauth/introspect"),
+    ]
+    ids = {request_id(answer) for answer in answers}
+    assert len(ids) == len(answers)
+    assert all(answer.status_code >= 400 for answer in answers)

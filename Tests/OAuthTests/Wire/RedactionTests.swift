@@ -1,0 +1,48 @@
+/// What of a refused request may be kept (ASVS 16.2.5, O01): no secret, code or token.
+import OAuth
+import Testing
+
+@Suite struct `Redaction of refused requests (O01)` {
+    private static let random = String(repeating: "Ab3_", count: 11)
+
+    @Test(arguments: ["lkr_", "lka_", "lkc_", "lks_", "lkk_", "whsec_", "eyJhbGciOiJFUzI1NiJ9."])
+    func `nothing that looks like a token is shown, whatever parameter it came in`(_ prefix: String) throws {
+        let secret = prefix + Self.random
+        for name in ["redirect_uri", "scope", "client_id", "code", "refresh_token", "client_secret", "state"] {
+            for value in [secret, "https://partner.example/cb?x=\(secret)&y=1", "read \(secret) write", "x-\(secret)"] {
+                let shown = try #require(Redaction.shown(name, of: Form([name: value])))
+                #expect(!shown.contains("Ab3_Ab3_"), "\(name): \(shown)")
+            }
+        }
+        #expect(!Redaction.masked("the redirect URI '\(secret)' is wrong").contains("Ab3_"))
+    }
+
+    @Test func `of a parameter that may hold a secret, kind and length are shown`() {
+        #expect(Redaction.shown("code", of: Form(["code": "hunter2"])) == "7 characters")
+        #expect(Redaction.shown("client_secret", of: Form(["client_secret": ""])) == "an empty value")
+        #expect(
+            Redaction.shown("code", of: Form(["code": "lkr_" + Self.random])) == "a refresh token, 48 characters"
+        )
+    }
+
+    @Test func `what is no secret is shown, and every value of what came twice`() {
+        let form = Form(["redirect_uri": "https://a.example/cb?x=1", "scope": "a b", "grant_type": "password"])
+        #expect(Redaction.shown("redirect_uri", of: form) == "https://a.example/cb?x=1")
+        #expect(Redaction.shown("scope", of: form) == "a b")
+        #expect(Redaction.shown("scope", of: Form(["scope": "a", "scope": "b"])) == "a, and b")
+        #expect(Redaction.shown(nil, of: form) == nil)
+    }
+
+    @Test func `of what is missing, the names that came are shown, but no name that may itself be a secret`() {
+        let form = Form(["grant_type": "authorization_code", "hunter2": "x", "client_id": "a"])
+        #expect(Redaction.shown("code", of: form) == "nothing; the request has grant_type, client_id, 1 other")
+        #expect(Redaction.shown("code", of: Form()) == "nothing")
+    }
+
+    @Test func `what is shown is bounded`() throws {
+        let long = String(repeating: "a", count: 10_000)
+        let shown = try #require(Redaction.shown("scope", of: Form(["scope": long, "scope": long])))
+        #expect(shown.count <= Redaction.lengthLimit + 1)
+        #expect(Redaction.masked(long).count <= Redaction.lengthLimit + 1)
+    }
+}
