@@ -48,6 +48,13 @@ public final class PostgresDatabase: SQLDatabase {
         try await pool.run { lane, deadline throws(SQLError) in try lane.read(body, connectBy: deadline) }
     }
 
+    /// Runs one read-only statement.
+    ///
+    /// - Throws: as `read`.
+    public func rows(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow] {
+        try await read { connection throws(SQLError) in try connection.query(sql, arguments) }
+    }
+
     /// Runs a transaction at the level "read committed".
     ///
     /// - Throws: `SQLError.unavailable` past a deadline, without a server or after losing three races; `.inDoubt` when

@@ -36,6 +36,13 @@ public final class SQLiteDatabase: SQLDatabase {
         try readers.read(body)
     }
 
+    /// Runs one read-only statement on the caller's thread.
+    ///
+    /// - Throws: as `read`.
+    public func rows(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow] {
+        try readers.read { connection throws(SQLError) in try connection.query(sql, arguments) }
+    }
+
     /// Runs a transaction in the writer's next commit, together with all others that wait for it.
     ///
     /// - Throws: `SQLError.unavailable` when the file is locked past the wait, full or closed, or when too many wait;

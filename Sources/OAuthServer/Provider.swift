@@ -3,8 +3,11 @@ public import Logging
 public import OAuth
 public import OAuthStore
 
-/// The authorization server: one value that every endpoint is an extension of, one file each.
-public struct Provider: Sendable {
+/// The authorization server: one immutable value that every endpoint is an extension of, one file each.
+///
+/// It is a class because each request takes hold of it: a structure's members would all be retained one by one, by all
+/// cores at once.
+public final class Provider: Sendable {
     /// What the operator set.
     let settings: Settings
     /// The ledger.

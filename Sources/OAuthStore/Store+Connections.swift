@@ -30,7 +30,7 @@ extension Store {
     public func refresh(
         _ id: ConnectionID,
         now: Instant,
-        law: @escaping @Sendable (Connection) -> RefreshRequest.Verdict
+        law: (Connection) -> RefreshRequest.Verdict
     ) async throws(SQLError) -> Result<TokenGrant, OAuthError> {
         for _ in 0..<Self.raceLimit {
             guard let stored = try await connection(id) else { return .failure(RefreshRequest.unknown) }
@@ -56,11 +56,11 @@ extension Store {
 
     /// The connection with an identifier, from the latest committed state.
     public func connection(_ id: ConnectionID) async throws(SQLError) -> Connection? {
-        try await database.read { connection throws(SQLError) in
-            try connection.query(Self.selection + " where c.connection_id = $1", [SQLValue(id)])
-                .first.map { row throws(SQLError) in try Self.read(row) }
-        }
+        guard let row = try await database.rows(Self.selectionOfOne, [SQLValue(id)]).first else { return nil }
+        return try Self.read(row)
     }
+
+    private static let selectionOfOne = selection + " where c.connection_id = $1"
 
     /// Whether a live connection covers what is asked for: the memory of an earlier consent.
     ///

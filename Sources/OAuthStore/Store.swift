@@ -53,7 +53,7 @@ extension SQLRow {
     }
 
     func list(_ column: Int) throws(SQLError) -> [String] {
-        try text(column).split(separator: " ").map(String.init)
+        try text(column).spaceSeparated
     }
 
     func client(_ column: Int) throws(SQLError) -> ClientID {

@@ -44,12 +44,21 @@ package final class RiggedDatabase: SQLDatabase {
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value {
+        try noteRead()
+        return try await base.read(body)
+    }
+
+    package func rows(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow] {
+        try noteRead()
+        return try await base.rows(sql, arguments)
+    }
+
+    private func noteRead() throws(SQLError) {
         let failure = state.withLock { state in
             state.reads += 1
             return state.readFailure
         }
         if let failure { throw failure }
-        return try await base.read(body)
     }
 
     package func transaction<Value: Sendable>(

@@ -51,7 +51,7 @@ public struct KeyRing: Sendable {
     public var newestTokenKey: TokenKey? { tokenKeys.first }
 
     /// The keys that may have sealed an opaque access token, the newest first.
-    let sealKeys: [SymmetricKey]
+    let sealKeys: [SealedText.Key]
 
     /// The token key of a number.
     func tokenKey(_ number: UInt8) -> TokenKey? { tokenKeys.first { $0.number == number } }

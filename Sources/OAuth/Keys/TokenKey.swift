@@ -9,7 +9,7 @@ public struct TokenKey: Sendable {
     /// The MAC of refresh tokens, keyed and without a message yet: keying it costs as much as a short message.
     let mac: HMAC<SHA256>
     /// The key from which each opaque access token's own key comes.
-    let seal: SymmetricKey
+    let seal: SealedText.Key
 
     /// Derives the two uses of one stored key (RFC 5869).
     ///
@@ -20,7 +20,7 @@ public struct TokenKey: Sendable {
         self.number = number
         let material = SymmetricKey(data: material)
         mac = HMAC(key: material.derived(for: "latchkey refresh token"))
-        seal = material.derived(for: "latchkey access token")
+        seal = SealedText.Key(material.derived(for: "latchkey access token"))
     }
 }
 

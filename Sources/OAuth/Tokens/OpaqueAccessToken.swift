@@ -34,7 +34,7 @@ public enum OpaqueAccessToken {
             client: client,
             subject: subject.isEmpty ? nil : subject,
             scope: scope,
-            audiences: audiences.split(separator: " ").map(String.init),
+            audiences: audiences.spaceSeparated,
             issuedAt: issuedAt,
             expiresAt: expiresAt
         )

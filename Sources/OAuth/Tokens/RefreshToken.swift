@@ -11,6 +11,7 @@ public struct RefreshToken: Sendable, Equatable {
     /// Its generation (ADR 0002).
     public let generation: Int64
     private let keyNumber: UInt8
+    private let written: String
     private let mac: [UInt8]
 
     /// Every refresh token starts so.
@@ -22,6 +23,8 @@ public struct RefreshToken: Sendable, Equatable {
         self.generation = generation
         keyNumber = key.number
         mac = Self.mac(connection, generation, nonce, key)
+        let head = Self.masked(Self.bigEndian(generation) + [keyNumber], by: mac)
+        written = Self.prefix + Base64URL.encode(connection.bytes + head + mac)
     }
 
     /// Reads a presented token.
@@ -34,6 +37,7 @@ public struct RefreshToken: Sendable, Equatable {
             bytes.count == 16 + 5 + Self.macLength, let connection = ConnectionID(bytes: Array(bytes[..<16]))
         else { return nil }
         self.connection = connection
+        written = text
         mac = Array(bytes[21...])
         let plain = Self.masked(Array(bytes[16..<21]), by: mac)
         generation = plain[..<4].reduce(0) { $0 << 8 | Int64($1) }
@@ -49,10 +53,7 @@ public struct RefreshToken: Sendable, Equatable {
     }
 
     /// The token as the client gets it.
-    public var text: Secret {
-        let head = Self.bigEndian(generation) + [keyNumber]
-        return Secret(Self.prefix + Base64URL.encode(connection.bytes + Self.masked(head, by: mac) + mac))
-    }
+    public var text: Secret { Secret(written) }
 
     private static func mac(
         _ connection: ConnectionID,
@@ -60,8 +61,13 @@ public struct RefreshToken: Sendable, Equatable {
         _ nonce: [UInt8],
         _ key: TokenKey
     ) -> [UInt8] {
+        var message = connection.bytes
+        message.reserveCapacity(message.count + 5 + nonce.count)
+        message += bigEndian(generation)
+        message.append(key.number)
+        message += nonce
         var code = key.mac
-        code.update(data: connection.bytes + bigEndian(generation) + [key.number] + nonce)
+        code.update(data: message)
         return Array(code.finalize().prefix(macLength))
     }
 

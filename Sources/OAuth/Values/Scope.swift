@@ -9,7 +9,7 @@ public struct Scope: Sendable, Hashable, CustomStringConvertible {
     /// Reads the `scope` parameter.
     /// - Throws: `invalid_scope` for characters outside RFC 6749 §3.3, more than 50 names or a name over 200 characters.
     public init(_ text: String) throws(OAuthError) {
-        try self.init(names: text.split(separator: " ", omittingEmptySubsequences: true).map(String.init))
+        try self.init(names: text.spaceSeparated)
     }
 
     /// Makes a scope of names.
@@ -66,5 +66,14 @@ public struct Scope: Sendable, Hashable, CustomStringConvertible {
         case 0x21, 0x23...0x5B, 0x5D...0x7E: true
         default: false
         }
+    }
+}
+
+extension String {
+    /// The parts between spaces, without empty ones: how OAuth and the ledger write lists.
+    ///
+    /// It looks at bytes: to find spaces among characters costs ten times as much.
+    public var spaceSeparated: [String] {
+        utf8.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
     }
 }

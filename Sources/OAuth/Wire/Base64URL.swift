@@ -15,39 +15,57 @@ public enum Base64URL {
 
     /// The text for `bytes`.
     public static func encode(_ bytes: some Collection<UInt8>) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity((bytes.count * 4 + 2) / 3)
-        append(bytes, to: &text)
-        return String(decoding: text, as: UTF8.self)
+        withContiguous(bytes) { bytes in
+            let length = length(of: bytes.count)
+            return String(unsafeUninitializedCapacity: length) { text in
+                write(bytes, to: text)
+                return length
+            }
+        }
     }
 
     /// Appends the text for `bytes` to `text`, without making a string of it.
     public static func append(_ bytes: some Collection<UInt8>, to text: inout [UInt8]) {
-        if bytes.withContiguousStorageIfAvailable({ append(contiguous: $0, to: &text) }) == nil {
-            Array(bytes).withUnsafeBufferPointer { append(contiguous: $0, to: &text) }
+        withContiguous(bytes) { bytes in
+            let end = text.count
+            text.append(contentsOf: repeatElement(0, count: length(of: bytes.count)))
+            text.withUnsafeMutableBufferPointer { write(bytes, to: .init(rebasing: $0[end...])) }
         }
     }
 
-    private static func append(contiguous bytes: UnsafeBufferPointer<UInt8>, to text: inout [UInt8]) {
+    /// How many characters so many bytes make.
+    private static func length(of count: Int) -> Int { (count * 4 + 2) / 3 }
+
+    private static func withContiguous<Value>(
+        _ bytes: some Collection<UInt8>,
+        _ body: (UnsafeBufferPointer<UInt8>) -> Value
+    ) -> Value {
+        bytes.withContiguousStorageIfAvailable(body) ?? Array(bytes).withUnsafeBufferPointer(body)
+    }
+
+    /// Writes the text for `bytes` to the start of `text`, which has room for it.
+    private static func write(_ bytes: UnsafeBufferPointer<UInt8>, to text: UnsafeMutableBufferPointer<UInt8>) {
         alphabet.withUnsafeBufferPointer { alphabet in
             var index = 0
+            var next = 0
             while index + 2 < bytes.count {
                 let group = UInt32(bytes[index]) << 16 | UInt32(bytes[index + 1]) << 8 | UInt32(bytes[index + 2])
-                text.append(alphabet[Int(group >> 18)])
-                text.append(alphabet[Int(group >> 12 & 63)])
-                text.append(alphabet[Int(group >> 6 & 63)])
-                text.append(alphabet[Int(group & 63)])
+                text[next] = alphabet[Int(group >> 18)]
+                text[next + 1] = alphabet[Int(group >> 12 & 63)]
+                text[next + 2] = alphabet[Int(group >> 6 & 63)]
+                text[next + 3] = alphabet[Int(group & 63)]
                 index += 3
+                next += 4
             }
             switch bytes.count - index {
             case 1:
-                text.append(alphabet[Int(bytes[index] >> 2)])
-                text.append(alphabet[Int(bytes[index] << 4 & 63)])
+                text[next] = alphabet[Int(bytes[index] >> 2)]
+                text[next + 1] = alphabet[Int(bytes[index] << 4 & 63)]
             case 2:
                 let group = UInt32(bytes[index]) << 8 | UInt32(bytes[index + 1])
-                text.append(alphabet[Int(group >> 10)])
-                text.append(alphabet[Int(group >> 4 & 63)])
-                text.append(alphabet[Int(group << 2 & 63)])
+                text[next] = alphabet[Int(group >> 10)]
+                text[next + 1] = alphabet[Int(group >> 4 & 63)]
+                text[next + 2] = alphabet[Int(group << 2 & 63)]
             default:
                 break
             }

@@ -5,18 +5,19 @@ public struct FieldWriter: Sendable {
 
     /// Starts with a version, so that a later release can tell its own texts from ours.
     public init(version: UInt8) {
+        bytes.reserveCapacity(256)
         bytes.append(version)
     }
 
     /// Writes bytes.
-    public mutating func write(_ field: [UInt8]) {
+    public mutating func write(_ field: some Collection<UInt8>) {
         for shift in [16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: field.count >> shift)) }
         bytes.append(contentsOf: field)
     }
 
     /// Writes a text.
     public mutating func write(_ text: String) {
-        write(Array(text.utf8))
+        write(text.utf8)
     }
 
     /// Writes an instant, to the millisecond.

@@ -65,25 +65,30 @@ public struct JSONWriter: Sendable {
     }
 
     private mutating func string(_ value: String) {
+        var value = value
         bytes.append(UInt8(ascii: "\""))
-        defer { bytes.append(UInt8(ascii: "\"")) }
-        guard value.utf8.contains(where: Self.needsEscape) else {
-            bytes.append(contentsOf: value.utf8)
+        // In one piece from one escape to the next: most texts have none.
+        value.withUTF8 { text in
+            var written = 0
+            for index in text.indices where Self.needsEscape(text[index]) {
+                bytes.append(contentsOf: text[written..<index])
+                escape(text[index])
+                written = index + 1
+            }
+            bytes.append(contentsOf: text[written...])
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        guard byte < 0x20 else {
+            bytes.append(UInt8(ascii: "\\"))
+            bytes.append(byte)
             return
         }
-        for byte in value.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0..<0x20:
-                bytes.append(contentsOf: "\\u00".utf8)
-                bytes.append(contentsOf: (byte < 0x10 ? "0" : "1").utf8)
-                bytes.append(contentsOf: String(byte & 15, radix: 16).utf8)
-            default:
-                bytes.append(byte)
-            }
-        }
+        bytes.append(contentsOf: "\\u00".utf8)
+        bytes.append(contentsOf: (byte < 0x10 ? "0" : "1").utf8)
+        bytes.append(contentsOf: String(byte & 15, radix: 16).utf8)
     }
 
     private static func needsEscape(_ byte: UInt8) -> Bool {

@@ -5,6 +5,24 @@ public import Crypto
 /// Each text has a key of its own, HMAC-SHA-256(server key, identifier), so that nonces never run out, however many texts
 /// one server key makes. To anybody else every character is random.
 public enum SealedText {
+    /// A server key of one purpose, from which each text's own key comes.
+    public struct Key: Sendable {
+        /// Keyed and without a message yet: keying it costs more than to make one text's key.
+        private let mac: HMAC<SHA256>
+
+        /// Takes the server key.
+        public init(_ key: SymmetricKey) {
+            mac = HMAC(key: key)
+        }
+
+        /// The key of the text with an identifier.
+        fileprivate func own(_ id: [UInt8]) -> SymmetricKey {
+            var mac = mac
+            mac.update(data: id)
+            return SymmetricKey(data: mac.finalize())
+        }
+    }
+
     /// Seals a content.
     ///
     /// - Parameters:
@@ -13,9 +31,13 @@ public enum SealedText {
     ///   - key: the server key of this purpose.
     /// - Returns: the text.
     /// - Throws: the cryptographic library's error when it cannot seal.
-    public static func seal(_ content: [UInt8], id: [UInt8], key: SymmetricKey) throws -> String {
-        let box = try AES.GCM.seal(content, using: ownKey(id, key), nonce: nonce())
-        return Base64URL.encode(id + Array(box.ciphertext) + Array(box.tag))
+    public static func seal(_ content: [UInt8], id: [UInt8], key: Key) throws -> String {
+        let box = try AES.GCM.seal(content, using: key.own(id), nonce: nonce(), authenticating: [UInt8]())
+        var sealed = id
+        sealed.reserveCapacity(idLength + content.count + tagLength)
+        sealed += box.ciphertext
+        sealed += box.tag
+        return Base64URL.encode(sealed)
     }
 
     /// Opens a text.
@@ -24,7 +46,7 @@ public enum SealedText {
     ///   - text: the presented text.
     ///   - keys: the server keys that may have sealed it, the likeliest first.
     /// - Returns: nil when none of them did, to the last bit.
-    public static func open(_ text: some Collection<UInt8>, keys: [SymmetricKey]) -> (id: [UInt8], content: [UInt8])? {
+    public static func open(_ text: some Collection<UInt8>, keys: [Key]) -> (id: [UInt8], content: [UInt8])? {
         guard text.count <= lengthLimit, let bytes = Base64URL.decode(text), bytes.count >= idLength + tagLength else {
             return nil
         }
@@ -32,7 +54,7 @@ public enum SealedText {
         let tag = bytes.count - tagLength
         for key in keys {
             if let box = try? AES.GCM.SealedBox(nonce: nonce(), ciphertext: bytes[idLength..<tag], tag: bytes[tag...]),
-                let content = try? AES.GCM.open(box, using: ownKey(id, key))
+                let content = try? AES.GCM.open(box, using: key.own(id))
             {
                 return (id, Array(content))
             }
@@ -40,14 +62,23 @@ public enum SealedText {
         return nil
     }
 
+    /// Seals a content under a key that is used too seldom to be kept ready.
+    public static func seal(_ content: [UInt8], id: [UInt8], key: SymmetricKey) throws -> String {
+        try seal(content, id: id, key: Key(key))
+    }
+
+    /// Opens a text under keys that are used too seldom to be kept ready.
+    public static func open(
+        _ text: some Collection<UInt8>,
+        keys: [SymmetricKey]
+    ) -> (id: [UInt8], content: [UInt8])? {
+        open(text, keys: keys.map(Key.init))
+    }
+
     private static let idLength = 16
     private static let tagLength = 16
     /// The longest text that is looked at, in characters.
     private static let lengthLimit = 64 * 1024
-
-    private static func ownKey(_ id: [UInt8], _ key: SymmetricKey) -> SymmetricKey {
-        SymmetricKey(data: HMAC<SHA256>.authenticationCode(for: id, using: key))
-    }
 
     /// Each text has a key of its own, so one nonce serves all.
     private static func nonce() throws -> AES.GCM.Nonce {

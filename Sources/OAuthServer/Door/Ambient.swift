@@ -25,14 +25,13 @@ public struct Ambient: Sendable {
                 return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000) + clockOffset
             },
             random: { count in
-                // The generator asks the system anew for each number, so eight bytes are taken at a time.
-                var generator = SystemRandomNumberGenerator()
-                var bytes: [UInt8] = []
-                bytes.reserveCapacity(count)
-                while bytes.count < count {
-                    withUnsafeBytes(of: generator.next()) { bytes.append(contentsOf: $0.prefix(count - bytes.count)) }
+                // Swift's own generator would ask the system once for every eight bytes; this asks for up to 256.
+                [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
+                    guard let start = bytes.baseAddress, getentropy(start, count) == 0 else {
+                        fatalError("the system gives no random bytes")
+                    }
+                    filled = count
                 }
-                return bytes
             }
         )
     }

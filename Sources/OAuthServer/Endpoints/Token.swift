@@ -80,12 +80,12 @@ extension Provider {
         try client.mayUse(.refreshToken)
         guard let token = RefreshToken(refresh.token.reveal()) else { throw RefreshRequest.unknown }
         let audiences = audiences
-        let keys = node.keys
+        let mint = mint(now: now)
         let outcome = try await store.refresh(
             token.connection,
             now: now,
             law: { connection in
-                guard token.isGenuine(nonce: connection.nonce, keys: keys) else {
+                guard token.isGenuine(nonce: connection.nonce, keys: mint.keys) else {
                     return .refuse(RefreshRequest.unknown)
                 }
                 return refresh.check(connection, presented: token.generation, by: client, audiences: audiences)
@@ -95,7 +95,7 @@ extension Provider {
         case .success(let grant):
             if let connection = grant.connection { node.uses.note(connection, at: now) }
             node.trail.counters.add(.refreshed, of: client.client.id, at: now)
-            return try mint(now: now).mint(grant, for: client.client, presented: token, random: ambient.random(16))
+            return try mint.mint(grant, for: client.client, presented: token, random: ambient.random(16))
         case .failure(let error):
             if error == RefreshRequest.reused {
                 observe(.tokenReused(client.client.id, token.connection), context)

@@ -14,6 +14,13 @@ public protocol SQLDatabase: Sendable {
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value
 
+    /// Runs one read-only statement, which sees the latest committed state.
+    ///
+    /// What most requests need: a driver may send the statements of several callers together.
+    ///
+    /// - Throws: as `read`.
+    func rows(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow]
+
     /// Runs a transaction that is durable when this returns, and that has left nothing behind when this throws
     /// `SQLError.constraint` or `.invalid`.
     ///
