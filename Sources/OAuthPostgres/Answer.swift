@@ -95,9 +95,9 @@ struct Parameters {
     private var bytes: [UInt8] = []
     private var lengths: [CInt] = []
 
-    /// Encodes the arguments.
-    init(_ arguments: [SQLValue]) {
-        types = arguments.map { argument in
+    /// The type of each argument.
+    static func types(of arguments: [SQLValue]) -> [Oid] {
+        arguments.map { argument in
             switch argument {
             case .null: 0
             case .integer: ColumnType.int8.rawValue
@@ -105,6 +105,11 @@ struct Parameters {
             case .bytes: ColumnType.bytea.rawValue
             }
         }
+    }
+
+    /// Encodes the arguments.
+    init(_ arguments: [SQLValue]) {
+        types = Self.types(of: arguments)
         lengths.reserveCapacity(arguments.count)
         for argument in arguments {
             let start = bytes.count

@@ -43,7 +43,7 @@ final class ConnectionPool: Sendable {
     func run<Value: Sendable>(
         _ work: @escaping @Sendable (Lane, ContinuousClock.Instant) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value {
-        let deadline = ContinuousClock.now + wait
+        let deadline = nextDeadline
         return try await withCheckedContinuation {
             (continuation: CheckedContinuation<Result<Value, SQLError>, Never>) in
             let request = Request(deadline: deadline) { lane in
@@ -54,6 +54,12 @@ final class ConnectionPool: Sendable {
             admit(request)
         }.get()
     }
+
+    /// Until when a caller that comes now may wait.
+    var nextDeadline: ContinuousClock.Instant { .now + wait }
+
+    /// Whether somebody waits for a lane.
+    var isCrowded: Bool { state.withLock { !$0.waiting.isEmpty } }
 
     /// Waits for the requests that were admitted before and drops every connection.
     func close() async {
@@ -72,7 +78,8 @@ final class ConnectionPool: Sendable {
         }
     }
 
-    private func admit(_ request: Request) {
+    /// Serves a request on the next free lane, or refuses it.
+    func admit(_ request: Request) {
         let admission = state.withLock { state -> Admission in
             guard !state.isClosed else { return .refuse("it is closed") }
             if let lane = state.idle.popLast() { return .start(lane) }

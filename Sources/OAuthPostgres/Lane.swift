@@ -34,6 +34,19 @@ final class Lane: @unchecked Sendable {
         try onLiveConnection(by: deadline) { connection throws(SQLError) in try body(connection) }
     }
 
+    /// Asks read-only statements together, and answers whoever waits for them.
+    func answer(_ questions: [Question], connectBy deadline: ContinuousClock.Instant) {
+        let answers: [Result<[SQLRow], SQLError>]
+        do throws(SQLError) {
+            answers = try onLiveConnection(by: deadline) { connection throws(SQLError) in
+                try connection.answers(to: questions)
+            }
+        } catch {
+            answers = questions.map { _ in .failure(error) }
+        }
+        for (question, answer) in zip(questions, answers) { question.continuation.resume(returning: answer) }
+    }
+
     /// Runs a transaction, again when it lost a race.
     func transaction<Value>(
         _ body: (any SQLConnection) throws(SQLError) -> Value,

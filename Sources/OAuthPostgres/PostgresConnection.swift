@@ -57,6 +57,72 @@ final class PostgresConnection: SQLConnection {
         }
     }
 
+    /// Asks read-only statements together, each for itself.
+    ///
+    /// In a pipeline a failed statement takes those behind it along: they are asked again.
+    ///
+    /// - Throws: `SQLError.unavailable` when the connection is lost; a statement's own failure is its answer.
+    func answers(to questions: [Question]) throws(SQLError) -> [Result<[SQLRow], SQLError>] {
+        var answers: [Result<[SQLRow], SQLError>] = []
+        answers.reserveCapacity(questions.count)
+        while answers.count < questions.count {
+            let batch = questions[answers.count...].prefix(while: isPrepared)
+            if batch.count > 1 {
+                answers += try pipelined(batch)
+            } else {
+                answers.append(try ownAnswer(to: questions[answers.count]))
+            }
+        }
+        return answers
+    }
+
+    private func isPrepared(_ question: Question) -> Bool {
+        prepared[Preparation(sql: question.sql, types: Parameters.types(of: question.arguments))] != nil
+    }
+
+    /// The answers of the first statements: of all, or up to the first one that failed.
+    private func pipelined(
+        _ questions: ArraySlice<Question>
+    ) throws(SQLError) -> [Result<[SQLRow], SQLError>] {
+        guard !isBroken else { throw .unavailable("the connection was lost") }
+        guard PQenterPipelineMode(connection) == 1 else { throw lost() }
+        for question in questions {
+            let parameters = Parameters(question.arguments)
+            let name = try prepare(question.sql, parameters.types)
+            guard parameters.send(to: name, connection) == 1 else { throw lost() }
+        }
+        guard PQpipelineSync(connection) == 1 else { throw lost() }
+        let deadline = ContinuousClock.now + statementDeadline
+        try flush(until: deadline)
+        var answers: [Result<[SQLRow], SQLError>] = []
+        var hasFailed = false
+        for _ in questions {
+            let answer = try receive(until: deadline)
+            guard !hasFailed else { continue }
+            hasFailed = answer.failedState != nil
+            do throws(SQLError) {
+                try check(answer)
+                answers.append(.success(try answer.rows()))
+            } catch {
+                guard !isBroken else { throw error }
+                answers.append(.failure(error))
+            }
+        }
+        // What is left is the mark at the pipeline's end.
+        _ = try receive(until: deadline)
+        guard PQexitPipelineMode(connection) == 1 else { throw lost() }
+        return answers
+    }
+
+    private func ownAnswer(to question: Question) throws(SQLError) -> Result<[SQLRow], SQLError> {
+        do throws(SQLError) {
+            return .success(try query(question.sql, question.arguments))
+        } catch {
+            guard !isBroken else { throw error }
+            return .failure(error)
+        }
+    }
+
     /// Opens a transaction.
     func begin() throws(SQLError) {
         failure = nil
@@ -152,6 +218,11 @@ final class PostgresConnection: SQLConnection {
         guard send(connection) == 1 else { throw lost() }
         let deadline = ContinuousClock.now + statementDeadline
         try flush(until: deadline)
+        return try receive(until: deadline)
+    }
+
+    /// The answer to one statement.
+    private func receive(until deadline: ContinuousClock.Instant) throws(SQLError) -> Answer {
         var first: OpaquePointer?
         do throws(SQLError) {
             while let result = try nextResult(until: deadline) {

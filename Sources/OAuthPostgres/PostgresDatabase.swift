@@ -14,6 +14,7 @@ public final class PostgresDatabase: SQLDatabase {
     static let migrationLock: Int64 = 0x6c61_7463_686b_6579
 
     private let pool: ConnectionPool
+    private let pipeline: Pipeline
 
     /// Remembers where the database is; connects when the first statement asks.
     ///
@@ -34,6 +35,7 @@ public final class PostgresDatabase: SQLDatabase {
     ) throws(SQLError) {
         let deadlines = Deadlines(connect: connectDeadline, statement: statementDeadline)
         pool = ConnectionPool(servers: try Servers(url: url, deadlines: deadlines), size: poolSize, wait: poolWait)
+        pipeline = Pipeline(pool: pool)
     }
 
     /// PostgreSQL.
@@ -48,11 +50,11 @@ public final class PostgresDatabase: SQLDatabase {
         try await pool.run { lane, deadline throws(SQLError) in try lane.read(body, connectBy: deadline) }
     }
 
-    /// Runs one read-only statement.
+    /// Runs one read-only statement, together with those of other callers.
     ///
     /// - Throws: as `read`.
     public func rows(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow] {
-        try await read { connection throws(SQLError) in try connection.query(sql, arguments) }
+        try await pipeline.rows(sql, arguments)
     }
 
     /// Runs a transaction at the level "read committed".

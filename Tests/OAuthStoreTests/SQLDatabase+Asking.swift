@@ -14,9 +14,9 @@ extension SQLDatabase {
         try await transaction { connection throws(SQLError) in try connection.query(statement, arguments) }
     }
 
-    /// Reads with one statement.
-    func rows(_ statement: String, _ arguments: [SQLValue] = []) async throws(SQLError) -> [SQLRow] {
-        try await read { connection throws(SQLError) in try connection.query(statement, arguments) }
+    /// Reads with one statement without arguments.
+    func rows(_ statement: String) async throws(SQLError) -> [SQLRow] {
+        try await rows(statement, [])
     }
 }
 

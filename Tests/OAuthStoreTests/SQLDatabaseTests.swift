@@ -319,3 +319,57 @@ import Testing
         }
     }
 }
+
+@Suite struct `SQL database: single statements` {
+    @Test(arguments: Backend.allCases)
+    func `each of many parallel callers gets the rows that it asked for`(_ backend: Backend) async throws {
+        try await backend.withDatabase { database in
+            try await database.run("create table sample (id bigint primary key, word text)")
+            for id in 0..<50 {
+                try await database.run("insert into sample values ($1, $2)", [.integer(Int64(id)), .text("w\(id)")])
+            }
+            _ = try await parallel(500) { number in
+                let id = Int64(number % 60)
+                let rows = try await database.rows("select word from sample where id = $1", [.integer(id)])
+                #expect(try rows.map { row in try row.text(0) } == (id < 50 ? ["w\(id)"] : []))
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a statement that fails fails alone, whoever is asked together with it`(_ backend: Backend) async throws {
+        try await backend.withDatabase { database in
+            try await database.run("create table sample (id bigint primary key, factor bigint)")
+            try await database.run("insert into sample values (1, 1), (2, 2)")
+            let missing = Tally()
+            _ = try await parallel(300) { number in
+                guard number % 3 == 0 else {
+                    let rows = try await database.rows("select id from sample where id = $1", [.integer(2)])
+                    #expect(try rows.first?.integer(0) == 2)
+                    return
+                }
+                // Prepared like any other, it fails when it runs, on PostgreSQL; on SQLite it is refused at once.
+                let failing =
+                    database.engine == .postgres
+                    ? "select 1 / (factor - $1) from sample where id = 1" : "select $1 from nowhere"
+                let failure = await sqlError { _ = try await database.rows(failing, [.integer(1)]) }
+                #expect(failure?.kind == "invalid")
+                missing.count()
+            }
+            #expect(missing.total == 100)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a statement sees what was committed before it was asked`(_ backend: Backend) async throws {
+        try await backend.withDatabase { database in
+            try await database.run("create table sample (id bigint primary key)")
+            _ = try await parallel(100) { number in
+                let id = Int64(number)
+                try await database.run("insert into sample values ($1)", [.integer(id)])
+                let rows = try await database.rows("select id from sample where id = $1", [.integer(id)])
+                #expect(rows.count == 1)
+            }
+        }
+    }
+}
