@@ -5,6 +5,7 @@ struct IntrospectionAnswer: Decodable {
     let active: Bool
     let scope: String?
     let client_id: String?
+    let token_type: String?
     let exp: Int64?
     let sub: String?
     let aud: AudienceClaim?
@@ -14,9 +15,9 @@ struct IntrospectionAnswer: Decodable {
 
     /// What the answer means for an API.
     ///
-    /// A refresh token is active too, for its own client, but has neither an audience nor an end: it is refused.
+    /// A refresh token is active too, for its own client, but has neither an audience nor a type: it is refused.
     func verdict(issuer: String?, audience: String) -> IntrospectionVerdict {
-        guard active, let clientID = client_id, let expiresAt = exp.flatMap(Instant.init(numericDate:)) else {
+        guard active, let clientID = client_id, let expiresAt else {
             return .bad(.invalidToken("the access token is not good: it has ended, was cut, or never was one"))
         }
         guard let audiences = aud?.values, audiences.contains(audience) else { return .bad(.notForUs) }
@@ -34,6 +35,15 @@ struct IntrospectionAnswer: Decodable {
             expiresAt: expiresAt.date
         )
         return .good(token, expiresAt: expiresAt)
+    }
+}
+
+extension IntrospectionAnswer {
+    /// A `Bearer` token without `exp` never expires: it is good for as long as the server says so, at most to the end of
+    /// the year 9999.
+    private var expiresAt: Instant? {
+        guard let exp else { return token_type?.lowercased() == "bearer" ? Instant(seconds: 253_402_300_799) : nil }
+        return Instant(numericDate: exp)
     }
 }
 

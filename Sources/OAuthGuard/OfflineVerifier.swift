@@ -85,7 +85,7 @@ public struct OfflineVerifier: Sendable {
 
     private func check(_ token: AccessToken) throws(BearerRefusal) -> VerifiedAccessToken {
         let now = now()
-        guard now < token.expiresAt + expiryTolerance else { throw .expired }
+        guard let expiresAt = token.expiresAt, now < expiresAt + expiryTolerance else { throw .expired }
         guard token.issuedAt <= now + startTolerance else {
             throw .invalidToken("the access token is not good yet: a clock is wrong")
         }
@@ -99,7 +99,7 @@ public struct OfflineVerifier: Sendable {
             scopes: token.scope.names,
             audiences: token.audiences,
             connectionID: token.connection?.description,
-            expiresAt: token.expiresAt.date
+            expiresAt: expiresAt.date
         )
     }
 

@@ -38,7 +38,7 @@ public final class Provider: Sendable {
     ///   - secretKey: the key that is kept outside the database.
     ///   - ambient: time and randomness.
     ///   - logger: where what happens without a request is told.
-    /// - Throws: `PagesError`, `KeyCabinet.Failure`, `SQLError` or `Argon2id.Failure`, each with a sentence for the
+    /// - Throws: `PartnerProfileError`, `PagesError`, `KeyCabinet.Failure`, `SQLError` or `Argon2id.Failure`, each with a sentence for the
     ///   operator.
     public init(
         settings: Settings,
@@ -64,6 +64,7 @@ public final class Provider: Sendable {
         clientFailures = ClientFailures(limit: settings.clientFailureLimit)
         transactions = TransactionSeal(secretKey: secretKey)
         console = try Console(store: store, settings: settings, secretKey: secretKey)
+        try checkProfilePaths()
     }
 
     /// Ends what the server started; its background work must have ended before.

@@ -14,6 +14,7 @@ extension Provider {
     /// Every route, under the issuer's path.
     public func router() -> Router<DoorContext> {
         let router = Router(context: DoorContext.self)
+        let routes = routes + profileRoutes
         router.addMiddleware {
             EveryAnswer(issuer: settings.issuer)
             UnknownPaths(provider: self, allowed: Self.methods(routes, below: settings.issuer.path))
@@ -27,7 +28,7 @@ extension Provider {
         return router
     }
 
-    private var routes: [Route] {
+    var routes: [Route] {
         [
             // People
             .page([.get, .post], Paths.authorize, Provider.authorize),  // RFC 6749 §3.1

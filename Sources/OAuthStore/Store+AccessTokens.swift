@@ -27,11 +27,16 @@ extension Store {
     }
 
     /// Revokes one access token, and nothing else: its connection and its siblings live on.
-    public func revoke(_ token: AccessToken) async throws(SQLError) {
+    ///
+    /// - Parameters:
+    ///   - token: the token.
+    ///   - end: when it expires, until when its revocation is remembered.
+    /// - Throws: as `SQLDatabase.transaction`.
+    public func revoke(_ token: AccessToken, until end: Instant) async throws(SQLError) {
         try await database.transaction { connection throws(SQLError) in
             try connection.query(
                 "insert into revoked_access_tokens (token_id, expires_at) values ($1, $2) on conflict do nothing",
-                [.bytes(token.id), SQLValue(token.expiresAt)]
+                [.bytes(token.id), SQLValue(end)]
             )
         }
     }

@@ -156,7 +156,7 @@ import Testing
             #expect(ring.signer(at: active - .milliseconds(1))?.id == old)
             #expect(ring.signer(at: active)?.id == new)
             // The longest token that the old key signed in its last moment.
-            let lastExpiry = active + AccessTokenPolicy.lifetimes.upperBound
+            let lastExpiry = active + .seconds(AccessTokenPolicy.lifetimes.upperBound)
             #expect(ring.verifier(old, at: lastExpiry) != nil)
             #expect(ring.verifier(old, at: lastExpiry + .minutes(5)) == nil)
             #expect(ring.published(at: lastExpiry + .minutes(5)).map(\.id) == [new])

@@ -165,8 +165,10 @@ extension Ledger {
         let form = Form([
             "grant_type": "authorization_code", "code": name, "redirect_uri": redirectURI, "code_verifier": verifier,
         ])
-        guard case .authorizationCode(let redemption) = try TokenRequest(form) else { throw NotThatGrant() }
         let client = try client ?? self.client
+        guard
+            case .authorizationCode(let redemption) = try TokenRequest(form, rules: client.client.tokenRequest)
+        else { throw NotThatGrant() }
         return try await (store ?? self.store).redeem(
             redemption.code.digest,
             nonce: Self.bytes("nonce of \(name)"),
@@ -194,8 +196,10 @@ extension Ledger {
         on store: Store? = nil
     ) async throws -> Result<TokenGrant, OAuthError> {
         let form = Form(["grant_type": "refresh_token", "refresh_token": "read elsewhere"])
-        guard case .refreshToken(let request) = try TokenRequest(form) else { throw NotThatGrant() }
         let client = try client(policy)
+        guard case .refreshToken(let request) = try TokenRequest(form, rules: client.client.tokenRequest) else {
+            throw NotThatGrant()
+        }
         return try await (store ?? self.store).refresh(
             connection,
             now: now,

@@ -12,7 +12,8 @@ import Testing
             for (name, beside) in [("due", .zero), ("kept", moment)] as [(String, Duration)] {
                 try await ledger.issue(name, at: Ledger.now - .days(1) + beside)
                 try await Self.session(name, idleUntil: Ledger.now + beside, ledger)
-                try await ledger.store.revoke(try Self.token(name, expiresAt: Ledger.now - .minutes(5) + beside))
+                let end = Ledger.now - .minutes(5) + beside
+                try await ledger.store.revoke(try Self.token(name, expiresAt: end), until: end)
                 _ = try await ledger.store.takeAttempts(
                     [(Ledger.bytes(name), Self.limit)],
                     now: Ledger.now - .days(1) + beside

@@ -31,8 +31,11 @@ public struct AuthorizationCode: Sendable, Equatable {
     /// How many redemptions failed for a wrong `code_verifier`.
     public var failures: Int64
 
-    /// How long a code can be redeemed (FAPI 2.0 §5.3.2.1: at most 60 seconds).
+    /// How long a code can be redeemed, where no profile says otherwise (FAPI 2.0 §5.3.2.1: at most 60 seconds).
     public static let lifetime = Duration.seconds(60)
+
+    /// The lifetimes that a profile may choose from, in seconds (RFC 6749 §4.1.2: at most ten minutes).
+    static let lifetimes: ClosedRange<Int64> = 10...600
 
     /// How many wrong verifiers a code endures (RFC 9700 §4.8.2); one mistake does not burn it.
     public static let failureLimit: Int64 = 5
@@ -105,6 +108,8 @@ public struct AuthorizationCode: Sendable, Equatable {
         self.failures = failures
     }
 
-    /// When it stops being redeemable.
-    public var expiresAt: Instant { issuedAt + Self.lifetime }
+    /// Whether it can still be redeemed by its client.
+    public func isGood(for client: Client, at now: Instant) -> Bool {
+        now < issuedAt + client.codeLifetime
+    }
 }

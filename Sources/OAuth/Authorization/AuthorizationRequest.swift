@@ -44,15 +44,20 @@ public struct AuthorizationRequest: Sendable {
         guard form["request_uri"] == nil else {
             throw OAuthError(.requestURINotSupported, "request_uri is not supported (RFC 9101)", about: "request_uri")
         }
-        guard let responseType = form["response_type"] else {
+        if let responseType = form["response_type"] {
+            guard responseType == "code" else {
+                throw OAuthError(
+                    .unsupportedResponseType,
+                    "only response_type=code is supported",
+                    about: "response_type"
+                )
+            }
+        } else if !client.authorizationRequest.mayOmit.contains(.responseType) {
             throw OAuthError(
                 .invalidRequest,
                 "response_type is missing: send response_type=code",
                 about: "response_type"
             )
-        }
-        guard responseType == "code" else {
-            throw OAuthError(.unsupportedResponseType, "only response_type=code is supported", about: "response_type")
         }
         guard ["query", nil].contains(form["response_mode"]) else {
             throw OAuthError(.invalidRequest, "only response_mode=query is supported", about: "response_mode")
@@ -89,7 +94,7 @@ public struct AuthorizationRequest: Sendable {
                 expected: audiences.joined(separator: " ")
             )
         }
-        prompt = try Prompt(form["prompt"])
+        prompt = try Prompt(form["prompt"], rule: client.prompt)
         if let seconds = form["max_age"] {
             guard seconds.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
                 let seconds = UInt32(seconds)

@@ -13,11 +13,14 @@ public struct Prompt: Sendable, Equatable {
     ///
     /// Values that are not known are ignored.
     ///
+    /// - Parameters:
+    ///   - text: the value, if one was sent.
+    ///   - rule: how often the client's people sign in.
     /// - Throws: `invalid_request` when `none` stands beside another value.
-    public init(_ text: String?) throws(OAuthError) {
+    public init(_ text: String?, rule: PromptRule) throws(OAuthError) {
         let values = Set((text ?? "").split(separator: " "))
         isSilent = values.contains("none")
-        login = values.contains("login")
+        login = rule == .login || values.contains("login")
         consent = values.contains("consent")
         selectAccount = values.contains("select_account")
         guard !isSilent || values.count == 1 else {

@@ -26,28 +26,28 @@ public struct VerifiedRedirect: Sendable {
                 about: "redirect_uri"
             )
         }
-        guard !client.redirectURIs.isEmpty else {
+        guard !client.redirectURIs.isEmpty || !client.redirectHosts.isEmpty else {
             throw OAuthError(.unauthorizedClient, "this client has no redirect URI and cannot ask people for access")
         }
         if let requested = form["redirect_uri"] {
-            guard client.redirectURI(matching: requested) != nil, let parsed = try? RedirectURI(requested) else {
+            guard let matching = client.redirectURI(matching: requested) else {
                 throw OAuthError(
                     .invalidRequest,
-                    "redirect_uri is not registered for this client: it must be exactly one of the registered URIs",
+                    "redirect_uri is not registered for this client: \(client.redirectRule)",
                     about: "redirect_uri",
-                    expected: client.redirectURIs.map(\.text).joined(separator: " ")
+                    expected: client.expectedRedirects
                 )
             }
             uri = requested
-            endpoint = parsed
+            endpoint = matching.text == requested ? matching : try RedirectURI(requested)
             wasNamed = true
         } else {
-            guard client.redirectURIs.count == 1 else {
+            guard client.redirectURIs.count == 1, client.redirectHosts.isEmpty else {
                 throw OAuthError(
                     .invalidRequest,
                     "redirect_uri is missing, and this client has more than one",
                     about: "redirect_uri",
-                    expected: client.redirectURIs.map(\.text).joined(separator: " ")
+                    expected: client.expectedRedirects
                 )
             }
             endpoint = client.redirectURIs[0]
@@ -57,6 +57,13 @@ public struct VerifiedRedirect: Sendable {
         let state = form["state"]
         guard (state?.utf8.count ?? 0) <= Self.stateLimit else {
             throw OAuthError(.invalidRequest, "state is longer than \(Self.stateLimit) bytes", about: "state")
+        }
+        guard state == nil || !(endpoint.query.flatMap { try? Form(String($0)) }?.names("state") ?? false) else {
+            throw OAuthError(
+                .invalidRequest,
+                "state was sent beside redirect_uri and in its query: send one of the two",
+                about: "state"
+            )
         }
         self.state = state
         self.issuer = client.sendsIssuer ? issuer : nil
@@ -82,5 +89,18 @@ public struct VerifiedRedirect: Sendable {
         let query = all.map { "\($0.0)=\(PercentEncoding.encode($0.1))" }.joined(separator: "&")
         guard let mark = uri.firstIndex(of: "?") else { return uri + "?" + query }
         return uri + (uri.index(after: mark) == uri.endIndex ? "" : "&") + query
+    }
+}
+
+extension Client {
+    /// The redirect URIs that would have been good.
+    fileprivate var expectedRedirects: String {
+        (redirectURIs.map(\.text) + redirectHosts.map { "https://*.\($0.domain)" }).joined(separator: " ")
+    }
+
+    /// What a redirect URI of this client must be, in words.
+    fileprivate var redirectRule: String {
+        guard let domain = redirectHosts.first?.domain else { return "it must be exactly one of the registered URIs" }
+        return "it must lead to https at a host below \(domain), or be one of the registered URIs"
     }
 }

@@ -16,6 +16,8 @@ public struct Client: Sendable, Equatable {
     public let secrets: [ClientSecret]
     /// Where authorization responses may go.
     public let redirectURIs: [RedirectURI]
+    /// Domains below which they may go too: only a profile says so, and only until the operator names exact URIs.
+    public let redirectHosts: [RedirectHost]
     /// What it may ask for.
     public let scopes: Scope
     /// What it gets when it asks for nothing (RFC 6749 §3.3).
@@ -34,61 +36,26 @@ public struct Client: Sendable, Equatable {
     public let consent: ConsentRule
     /// Whether its authorization responses carry `iss` (RFC 9207).
     public let sendsIssuer: Bool
-    /// Whether its token responses carry `user_id`, the account's permanent identifier.
-    public let sendsUserID: Bool
+    /// How it may prove who it is.
+    public let authentication: Set<ClientAuthenticationMethod>
+    /// What its authorization requests may leave out.
+    public let authorizationRequest: AuthorizationRequestRules
+    /// How often its people sign in.
+    public let prompt: PromptRule
+    /// How long its codes can be redeemed.
+    public let codeLifetime: Duration
+    /// How its token requests are written.
+    public let tokenRequest: TokenRequestRules
+    /// What its token responses say.
+    public let tokenResponse: TokenResponseShape
+    /// How the token endpoint words a refusal to it.
+    public let errors: ErrorShape
+    /// What the userinfo endpoint tells it.
+    public let userInfo: UserInfoShape
 
-    /// The redirect URI of a request, if it is one of the registered ones (RFC 9700 §2.1).
+    /// The redirect URI of a request, if it is one of the registered ones (RFC 9700 §2.1) or below one of the domains.
     public func redirectURI(matching requested: String) -> RedirectURI? {
         redirectURIs.first { $0.matches(requested) }
+            ?? redirectHosts.lazy.compactMap { $0.redirectURI(requested) }.first
     }
-}
-
-/// How a client may come to a token (RFC 6749 §1.3).
-public enum GrantType: String, Sendable, CaseIterable {
-    case authorizationCode = "authorization_code"
-    case refreshToken = "refresh_token"
-    case clientCredentials = "client_credentials"
-}
-
-/// How refresh tokens behave; ADR 0002 says why there are three.
-public enum RefreshPolicy: String, Sendable, CaseIterable {
-    /// The value never changes and may be used any number of times in parallel: nothing can be lost.
-    case stable
-    /// A deterministic successor: every retry and every racer gets the same next value (RFC 9700 §4.14).
-    case successor
-    /// One-time use by the letter of OAuth 2.1; a lost answer costs the connection.
-    case strict
-}
-
-/// When a person is asked before a client gets a grant.
-public enum ConsentRule: String, Sendable, CaseIterable {
-    /// At every authorization.
-    case always
-    /// Not again while a live connection of the same account and client covers everything asked for.
-    case remembered
-}
-
-/// What a client's access tokens look like.
-public struct AccessTokenPolicy: Sendable, Equatable {
-    /// A signed JWT or a sealed opaque text.
-    public let format: AccessTokenFormat
-    /// How long one lives; `expires_in`.
-    public let lifetime: Duration
-
-    /// Makes a policy.
-    public init(format: AccessTokenFormat, lifetime: Duration) {
-        self.format = format
-        self.lifetime = lifetime
-    }
-
-    /// The lifetimes that an operator may choose from: Alexa refuses less than 360 s; a signing key outlives a day.
-    public static let lifetimes: ClosedRange<Duration> = .seconds(60) ... .seconds(86400)
-}
-
-/// The two forms of an access token.
-public enum AccessTokenFormat: String, Sendable, CaseIterable {
-    /// RFC 9068: an API verifies it without asking; a cut connection is seen at its expiry.
-    case jwt
-    /// Sealed by us: an API asks by introspection (RFC 7662), and sees a cut connection at once.
-    case opaque
 }

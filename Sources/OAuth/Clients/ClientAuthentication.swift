@@ -137,6 +137,10 @@ extension Client {
                 about: "client_secret"
             )
         }
+        let method = credentials.isBasic ? ClientAuthenticationMethod.basic : .post
+        guard authentication.contains(method) else {
+            throw OAuthError(.invalidClient, "this client does not use \(method.rawValue)")
+        }
         let matching = secrets.first { stored in
             credentials.secrets.contains { $0.digest.matches(stored.digest) }
         }

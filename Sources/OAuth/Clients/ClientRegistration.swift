@@ -12,6 +12,8 @@ public struct ClientRegistration: Sendable, Equatable, Codable {
     public var isPublic: Bool?
     /// Where authorization responses may go; replaces the profile's.
     public var redirectURIs: [String]?
+    /// What the operator says for the names in the profile's redirect URIs.
+    public var profileValues: [String: String]?
     /// What it may ask for; replaces the profile's.
     public var scopes: [String]?
     /// Which grants it may use; an empty list makes it a resource server.
@@ -43,6 +45,7 @@ public struct ClientRegistration: Sendable, Equatable, Codable {
         case partner
         case isPublic = "public"
         case redirectURIs = "redirect_uris"
+        case profileValues = "profile_values"
         case scopes
         case grants
         case refresh
@@ -81,79 +84,105 @@ extension Client {
         secrets: [ClientSecret]
     ) throws(RegistrationError) {
         let rules = profile?.rules
-        guard let id = ClientID(registration.id) else {
-            throw RegistrationError("the client id '\(registration.id)' must be 1 to 100 of A-Z a-z 0-9 - . _ ~")
+        id = try ClientID(registering: registration.id)
+        guard rules?.clientID == nil || rules?.clientID == id else {
+            throw RegistrationError("the partner's document fixes the client id as '\(rules?.clientID?.text ?? "")'")
         }
-        guard !id.text.hasPrefix(Account.identifierPrefix) else {
-            throw RegistrationError("a client id must not start with \(Account.identifierPrefix): accounts' ids do")
-        }
-        guard (1...100).contains(registration.name.count),
-            !registration.name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-        else {
-            throw RegistrationError("a client's name must be 1 to 100 characters, without control characters")
-        }
-        self.id = id
-        name = registration.name
+        name = try Self.name(registration.name)
         partner = registration.partner
         isDisabled = registration.isDisabled
         self.secrets = secrets
         isPublic = registration.isPublic ?? rules?.isPublic ?? false
         audiences = registration.audiences ?? []
-
-        let isResourceServer = registration.grants?.isEmpty ?? false
-        grants = Set(
-            try (registration.grants ?? rules?.grants ?? [GrantType.authorizationCode, .refreshToken].map(\.rawValue))
-                .map { name throws(RegistrationError) in try Self.choice(name, "grant") }
-        )
-        redirectURIs = try Self.unique(isResourceServer ? [] : registration.redirectURIs ?? rules?.redirectURIs ?? [])
-            .map { text throws(RegistrationError) in
-                do throws(OAuthError) {
-                    return try RedirectURI(text)
-                } catch {
-                    throw RegistrationError(error.description)
-                }
-            }
-        guard redirectURIs.count <= Self.redirectURILimit else {
-            throw RegistrationError("a client may have at most \(Self.redirectURILimit) redirect URIs")
-        }
+        grants =
+            try registration.grants.map { names throws(RegistrationError) in
+                Set(try names.map { name throws(RegistrationError) in try Self.choice(name, "grant") })
+            } ?? rules?.grants ?? [.authorizationCode, .refreshToken]
+        let isResourceServer = grants.isEmpty
+        redirectURIs = isResourceServer ? [] : try Self.redirectURIs(registration, rules)
+        redirectHosts = isResourceServer || registration.redirectURIs != nil ? [] : rules?.redirectHosts ?? []
         do throws(OAuthError) {
             let allowed = rules?.scopes?.map(\.name) ?? known.map(\.name)
             scopes = try Scope(names: isResourceServer ? [] : registration.scopes ?? allowed)
-            defaultScopes = try Scope(names: rules?.defaultScopes ?? scopes.names).intersection(scopes)
         } catch {
             throw RegistrationError(error.description)
         }
-        refresh = try Self.choice(
-            registration.refresh ?? rules?.refresh ?? (isPublic ? RefreshPolicy.successor : .stable).rawValue,
-            "refresh policy"
-        )
+        defaultScopes = (rules?.defaultScopes ?? scopes).intersection(scopes)
+        refresh =
+            try registration.refresh.map { name throws(RegistrationError) in try Self.choice(name, "refresh policy") }
+            ?? rules?.refresh ?? (isPublic ? .successor : .stable)
         accessToken = AccessTokenPolicy(
-            format: try Self.choice(
-                registration.accessToken ?? rules?.accessToken ?? AccessTokenFormat.jwt.rawValue,
-                "access token format"
-            ),
-            lifetime: .seconds(registration.accessTokenLifetime ?? rules?.accessTokenLifetime ?? 3600)
+            format: try registration.accessToken.map { name throws(RegistrationError) in
+                try Self.choice(name, "access token format")
+            } ?? rules?.accessToken ?? .jwt,
+            lifetime: try Self.lifetime(registration, rules)
         )
-        proofKey =
-            isPublic ? .required : try Self.choice(rules?.proofKey ?? ProofKeyRule.required.rawValue, "PKCE rule")
-        consent =
-            isPublic
-            ? .always
-            : try Self.choice(
-                registration.consent ?? rules?.consent ?? ConsentRule.always.rawValue,
-                "consent rule"
-            )
+        proofKey = isPublic ? .required : rules?.proofKey ?? .required
+        let asks = try registration.consent.map { name throws(RegistrationError) -> ConsentRule in
+            try Self.choice(name, "consent rule")
+        }
+        consent = isPublic ? .always : asks ?? rules?.consent ?? .always
         sendsIssuer = rules?.issuerInResponse ?? true
-        sendsUserID = rules?.userID ?? true
-        try checkTogether()
+        authentication = rules?.authentication ?? Set(ClientAuthenticationMethod.allCases)
+        authorizationRequest = rules?.authorizationRequest ?? AuthorizationRequestRules()
+        prompt = rules?.prompt ?? .asSent
+        codeLifetime = rules?.codeLifetime ?? AuthorizationCode.lifetime
+        tokenRequest = rules?.tokenRequest ?? TokenRequestRules()
+        tokenResponse = rules?.tokenResponse ?? .standard(withUserID: rules?.userID ?? true)
+        errors = rules?.errors ?? .standard
+        userInfo = rules?.userInfo ?? .standard
+        try checkTogether(rules?.limits ?? PartnerProfile.Limits())
+    }
+
+    private static func name(_ text: String) throws(RegistrationError) -> String {
+        guard (1...100).contains(text.count),
+            !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+        else {
+            throw RegistrationError("a client's name must be 1 to 100 characters, without control characters")
+        }
+        return text
+    }
+
+    /// The operator's own, else the profile's with the operator's values in them; each once.
+    private static func redirectURIs(
+        _ registration: ClientRegistration,
+        _ rules: PartnerProfile.Rules?
+    ) throws(RegistrationError) -> [RedirectURI] {
+        var uris: [RedirectURI] = []
+        if let texts = registration.redirectURIs {
+            for text in texts { uris.append(try RedirectURI(registering: text)) }
+        } else {
+            let values = registration.profileValues ?? [:]
+            for template in rules?.redirectURIs ?? [] { uris.append(try template.filled(values)) }
+        }
+        return uris.enumerated().filter { index, uri in !uris[..<index].contains(uri) }.map(\.element)
+    }
+
+    private static func lifetime(
+        _ registration: ClientRegistration,
+        _ rules: PartnerProfile.Rules?
+    ) throws(RegistrationError) -> Duration? {
+        guard let seconds = registration.accessTokenLifetime else {
+            return (rules?.lifetime ?? .limited(.seconds(3600))).duration
+        }
+        guard AccessTokenPolicy.lifetimes.contains(seconds) else {
+            throw RegistrationError("an access token's lifetime must be 60 to 86400 seconds")
+        }
+        return .seconds(seconds)
     }
 
     /// What no single member shows.
-    private func checkTogether() throws(RegistrationError) {
-        guard AccessTokenPolicy.lifetimes.contains(accessToken.lifetime) else {
-            throw RegistrationError("an access token's lifetime must be 60 to 86400 seconds")
+    private func checkTogether(_ limits: PartnerProfile.Limits) throws(RegistrationError) {
+        try checkLifetime()
+        guard redirectURIs.count <= limits.redirectURIs ?? Self.redirectURILimit else {
+            throw RegistrationError(
+                "this client may have at most \(limits.redirectURIs ?? Self.redirectURILimit) redirect URIs"
+            )
         }
-        guard !grants.contains(.authorizationCode) || !redirectURIs.isEmpty else {
+        guard scopes.names.count <= limits.scopes ?? Scope.nameLimit else {
+            throw RegistrationError("this client may have at most \(limits.scopes ?? Scope.nameLimit) scopes")
+        }
+        guard !grants.contains(.authorizationCode) || !redirectURIs.isEmpty || !redirectHosts.isEmpty else {
             throw RegistrationError(
                 "a client that uses authorization_code needs a redirect URI: add --redirect-uri URI"
             )
@@ -182,6 +211,20 @@ extension Client {
         }
     }
 
+    /// A token without an end must be one that we are asked about, and nothing else may live beside it.
+    private func checkLifetime() throws(RegistrationError) {
+        guard accessToken.lifetime == nil, !grants.isEmpty else { return }
+        guard accessToken.format == .opaque else {
+            throw RegistrationError("an access token that never expires must be opaque, so that it can be cut")
+        }
+        guard grants == [.authorizationCode] else {
+            throw RegistrationError(
+                "access tokens that never expire go with the grant authorization_code alone: "
+                    + "set an access token lifetime for the other grants"
+            )
+        }
+    }
+
     /// The most redirect URIs that a client may have.
     public static let redirectURILimit = 100
 
@@ -192,11 +235,7 @@ extension Client {
             && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }
     }
 
-    private static func unique(_ texts: [String]) -> [String] {
-        texts.enumerated().filter { index, text in !texts[..<index].contains(text) }.map(\.element)
-    }
-
-    private static func choice<Choice: RawRepresentable & CaseIterable>(
+    static func choice<Choice: RawRepresentable & CaseIterable>(
         _ text: String,
         _ what: String
     ) throws(RegistrationError) -> Choice where Choice.RawValue == String {

@@ -48,7 +48,8 @@ public struct CodeRedemption: Sendable {
             return .refuse(Self.unknown)
         }
         // By bytes: for Swift's == some letters outside of ASCII equal ASCII's.
-        guard redirectURI.map({ $0.utf8.elementsEqual(stored.redirectURI.utf8) }) ?? !stored.redirectWasNamed else {
+        guard redirectURI.map({ $0.utf8.elementsEqual(stored.redirectURI.utf8) }) ?? mayOmitRedirect(stored, client)
+        else {
             return .refuse(
                 OAuthError(
                     .invalidGrant,
@@ -71,8 +72,11 @@ public struct CodeRedemption: Sendable {
             )
         }
         guard stored.redeemedAt == nil else { return .replayed(Self.replayed) }
-        guard now < stored.expiresAt else {
-            return .refuse(OAuthError(.invalidGrant, "the code has expired: it is good for 60 seconds", about: "code"))
+        guard stored.isGood(for: client.client, at: now) else {
+            let seconds = client.client.codeLifetime.components.seconds
+            return .refuse(
+                OAuthError(.invalidGrant, "the code has expired: it is good for \(seconds) seconds", about: "code")
+            )
         }
         do throws(OAuthError) {
             let scope = wishes.scope ?? stored.scope
@@ -88,6 +92,11 @@ public struct CodeRedemption: Sendable {
         } catch {
             return .refuse(error)
         }
+    }
+
+    /// RFC 6749 §4.1.3 wants it repeated when the authorization request named it; a profile may do without.
+    private func mayOmitRedirect(_ stored: AuthorizationCode, _ client: AuthenticatedClient) -> Bool {
+        !stored.redirectWasNamed || client.client.tokenRequest.mayOmit.contains(.redirectURI)
     }
 
     /// The grant that a redeemed code ends in.

@@ -2,11 +2,14 @@
 public struct RefreshRequest: Sendable {
     /// The refresh token.
     public let token: Secret
+    /// `redirect_uri`, which some partners repeat.
+    private let redirectURI: String?
     /// What is asked of the new access token.
     private let wishes: TokenWishes
 
     init(_ form: Form) throws(OAuthError) {
         token = Secret(try form.required("refresh_token"))
+        redirectURI = form["redirect_uri"]
         wishes = try TokenWishes(form)
     }
 
@@ -38,6 +41,9 @@ public struct RefreshRequest: Sendable {
         audiences: Audiences
     ) -> Verdict {
         guard connection.client == client.client.id, connection.isActive else { return .refuse(Self.unknown) }
+        guard !client.client.tokenRequest.mustSend.contains(.redirectURI) || isOwnRedirect(client.client) else {
+            return .refuse(OAuthError(.invalidGrant, "redirect_uri is not one of this client's"))
+        }
         let granted = connection.scope.intersection(client.client.scopes)
         guard !granted.isEmpty || connection.scope.isEmpty else {
             return .refuse(
@@ -75,6 +81,11 @@ public struct RefreshRequest: Sendable {
         case .move(let generation, let next): .move(to: generation, grant(next))
         case .reused: .reused(Self.reused)
         }
+    }
+
+    /// RFC 6749 §6 knows no `redirect_uri` here; where a profile demands it, it must be the client's.
+    private func isOwnRedirect(_ client: Client) -> Bool {
+        redirectURI.flatMap(client.redirectURI(matching:)) != nil
     }
 
     /// A token that nobody knows, one of another client and one of a cut connection, alike.

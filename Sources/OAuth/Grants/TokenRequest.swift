@@ -5,9 +5,17 @@ public enum TokenRequest: Sendable {
     case clientCredentials(ClientCredentialsRequest)
 
     /// Reads a token request.
+    ///
+    /// - Parameters:
+    ///   - form: the request's parameters.
+    ///   - rules: what its client may leave out.
     /// - Throws: `invalid_request` for a missing, malformed or repeated parameter; `unsupported_grant_type`.
-    public init(_ form: Form) throws(OAuthError) {
+    public init(_ form: Form, rules: TokenRequestRules) throws(OAuthError) {
         try form.refuseRepeated()
+        if rules.mayOmit.contains(.grantType), !form.names("grant_type") {
+            self = .authorizationCode(try CodeRedemption(form))
+            return
+        }
         let name = try form.required("grant_type")
         guard let grant = GrantType(rawValue: name) else {
             let known = GrantType.allCases.map(\.rawValue).joined(separator: ", ")

@@ -4,25 +4,31 @@ public struct PartnerProfiles: Sendable {
 
     /// The profiles that come with the program.
     public static func embedded() throws(PartnerProfileError) -> PartnerProfiles {
-        try PartnerProfiles(files: [
-            ("seam.yaml", String(decoding: PackageResources.seam_yaml, as: UTF8.self))
-        ])
+        try PartnerProfiles(
+            files: embeddedFiles.map { ($0.name, String(decoding: $0.bytes, as: UTF8.self)) }
+        )
     }
 
+    private static let embeddedFiles: [(name: String, bytes: [UInt8])] = [
+        ("seam.yaml", PackageResources.seam_yaml),
+        ("seam-legacy.yaml", PackageResources.seam_legacy_yaml),
+        ("seamless.yaml", PackageResources.seamless_yaml),
+    ]
+
     /// Reads profiles from their files' texts.
-    /// - Throws: `PartnerProfileError` for the first that cannot be used, or when two have the same id.
+    /// - Throws: `PartnerProfileError` for the first that cannot be used, or when two have the same id or path.
     public init(files: [(name: String, text: String)]) throws(PartnerProfileError) {
         var profiles: [String: PartnerProfile] = [:]
         for file in files {
             let profile = try PartnerProfile(yaml: file.text, file: file.name)
-            guard profiles.updateValue(profile, forKey: profile.id) == nil else {
+            if let other = profiles.updateValue(profile, forKey: profile.id) {
                 throw PartnerProfileError(
                     file: file.name,
-                    reason: "has the id '\(profile.id)', which another one has too"
+                    reason: "has the id '\(profile.id)', which \(other.file) has too"
                 )
             }
         }
-        self.profiles = profiles
+        try self.init(profiles)
     }
 
     /// The profile with this id.
@@ -31,12 +37,28 @@ public struct PartnerProfiles: Sendable {
     /// All ids, sorted.
     public var ids: [String] { profiles.keys.sorted() }
 
+    /// All profiles, by id.
+    public var all: [PartnerProfile] { ids.compactMap { profiles[$0] } }
+
     /// These profiles with others added; one of the same id takes the place of the embedded one.
-    public func overridden(by others: PartnerProfiles) -> PartnerProfiles {
-        PartnerProfiles(profiles.merging(others.profiles) { _, other in other })
+    /// - Throws: `PartnerProfileError` when two of them have the same path.
+    public func overridden(by others: PartnerProfiles) throws(PartnerProfileError) -> PartnerProfiles {
+        try PartnerProfiles(profiles.merging(others.profiles) { _, other in other })
     }
 
-    private init(_ profiles: [String: PartnerProfile]) {
+    /// A path can belong to one profile only, whatever it is there.
+    private init(_ profiles: [String: PartnerProfile]) throws(PartnerProfileError) {
         self.profiles = profiles
+        var owners: [String: String] = [:]
+        for profile in all {
+            for path in profile.rules.endpoints.all {
+                guard let owner = owners.updateValue(profile.id, forKey: path.text) else { continue }
+                throw PartnerProfileError(
+                    file: profile.file,
+                    line: path.line,
+                    reason: "the path \(path.text) is taken by the profile '\(owner)': a path can belong to one only"
+                )
+            }
+        }
     }
 }

@@ -16,8 +16,8 @@ public struct AccessToken: Sendable, Equatable {
     public let audiences: [String]
     /// When it was issued.
     public let issuedAt: Instant
-    /// When it ends.
-    public let expiresAt: Instant
+    /// When it ends; nil when only cutting its connection ends it.
+    public let expiresAt: Instant?
 
     /// Makes the content of a token.
     public init(
@@ -28,7 +28,7 @@ public struct AccessToken: Sendable, Equatable {
         scope: Scope,
         audiences: [String],
         issuedAt: Instant,
-        expiresAt: Instant
+        expiresAt: Instant?
     ) {
         self.id = id
         self.connection = connection
@@ -38,6 +38,11 @@ public struct AccessToken: Sendable, Equatable {
         self.audiences = audiences
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
+    }
+
+    /// Whether its time is over; what became of its connection is not looked at.
+    public func hasEnded(at now: Instant) -> Bool {
+        expiresAt.map { now >= $0 } ?? false
     }
 
     /// `jti`.

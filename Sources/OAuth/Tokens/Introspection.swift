@@ -65,7 +65,7 @@ public enum Introspection {
         writer.member("scope", token.scope.description)
         writer.member("client_id", token.client.text)
         writer.member("token_type", "Bearer")
-        writer.member("exp", token.expiresAt.seconds)
+        if let end = token.expiresAt { writer.member("exp", end.seconds) }
         writer.member("iat", token.issuedAt.seconds)
         writer.member("sub", connection?.account.description ?? token.subject ?? token.client.text)
         if token.audiences.count == 1 {

@@ -3,7 +3,13 @@ import FoundationEssentials
 /// The JWT form of an access token (RFC 9068): `typ: at+jwt`, signed, readable by the API it is for.
 public enum JWTAccessToken {
     /// Signs a token.
+    ///
+    /// - Throws: `server_error` for a token without an end, which nobody could cut once it is read offline; the
+    ///   cryptographic library's error when it cannot sign.
     public static func sign(_ token: AccessToken, issuer: String, key: SigningKey) throws -> Secret {
+        guard let expiresAt = token.expiresAt else {
+            throw OAuthError(.serverError, "an access token that never expires cannot be a JWT")
+        }
         var claims = JSONWriter()
         claims.member("iss", issuer)
         claims.member("sub", token.subject ?? token.client.text)
@@ -14,7 +20,7 @@ public enum JWTAccessToken {
         }
         claims.member("client_id", token.client.text)
         claims.member("iat", token.issuedAt.seconds)
-        claims.member("exp", token.expiresAt.seconds)
+        claims.member("exp", expiresAt.seconds)
         claims.member("jti", token.jti)
         if !token.scope.isEmpty { claims.member("scope", token.scope.description) }
         if let connection = token.connection { claims.member("connection_id", connection.description) }

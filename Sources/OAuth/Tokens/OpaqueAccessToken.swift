@@ -9,7 +9,7 @@ public enum OpaqueAccessToken {
     public static func seal(_ token: AccessToken, key: TokenKey) throws -> Secret {
         var content = FieldWriter(version: version)
         content.write(token.issuedAt)
-        content.write(token.expiresAt)
+        content.write(token.expiresAt ?? never)
         content.write(token.connection?.bytes ?? [])
         content.write(token.client.text)
         content.write(token.subject ?? "")
@@ -36,9 +36,12 @@ public enum OpaqueAccessToken {
             scope: scope,
             audiences: audiences.spaceSeparated,
             issuedAt: issuedAt,
-            expiresAt: expiresAt
+            expiresAt: expiresAt == never ? nil : expiresAt
         )
     }
+
+    /// Stands for no end; a release that does not know it takes such a token for one that ended long ago.
+    private static let never = Instant(milliseconds: .min)
 
     private static let version: UInt8 = 1
 }

@@ -39,14 +39,17 @@ public struct TokenMint: Sendable {
             scope: grant.scope,
             audiences: grant.audiences,
             issuedAt: now,
-            expiresAt: now + client.accessToken.lifetime
+            expiresAt: client.accessToken.lifetime.map { now + $0 }
         )
         return TokenResponse(
+            shape: client.tokenResponse,
             accessToken: try text(of: token, client.accessToken.format),
             lifetime: client.accessToken.lifetime,
+            expiresAt: token.expiresAt,
             refreshToken: try refreshToken(grant, presented),
-            scope: grant.tellsScope ? grant.scope : nil,
-            user: client.sendsUserID ? grant.connection?.account : nil
+            scope: grant.scope,
+            tellsScope: grant.tellsScope,
+            user: grant.connection?.account
         )
     }
 

@@ -18,6 +18,17 @@ public struct RedirectURI: Sendable, Hashable, CustomStringConvertible {
     /// private-use scheme with a dot in it (RFC 8252 §7.1).
     /// - Throws: `invalid_request` that says what is wrong with it.
     public init(_ text: String) throws(OAuthError) {
+        try self.init(text, reserved: Self.reservedParameters, mayRepeat: false)
+    }
+
+    /// A URI that a pattern of a profile allows: its query is the partner's own, and may hold its `state`.
+    init?(below text: String) {
+        let reserved = Self.reservedParameters.filter { $0 != "state" }
+        guard let uri = try? RedirectURI(text, reserved: reserved, mayRepeat: true) else { return nil }
+        self = uri
+    }
+
+    private init(_ text: String, reserved: [String], mayRepeat: Bool) throws(OAuthError) {
         func refuse(_ reason: String) -> OAuthError {
             OAuthError(.invalidRequest, "the redirect URI '\(text.prefix(200))' \(reason)")
         }
@@ -50,10 +61,10 @@ public struct RedirectURI: Sendable, Hashable, CustomStringConvertible {
             host = ""
         }
         if let query = parts.query {
-            guard let form = try? Form(String(query)), form.repeated.isEmpty else {
+            guard let form = try? Form(String(query)), mayRepeat || form.repeated.isEmpty else {
                 throw refuse("has a query that is not percent-encoded UTF-8, or that names a parameter twice")
             }
-            guard !Self.reservedParameters.contains(where: form.names) else {
+            guard !reserved.contains(where: form.names) else {
                 throw refuse(
                     "has a parameter of the authorization response in its query (code, state, iss, error, response)"
                 )
@@ -62,6 +73,20 @@ public struct RedirectURI: Sendable, Hashable, CustomStringConvertible {
         self.text = text
         self.scheme = scheme
         origin = host.isEmpty ? scheme + ":" : scheme + "://" + (parts.authority ?? "").lowercased()
+    }
+
+    /// Checks a URI that somebody wants to register, for the one who registers.
+    init(registering text: String) throws(RegistrationError) {
+        do throws(OAuthError) {
+            try self.init(text)
+        } catch {
+            throw RegistrationError(error.description)
+        }
+    }
+
+    /// The query, without the question mark; nil when there is none.
+    var query: Substring? {
+        text.firstIndex(of: "?").map { text[text.index(after: $0)...] }
     }
 
     /// Whether a request's `redirect_uri` is this one: the same bytes, or on loopback's addresses any port (RFC 8252 §7.3).

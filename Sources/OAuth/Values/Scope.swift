@@ -32,6 +32,16 @@ public struct Scope: Sendable, Hashable, CustomStringConvertible {
         self.names = seen
     }
 
+    /// Reads a list of names from a profile.
+    init(_ node: ProfileNode) throws(ProfileFault) {
+        let names = try node.list { name throws(ProfileFault) in try name.text() }
+        do throws(OAuthError) {
+            try self.init(names: names)
+        } catch {
+            throw node.fault(error.description)
+        }
+    }
+
     private init(unchecked names: [String]) {
         self.names = names
     }

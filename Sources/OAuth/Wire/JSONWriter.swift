@@ -29,6 +29,24 @@ public struct JSONWriter: Sendable {
         bytes.append(contentsOf: String(value).utf8)
     }
 
+    /// Writes a text member under a name that was made ready before.
+    public mutating func member(_ key: Key, _ value: String) {
+        self.key(key)
+        string(value)
+    }
+
+    /// Writes an integer member under a name that was made ready before.
+    public mutating func member(_ key: Key, _ value: Int64) {
+        self.key(key)
+        bytes.append(contentsOf: String(value).utf8)
+    }
+
+    /// Writes a finished object under a name that was made ready before.
+    public mutating func member(_ key: Key, object: [UInt8]) {
+        self.key(key)
+        bytes.append(contentsOf: object)
+    }
+
     /// Writes a boolean member.
     public mutating func member(_ name: StaticString, _ value: Bool) {
         key(name)
@@ -54,6 +72,24 @@ public struct JSONWriter: Sendable {
             write(&self, element)
         }
         bytes.append(UInt8(ascii: "]"))
+    }
+
+    /// A member's name that a profile says, made ready once.
+    public struct Key: Sendable, Hashable {
+        /// The name in quotes, and the colon.
+        fileprivate let bytes: [UInt8]
+
+        /// Makes a name ready.
+        public init(_ name: String) {
+            var writer = JSONWriter()
+            writer.string(name)
+            bytes = writer.bytes.dropFirst() + [UInt8(ascii: ":")]
+        }
+    }
+
+    private mutating func key(_ key: Key) {
+        if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+        bytes.append(contentsOf: key.bytes)
     }
 
     private mutating func key(_ name: StaticString) {

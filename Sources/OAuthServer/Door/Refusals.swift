@@ -16,6 +16,14 @@ struct PageRefusal: Error {
     var status: HTTPResponse.Status = .badRequest
 }
 
+/// What went wrong at the token endpoint, to be worded as the client's partner wants it.
+struct WordedRefusal: Error {
+    /// What was thrown.
+    let cause: any Error
+    /// How it is told.
+    let shape: ErrorShape
+}
+
 /// The one place where what was thrown becomes bytes.
 extension Provider {
     /// Runs an endpoint that programs call: every failure becomes OAuth's JSON (RFC 6749 §5.2).
@@ -27,12 +35,14 @@ extension Provider {
         do {
             return try await endpoint(request, context)
         } catch {
-            let refusal = refusal(of: error, context)
-            var writer = JSONWriter()
-            writer.member("error", refusal.error.code.rawValue)
-            writer.member("error_description", refusal.error.description)
-            var response = json(writer.finish(), status: refusal.status)
-            if refusal.error.code == .invalidClient {
+            let wording = error as? WordedRefusal
+            let shape = wording?.shape ?? .standard
+            let refusal = refusal(of: wording?.cause ?? error, context)
+            let worded = shape.worded(refusal.error)
+            let code = HTTPResponse.Status(code: shape.status(of: worded))
+            let status = refusal.status.code == refusal.error.code.status ? code : refusal.status
+            var response = json(shape.json(worded), status: status)
+            if status == .unauthorized {
                 response.headers[.wwwAuthenticate] = "Basic realm=\"\(settings.issuer.text)\", charset=\"UTF-8\""
             }
             return timed(response, refusal.error)

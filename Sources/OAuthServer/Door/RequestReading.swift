@@ -1,5 +1,6 @@
 import HTTPTypes
 package import Hummingbird
+import NIOCore
 package import OAuth
 
 /// What endpoints read of a request, size-limited.
@@ -16,12 +17,26 @@ extension Provider {
         guard isForm(request.headers[.contentType] ?? "") else {
             throw OAuthError(.invalidRequest, "the body must be application/x-www-form-urlencoded, in UTF-8")
         }
+        return try await read(request) { bytes throws(OAuthError) in try Form(bytes) }
+    }
+
+    /// The parameters of a token request's body, and how they were written: some partners send JSON.
+    /// - Throws: `BodyTooLarge`; `invalid_request` for another media type or a malformed body.
+    func tokenForm(_ request: Request) async throws -> (Form, TokenRequestRules.Body) {
+        guard isJSON(request.headers[.contentType] ?? "") else { return (try await form(request), .form) }
+        return (try await read(request) { bytes throws(OAuthError) in try Form(json: bytes) }, .json)
+    }
+
+    private func read(
+        _ request: Request,
+        _ parse: (ByteBufferView) throws(OAuthError) -> Form
+    ) async throws -> Form {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > settings.bodyLimit {
             throw BodyTooLarge(limit: settings.bodyLimit)
         }
         do {
             let body = try await request.body.collect(upTo: settings.bodyLimit)
-            return try Form(body.readableBytesView)
+            return try parse(body.readableBytesView)
         } catch let error as OAuthError {
             throw error
         } catch let error as HTTPError where error.status == .contentTooLarge {
@@ -32,11 +47,19 @@ extension Provider {
         }
     }
 
-    /// Whether a media type is that of a form in UTF-8; `charset` may say so, in any spelling.
     private func isForm(_ type: String) -> Bool {
-        guard type != "application/x-www-form-urlencoded" else { return true }  // as nearly everybody writes it
+        // As nearly everybody writes it.
+        type == "application/x-www-form-urlencoded" || isUTF8(type, "application/x-www-form-urlencoded")
+    }
+
+    private func isJSON(_ type: String) -> Bool {
+        type.first == "a" && (type == "application/json" || isUTF8(type, "application/json"))
+    }
+
+    /// Whether a media type is the wanted one, in UTF-8; `charset` may say so, in any spelling.
+    private func isUTF8(_ type: String, _ wanted: String) -> Bool {
         let parts = type.lowercased().split(separator: ";").map { $0.filter { $0 != " " && $0 != "\"" } }
-        return parts.first == "application/x-www-form-urlencoded"
+        return parts.first == wanted
             && parts.dropFirst().allSatisfy { part in
                 !part.hasPrefix("charset=") || part == "charset=utf-8" || part == "charset=utf8"
             }

@@ -51,7 +51,7 @@ extension Provider {
             accountEmail: session.account.email,
             scopes: (words + others).map { .init(title: $0) },
             lifetime: client.grants.contains(.refreshToken)
-                ? .untilDisconnected : .once(client.accessToken.lifetime)
+                ? .untilDisconnected : client.accessToken.lifetime.map { .once($0) } ?? .untilDisconnected
         )
         return answer(page, pending, visit)
     }

@@ -6,12 +6,22 @@ import OAuthStore
 /// The authorization endpoint (RFC 6749 §3.1, §4.1.1).
 extension Provider {
     func authorize(_ request: Request, _ context: DoorContext) async throws -> Response {
+        try await authorize(request, context, at: nil)
+    }
+
+    /// The same at a path of a profile, where what its rules let requests leave out stands for its client.
+    func authorize(
+        _ request: Request,
+        _ context: DoorContext,
+        at profile: PartnerProfile?
+    ) async throws -> Response {
         let now = ambient.now()
         var form = try query(request)
         if request.method == .post { form = form.merging(try await self.form(request)) }
+        if let profile { form = profile.filledIn(form) }
         let (client, redirect): (Client, VerifiedRedirect)
         do {
-            (client, redirect) = try await verifiedRedirect(form)
+            (client, redirect) = try await verifiedRedirect(form, of: profile)
         } catch {
             await note(error, at: .authorize, form, request, context)
             throw error
@@ -101,7 +111,7 @@ extension Provider {
         )
         let target = asked.redirect.granted(code: secret)
         guard try await store.issue(code, transaction: pending.transaction.id) else {
-            return try await alreadyAllowed(secret, target, session, visit)
+            return try await alreadyAllowed(secret, of: asked.client, target, session, visit)
         }
         observe(.allowed(asked.client.id, session.account.id, connection), visit.context)
         return redirect(to: target)
@@ -110,13 +120,14 @@ extension Provider {
     /// A form that was sent twice gives no second code; while the first one waits, its owner gets a link to go on with it.
     private func alreadyAllowed(
         _ secret: Secret,
+        of client: Client,
         _ target: String,
         _ session: Session,
         _ visit: Visit
     ) async throws -> Response {
         let code = try await store.code(secret.digest)
         let isWaiting = code.map {
-            $0.account == session.account.id && $0.redeemedAt == nil && visit.now < $0.expiresAt
+            $0.account == session.account.id && $0.redeemedAt == nil && $0.isGood(for: client, at: visit.now)
         }
         let page = ErrorPage(problem: .known(.expired), back: isWaiting ?? false ? .absolute(target) : nil)
         return self.page(page, status: .conflict, language: language(visit.request))
@@ -135,10 +146,18 @@ extension Provider {
     }
 
     /// The client and the redirect URI of a request: without them, nothing may be redirected (RFC 6749 §4.1.2.1).
+    ///
+    /// - Parameters:
+    ///   - form: the request's parameters.
+    ///   - profile: the profile whose clients alone may ask here; nil for all.
+    /// - Returns: both, checked.
     /// - Throws: `PageRefusal`, which is shown to the person.
-    func verifiedRedirect(_ form: Form) async throws -> (Client, VerifiedRedirect) {
+    func verifiedRedirect(
+        _ form: Form,
+        of profile: PartnerProfile? = nil
+    ) async throws -> (Client, VerifiedRedirect) {
         guard let id = form["client_id"].flatMap({ ClientID($0) }), let client = try await client(id),
-            !client.isDisabled
+            !client.isDisabled, profile == nil || client.partner == profile?.id
         else {
             throw PageRefusal(
                 problem: .known(.unknownClient),

@@ -34,7 +34,7 @@ extension Provider {
         if APIKeyText.isWellFormed(text) { return try await introspection(ofKey: text, for: caller, now) }
         switch TokenText(text, issuer: issuer, keys: keys, now: now) {
         case .access(let token):
-            guard now < token.expiresAt, Introspection.mayRead(token, caller: caller),
+            guard !token.hasEnded(at: now), Introspection.mayRead(token, caller: caller),
                 try await isEnabled(token.client)
             else { return Introspection.inactive }
             let state = try await store.state(of: token)

@@ -2,7 +2,8 @@ import Hummingbird
 import OAuth
 import OAuthStore
 
-/// Token revocation (RFC 7009). A refresh token takes its whole connection with it; an access token goes alone.
+/// Token revocation (RFC 7009). A refresh token takes its whole connection with it, and so does an access token that never
+/// expires; any other access token goes alone.
 extension Provider {
     func revoke(_ request: Request, _ context: DoorContext) async throws -> Response {
         var form = Form()
@@ -32,7 +33,14 @@ extension Provider {
             }
         case .access(let token):
             guard token.client == client.client.id else { throw Self.foreignToken }
-            if token.expiresAt > now { try await store.revoke(token) }
+            if let end = token.expiresAt {
+                if end > now { try await store.revoke(token, until: end) }
+            } else if let connection = token.connection {
+                // The token is all that the client has of its connection.
+                if try await store.revoke(connection, because: .client, by: .client(client.client.id), now: now) {
+                    observe(.disconnected(client.client.id, connection), context)
+                }
+            }
         case .unknown:
             break  // §2.2: there is nothing that the client could do about it
         }

@@ -5,26 +5,50 @@ import OAuthStore
 /// The token endpoint (RFC 6749 §3.2): door, law, ledger, mint.
 extension Provider {
     func token(_ request: Request, _ context: DoorContext) async throws -> Response {
+        try await token(request, context, at: nil)
+    }
+
+    /// The same at a path of a profile, which only its clients may use.
+    func token(_ request: Request, _ context: DoorContext, at profile: PartnerProfile?) async throws -> Response {
         var form = Form()
+        var shape = profile?.rules.errors ?? .standard
         do {
-            form = try await self.form(request)
-            return try await token(form, request, context)
+            let body: TokenRequestRules.Body
+            (form, body) = try await tokenForm(request)
+            let hasBasic = request.headers[.authorization] != nil
+            try profile?.rules.check(form, writtenAs: body, hasBasic: hasBasic)
+            let (claimed, credentials) = try await claimedClient(form, request)
+            guard profile == nil || claimed.partner == profile?.id else { throw ClientCredentials.unknown }
+            shape = claimed.errors
+            try claimed.tokenRequest.check(form, writtenAs: body, hasBasic: hasBasic)
+            let now = ambient.now()
+            return try await token(form, from: try authenticate(claimed, credentials, now: now), now, context)
         } catch {
-            await note(error, at: .token, form, request, context)
-            throw error
+            let status = (error as? OAuthError).map { shape.status(of: shape.worded($0)) }
+            await note(error, at: .token, form, request, context, status: status)
+            throw WordedRefusal(cause: error, shape: shape)
         }
     }
 
-    private func token(_ form: Form, _ request: Request, _ context: DoorContext) async throws -> Response {
-        let now = ambient.now()
-        let client = try await authenticate(form, request, now: now)
+    private func token(
+        _ form: Form,
+        from client: AuthenticatedClient,
+        _ now: Instant,
+        _ context: DoorContext
+    ) async throws -> Response {
         let response =
-            switch try TokenRequest(form) {
+            switch try TokenRequest(form, rules: client.client.tokenRequest) {
             case .authorizationCode(let redemption): try await redeem(redemption, by: client, now, context)
             case .refreshToken(let refresh): try await self.refresh(refresh, by: client, now, context)
             case .clientCredentials(let ask): try grant(ask, to: client, now)
             }
-        return json(response.json)
+        return json(response.json(account: try await account(of: response)))
+    }
+
+    /// The account, for the few clients whose answers tell of it.
+    private func account(of response: TokenResponse) async throws(SQLError) -> Account? {
+        guard response.shape.tellsAccount, let user = response.user else { return nil }
+        return try await store.account(user)
     }
 
     /// The client credentials grant (RFC 6749 §4.4): the one that asks no database, so memory must not be too old.

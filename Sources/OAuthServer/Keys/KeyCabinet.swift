@@ -114,7 +114,7 @@ public struct KeyCabinet: Sendable {
             algorithm,
             number: number,
             activeAt: active,
-            endingOlder: active + AccessTokenPolicy.lifetimes.upperBound + Self.skew,
+            endingOlder: active + .seconds(AccessTokenPolicy.lifetimes.upperBound) + Self.skew,
             now
         )
     }

@@ -15,7 +15,7 @@ extension ClientCommand {
         @OptionGroup var output: OutputOptions
         @OptionGroup var policy: ClientPolicyOptions
 
-        @Option(help: "The client's id; a random one by default.")
+        @Option(help: "The client's id; the one that the profile fixes, or a random one by default.")
         var id: String?
 
         func run() async throws {
@@ -26,7 +26,10 @@ extension ClientCommand {
                 guard !client.isPublic || policy.secret == nil else {
                     throw Complaint("a public client has no secret: leave out --secret or --public")
                 }
-                let secret = client.isPublic ? nil : try NewSecret(chosen: policy.secret, ambient: ledger.ambient)
+                let known = try registrar.testSecrets(registration)
+                let secret =
+                    client.isPublic
+                    ? nil : try NewSecret(chosen: policy.secret, known: known, ambient: ledger.ambient)
                 guard
                     try await ledger.store.register(
                         registration,
@@ -42,15 +45,15 @@ extension ClientCommand {
                     )
                 }
                 secret?.warnIfWeak()
+                client.warnOfPattern()
                 try registrar.described(stored)
                     .print(as: output, heading: "Registered \(client.name.plain).", secret: secret?.secret)
             }
         }
 
         private func registration(_ registrar: Registrar, _ ambient: Ambient) throws -> ClientRegistration {
-            let id = id ?? Self.randomID(ambient)
-            let draft = ClientRegistration(id: id, name: "", partner: policy.partner)
-            let profile = try registrar.profile(draft)
+            let profile = try registrar.profile(ClientRegistration(id: "", name: "", partner: policy.partner))
+            let id = id ?? profile?.rules.clientID?.text ?? Self.randomID(ambient)
             guard let name = policy.name ?? profile?.name else {
                 throw Complaint("a client without --partner needs --name: what people read when it asks")
             }
@@ -91,10 +94,13 @@ extension ClientCommand {
             let id = try ClientID(argument: id)
             try await ledger.withLedger(["partners": policy.partners]) { ledger in
                 let registrar = try Registrar(ledger)
+                guard let before = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
+                let known = try registrar.testSecrets(try policy.applied(to: before.registration))
                 let secret = try policy.secret.map { text throws(Complaint) in
-                    try NewSecret(chosen: text, ambient: ledger.ambient)
+                    try NewSecret(chosen: text, known: known, ambient: ledger.ambient)
                 }
                 let client = try await change(id, registrar, ledger, withSecret: secret != nil)
+                client.warnOfPattern()
                 if let secret {
                     try await ledger.store.setSecret(of: id, to: secret.stored, by: ledger.actor, now: ledger.now)
                     secret.warnIfWeak()
@@ -174,10 +180,12 @@ extension ClientCommand {
             let id = try ClientID(argument: id)
             try await ledger.withLedger { ledger in
                 guard let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
-                guard try !Registrar(ledger).client(stored.registration).isPublic else {
+                let registrar = try Registrar(ledger)
+                guard try !registrar.client(stored.registration).isPublic else {
                     throw Complaint("the client '\(id)' is public: it has no secret")
                 }
-                let new = try NewSecret(chosen: secret, ambient: ledger.ambient)
+                let known = try registrar.testSecrets(stored.registration)
+                let new = try NewSecret(chosen: secret, known: known, ambient: ledger.ambient)
                 if now {
                     try Question.confirm(
                         "End every older secret of \(id) at once? The partner fails until it uses the new one.",

@@ -19,6 +19,12 @@ struct ClientPolicyOptions: ParsableArguments {
     )
     var redirectURIs: [String] = []
 
+    @Option(
+        name: .customLong("profile-value"),
+        help: "NAME=VALUE for a {NAME} in the profile's redirect URIs, such as project_id=my-project. May be repeated."
+    )
+    var profileValues: [String] = []
+
     @Option(name: .customLong("scope"), help: "What the client may ask for; replaces the profile's. May be repeated.")
     var scopes: [String] = []
 
@@ -61,6 +67,14 @@ struct ClientPolicyOptions: ParsableArguments {
         if let partner { registration.partner = partner }
         if let name { registration.name = name }
         if !redirectURIs.isEmpty { registration.redirectURIs = redirectURIs }
+        for text in profileValues {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else {
+                throw RegistrationError("--profile-value '\(text)' must be NAME=VALUE, such as project_id=my-project")
+            }
+            registration.profileValues = (registration.profileValues ?? [:])
+                .merging([String(parts[0]): String(parts[1])]) { _, new in new }
+        }
         if !scopes.isEmpty { registration.scopes = scopes }
         if let isPublic = `public` { registration.isPublic = isPublic }
         if let refresh { registration.refresh = refresh }
@@ -84,7 +98,13 @@ struct NewSecret: Sendable {
     let stored: ClientSecret
 
     /// Takes the secret that an operator chose, or makes one of 256 random bits.
-    init(chosen text: String?, ambient: Ambient) throws(Complaint) {
+    ///
+    /// - Parameters:
+    ///   - text: the operator's choice.
+    ///   - known: secrets that the client's profile prints, which protect nothing.
+    ///   - ambient: randomness.
+    /// - Throws: a `Complaint` for a secret that cannot be sent.
+    init(chosen text: String?, known: [String], ambient: Ambient) throws(Complaint) {
         guard let text else {
             secret = ClientSecret.make(random: ambient.random(32))
             stored = ClientSecret(digest: secret.digest, isForTests: false)
@@ -96,14 +116,18 @@ struct NewSecret: Sendable {
             throw Complaint("a secret must be 1 to \(ClientSecret.maximumLength) printable ASCII characters")
         }
         secret = Secret(text)
-        stored = ClientSecret(digest: secret.digest, isForTests: text.utf8.count < ClientSecret.minimumLength)
+        stored = ClientSecret(
+            digest: secret.digest,
+            isForTests: text.utf8.count < ClientSecret.minimumLength || known.contains(text)
+        )
     }
 
     /// Says so when the secret protects nothing.
     func warnIfWeak() {
         guard stored.isForTests else { return }
         warn(
-            "this secret is shorter than \(ClientSecret.minimumLength) characters: it works in test mode only "
+            "this secret is shorter than \(ClientSecret.minimumLength) characters or known to everybody: "
+                + "it works in test mode only "
                 + "('latchkey serve --test-mode'); elsewhere the token endpoint refuses it"
         )
     }

@@ -29,16 +29,33 @@ struct Registrar: Sendable {
         try Client(registration, profile: try profile(registration), scopes: scopes, secrets: [])
     }
 
+    /// The secrets that the registration's profile prints: everybody knows them.
+    func testSecrets(_ registration: ClientRegistration) throws(RegistrationError) -> [String] {
+        try profile(registration)?.rules.testSecrets ?? []
+    }
+
     func described(_ stored: StoredClient) -> ClientDescription {
         let registration = stored.registration
         let resolved = Result { () throws(RegistrationError) in try client(registration) }
         return ClientDescription(
             registration: registration,
             resolved: resolved,
-            loosened: (try? profile(registration))?.loosened ?? [],
+            profile: try? profile(registration),
             onlyTestSecrets: !stored.secrets.isEmpty && stored.secrets.allSatisfy(\.isForTests),
             secretCount: stored.secrets.count,
             createdAt: stored.createdAt
+        )
+    }
+}
+
+extension Client {
+    /// Says so when the client's codes may go to hosts that nobody has named.
+    func warnOfPattern() {
+        guard !redirectHosts.isEmpty else { return }
+        let domains = redirectHosts.map(\.domain).joined(separator: ", ")
+        warn(
+            "people may be sent back to any https host below \(domains), as the partner's document wants it; once you know "
+                + "the exact addresses, pin them: 'latchkey client update \(id) --redirect-uri URI'"
         )
     }
 }
@@ -47,7 +64,7 @@ struct Registrar: Sendable {
 struct ClientDescription: Sendable {
     let registration: ClientRegistration
     let resolved: Result<Client, RegistrationError>
-    let loosened: [PartnerProfile.Loosened]
+    let profile: PartnerProfile?
     let onlyTestSecrets: Bool
     let secretCount: Int
     let createdAt: Instant
@@ -76,9 +93,14 @@ struct ClientDescription: Sendable {
         if let heading { Swift.print(Ink.output.bold(heading) + "\n") }
         card(secret).print()
         if secret != nil { Swift.print("\n  The secret is shown this once: keep it now.") }
-        guard !loosened.isEmpty else { return }
-        Swift.print("\n  Looser than the default, because the partner's document demands it:")
-        for rule in loosened { Swift.print("    \(rule.rule): \(rule.why)".plain) }
+        if let loosened = profile?.loosened, !loosened.isEmpty {
+            Swift.print("\n  Looser than the default, because the partner's document demands it:")
+            for rule in loosened { Swift.print("    \(rule.rule): \(rule.why)".plain) }
+        }
+        if let unmet = profile?.unmet, !unmet.isEmpty {
+            Swift.print("\n  What the partner's document asks for, and this server does not do:")
+            for need in unmet { Swift.print("    \(need.need): \(need.why)".plain) }
+        }
     }
 
     private func card(_ secret: Secret?) -> Card {
@@ -98,11 +120,15 @@ struct ClientDescription: Sendable {
             card.add("grants", client.grants.map(\.rawValue).sorted())
             if !client.audiences.isEmpty { card.add("audiences", client.audiences) }
             guard !client.grants.isEmpty else { break }
-            card.add("redirect URIs", client.redirectURIs.map(\.text))
+            let patterns = client.redirectHosts.map { "https://*.\($0.domain) (any host below it)" }
+            card.add("redirect URIs", client.redirectURIs.map(\.text) + patterns)
+            let paths = profile?.rules.endpoints.all.map(\.text) ?? []
+            if !paths.isEmpty { card.add("own paths", paths) }
             card.add("scopes", client.scopes.names)
             card.add("refresh tokens", client.refresh.rawValue)
             let policy = client.accessToken
-            card.add("access tokens", "\(policy.format.rawValue), \(policy.lifetime.milliseconds / 1000) seconds")
+            let lifetime = policy.lifetime.map { "\($0.components.seconds) seconds" } ?? "until the connection is cut"
+            card.add("access tokens", "\(policy.format.rawValue), \(lifetime)")
             card.add("consent", client.consent.rawValue)
         }
         return card
@@ -116,6 +142,10 @@ struct ClientDescription: Sendable {
             "disabled": .flag(registration.isDisabled),
             "test_secrets_only": .flag(onlyTestSecrets),
             "created_at": .instant(createdAt),
+            "loosened": .list(
+                (profile?.loosened ?? []).map { .object(["rule": .text($0.rule), "why": .text($0.why)]) }
+            ),
+            "unmet": .list((profile?.unmet ?? []).map { .object(["need": .text($0.need), "why": .text($0.why)]) }),
         ]
         switch resolved {
         case .failure(let error):
@@ -126,7 +156,9 @@ struct ClientDescription: Sendable {
             members["grants"] = .texts(client.grants.map(\.rawValue).sorted())
             members["refresh"] = .text(client.refresh.rawValue)
             members["access_token"] = .text(client.accessToken.format.rawValue)
-            members["access_token_lifetime"] = .number(client.accessToken.lifetime.milliseconds / 1000)
+            members["access_token_lifetime"] =
+                client.accessToken.lifetime.map { .number($0.components.seconds) } ?? .null
+            members["redirect_hosts"] = .texts(client.redirectHosts.map(\.domain))
             members["public"] = .flag(client.isPublic)
             members["consent"] = .text(client.consent.rawValue)
             members["audiences"] = .texts(client.audiences)

@@ -54,6 +54,7 @@ struct ServeCommand: AsyncParsableCommand {
             let router = serving.provider.router()
             if deployment.sampleAPI { try await serving.mountSampleAPI(on: router) }
             try await serving.warnOfTestSecrets()
+            try await serving.warnOfPatterns()
             try await serving.run(router, listeningOn: [deployment.listen]) {
                 serving.announce("Latchkey is ready: \(settings.issuer.text) (database \(deployment.database.shown))")
             }

@@ -151,6 +151,21 @@ struct Serving: Sendable {
         }
     }
 
+    /// Tells which clients may lead to hosts that nobody has named.
+    func warnOfPatterns() async throws {
+        let profiles = try deployment.profiles()
+        for client in try await store.clients() where client.registration.redirectURIs == nil {
+            guard let hosts = client.registration.partner.flatMap({ profiles[$0] })?.rules.redirectHosts, !hosts.isEmpty
+            else { continue }
+            logger.warning(
+                "a client's codes may go to any host below a domain: pin the exact addresses with 'latchkey client update ID --redirect-uri URI'",
+                metadata: [
+                    "client": "\(client.registration.id)", "below": "\(hosts.map(\.domain).joined(separator: " "))",
+                ]
+            )
+        }
+    }
+
     private static var ownHTTPClient: HTTPClient {
         var configuration = HTTPClient.Configuration()
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64

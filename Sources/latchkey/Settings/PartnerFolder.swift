@@ -20,6 +20,6 @@ extension Deployment {
             }
             return (name: path, text: String(decoding: data, as: UTF8.self))
         }
-        return embedded.overridden(by: try PartnerProfiles(files: files))
+        return try embedded.overridden(by: try PartnerProfiles(files: files))
     }
 }

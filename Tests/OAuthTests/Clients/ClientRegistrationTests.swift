@@ -25,7 +25,7 @@ import Testing
         #expect(client.proofKey == .required)
         #expect(client.consent == .always)
         #expect(client.sendsIssuer)
-        #expect(client.sendsUserID)
+        #expect(client.tokenResponse.says(.userID))
         #expect(client.scopes.names == ["read", "write", "admin"])
         #expect(client.defaultScopes == client.scopes)
     }
@@ -58,7 +58,7 @@ import Testing
         #expect(plain.accessToken == AccessTokenPolicy(format: .opaque, lifetime: .seconds(600)))
         #expect(plain.refresh == .strict)
         #expect(plain.consent == .remembered)
-        #expect(!plain.sendsUserID)
+        #expect(!plain.tokenResponse.says(.userID))
         let changed = try Client.example(profile: profile) {
             $0.scopes = ["b"]
             $0.accessToken = "jwt"

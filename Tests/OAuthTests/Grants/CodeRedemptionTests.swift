@@ -143,7 +143,6 @@ import Testing
     @Test func `A23: a code lives for 60 seconds`() throws {
         #expect(try check(code(), after: .seconds(60) - .milliseconds(1)) == good())
         #expect(try refused(check(code(), after: .seconds(60))) == .invalidGrant)
-        #expect(try code().expiresAt == Example.now + .seconds(60))
     }
 
     @Test func `R15: a node whose clock is behind redeems too`() throws {

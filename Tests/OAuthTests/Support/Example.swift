@@ -98,6 +98,13 @@ extension PartnerProfile {
     }
 }
 
+extension TokenRequest {
+    /// A token request of a client without a profile.
+    init(_ form: Form) throws {
+        try self.init(form, rules: Client.example().tokenRequest)
+    }
+}
+
 extension Form {
     /// A form as it comes over the wire, in which a name may stand twice.
     static func sent(_ parameters: [(name: String, value: String)]) throws -> Form {

@@ -28,7 +28,7 @@ import Testing
     @Test func `§5.1: the answer has the members of the RFC and user_id`() throws {
         let client = try Client.example()
         let response = try mint().mint(grant(client), for: client, random: random)
-        let json = try members(response.json)
+        let json = try members(response.json())
         #expect(json["access_token"] as? String == response.accessToken.reveal())
         #expect(json["token_type"] as? String == "Bearer")
         #expect(json["expires_in"] as? Int == 3600)
@@ -39,14 +39,14 @@ import Testing
 
     @Test func `T14: the scope is told where it is not the one asked for`() throws {
         let client = try Client.example()
-        let json = try members(try mint().mint(grant(client, tellsScope: true), for: client, random: random).json)
+        let json = try members(try mint().mint(grant(client, tellsScope: true), for: client, random: random).json())
         #expect(json["scope"] as? String == "read write")
     }
 
     @Test func `§5.1: no refresh token, no user_id and another lifetime where the client is so`() throws {
         let profile = try PartnerProfile.example(rules: "{ user_id: false, access_token_lifetime: 300 }")
         let client = try Client.example(profile: profile)
-        let json = try members(try mint().mint(grant(client, generation: nil), for: client, random: random).json)
+        let json = try members(try mint().mint(grant(client, generation: nil), for: client, random: random).json())
         #expect(Set(json.keys) == ["access_token", "token_type", "expires_in"])
         #expect(json["expires_in"] as? Int == 300)
     }
@@ -99,7 +99,7 @@ import Testing
             refreshGeneration: nil
         )
         let response = try mint().mint(own, for: client, random: random)
-        #expect(Set(try members(response.json).keys) == ["access_token", "token_type", "expires_in", "scope"])
+        #expect(Set(try members(response.json()).keys) == ["access_token", "token_type", "expires_in", "scope"])
         let text = TokenText(
             response.accessToken.reveal(),
             issuer: Example.issuer,

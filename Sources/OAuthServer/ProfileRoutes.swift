@@ -1,0 +1,35 @@
+import Hummingbird
+import OAuth
+
+/// The endpoints at the paths that partners' documents fix, each bound to its profile.
+extension Provider {
+    /// The routes of every profile, whether a client uses it or not.
+    var profileRoutes: [Route] {
+        node.loader.profiles.all.flatMap { profile in
+            profile.rules.endpoints.authorize.map { path in
+                Route.page([.get, .post], path.text) { provider in
+                    { request, context in try await provider.authorize(request, context, at: profile) }
+                }
+            }
+                + profile.rules.endpoints.token.map { path in
+                    Route.json([.post], path.text) { provider in
+                        { request, context in try await provider.token(request, context, at: profile) }
+                    }
+                }
+        }
+    }
+
+    /// Makes sure that no profile takes a path which means something else here.
+    /// - Throws: `PartnerProfileError` for the first that does.
+    func checkProfilePaths() throws(PartnerProfileError) {
+        for profile in node.loader.profiles.all {
+            for path in profile.rules.endpoints.all where routes.contains(where: { $0.path == path.text }) {
+                throw PartnerProfileError(
+                    file: profile.file,
+                    line: path.line,
+                    reason: "the path \(path.text) is the server's own: choose one that it does not serve"
+                )
+            }
+        }
+    }
+}
