@@ -16,8 +16,8 @@ struct Latchkey: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             DemoCommand.self, ServeCommand.self, ClientCommand.self, AccountCommand.self, ConnectionCommand.self,
-            APIKeyCommand.self, KeyCommand.self, OperatorCommand.self, AuditCommand.self, RefusalCommand.self,
-            MigrateCommand.self, SettingsCommand.self, SweepCommand.self,
+            PartnerCommand.self, APIKeyCommand.self, KeyCommand.self, OperatorCommand.self, AuditCommand.self,
+            RefusalCommand.self, MigrateCommand.self, SettingsCommand.self, SweepCommand.self,
         ]
     )
 

@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from partner_table import PROFILES
 from toolkit.client import OAuthClient
 from toolkit.databases import Postgres, PostgresServer, SQLite
 from toolkit.partner import PartnerSite
 from toolkit.person import Person
 from toolkit.process import Account, Latchkey, free_port
+from toolkit.stage import Stage
 
 SCOPES = ("--scope", "locks.read", "--scope", "locks.write")
 PHONE_URI = "http://127.0.0.1/callback"
@@ -121,6 +123,37 @@ def postgres_server(tmp_path_factory, postgres_url) -> Iterator[SharedServer]:
 def server(request) -> SharedServer:
     """The shared server, once on each database."""
     return request.getfixturevalue(f"{request.param}_server")
+
+
+def _stage(database, folder: Path) -> Iterator[Stage]:
+    stage = Stage(database, folder, PROFILES)
+    try:
+        yield stage
+        assert stage.server.stop() == 0
+        check_no_secret_in(stage.server)
+    finally:
+        if stage.server.process is not None:
+            stage.server.kill()
+        database.remove()
+
+
+@pytest.fixture(scope="session")
+def sqlite_stage(tmp_path_factory) -> Iterator[Stage]:
+    """A server on SQLite with a client of every partner profile."""
+    folder = tmp_path_factory.mktemp("stage-sqlite")
+    yield from _stage(SQLite(folder), folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_stage(tmp_path_factory, postgres_url) -> Iterator[Stage]:
+    """The same on PostgreSQL."""
+    yield from _stage(Postgres(postgres_url), tmp_path_factory.mktemp("stage-postgres"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def stage(request) -> Stage:
+    """The server with all partners' clients, once on each database."""
+    return request.getfixturevalue(f"{request.param}_stage")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from toolkit.client import challenge
 from toolkit.drivers import Driver, build_go_client
 from toolkit.front import BasicEatingFront
+from toolkit.stage import profile_client
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +21,9 @@ def go(go_program):
         yield driver
 
 
-@pytest.fixture(params=["seam", "web", "opaque", "successor"])
+@pytest.fixture(params=["seam", "slack", "gpt-actions", "web", "opaque", "successor"])
 def client(request, server):
-    return getattr(server.partners, request.param)
+    return profile_client(server, request.param)
 
 
 def code(go, client, person, **changes) -> str:

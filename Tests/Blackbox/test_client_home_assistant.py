@@ -9,11 +9,11 @@ from toolkit.drivers import home_assistant
 REDIRECT = "https://my.home-assistant.io/redirect/oauth"
 
 
-@pytest.fixture(params=["seam", "opaque"])
+@pytest.fixture(params=["jwt", "opaque"])
 def client(request, server):
-    """Clients whose partner sends no PKCE, as Home Assistant does not."""
-    token = ("--access-token", request.param) if request.param == "opaque" else ()
-    return server.create_client("--partner", "seam", "--redirect-uri", REDIRECT, *token, name="Home Assistant")
+    """A client of the profile, with tokens of either kind."""
+    scopes = ("--scope", "locks.read", "--scope", "locks.write")
+    return server.create_client("--partner", "home-assistant", *scopes, "--access-token", request.param)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from httpx_oauth.oauth2 import GetAccessTokenError, OAuth2, RefreshTokenError
 
 from toolkit.client import challenge
+from toolkit.stage import profile_client
 
 
 @pytest.fixture(autouse=True)
@@ -16,9 +17,9 @@ def no_proxy(monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-@pytest.fixture(params=["seam", "web", "opaque", "successor"])
+@pytest.fixture(params=["seam", "zapier", "make", "web", "opaque", "successor"])
 def client(request, server):
-    return getattr(server.partners, request.param)
+    return profile_client(server, request.param)
 
 
 @pytest.fixture(params=["client_secret_post", "client_secret_basic"])

@@ -14,6 +14,8 @@ public struct PartnerProfile: Sendable, Equatable {
     public let sources: [String: String]
     /// What a client made from this profile is like.
     public let rules: Rules
+    /// The same rules as the file has them, to be shown.
+    public let document: ProfileValue
     /// The rules that are looser than the default, each with its reason.
     public let loosened: [Loosened]
     /// What the partner's document needs and this server does not do.
@@ -71,6 +73,7 @@ public struct PartnerProfile: Sendable, Equatable {
         self.sources = sources
         let place = try members.required("rules")
         rules = try Rules(place)
+        document = place.written
         loosened =
             try members.optional("loosened") { node throws(ProfileFault) in
                 try node.list { entry throws(ProfileFault) in
@@ -106,8 +109,8 @@ public struct PartnerProfile: Sendable, Equatable {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
                 .composer(_, let problem, let mark, _):
                 throw ProfileFault(line: mark.line, reason: "is not YAML: \(problem)")
-            case .duplicatedKeysInMapping(let keys, _):
-                throw ProfileFault(line: nil, reason: "has a key twice: \(keys.joined(separator: ", "))")
+            case .duplicatedKeysInMapping(let keys, let context):
+                throw ProfileFault(line: context.mark.line, reason: "has a key twice: \(keys.joined(separator: ", "))")
             default:
                 throw ProfileFault(line: nil, reason: "is not YAML")
             }
@@ -126,7 +129,9 @@ public struct PartnerProfile: Sendable, Equatable {
     /// A loosened rule must give its reason, and the rules must make a client together.
     private func check(_ place: ProfileNode) throws(ProfileFault) {
         for rule in rules.loose where !loosened.contains(where: { $0.rule == rule }) {
-            throw place.fault("loosens \(rule) without a reason in 'loosened'")
+            // At the rule itself, where the file has it.
+            let rule = try place.entries().first { $0.name == rule } ?? (name: rule, value: place)
+            throw ProfileFault(line: rule.value.line, reason: "loosens \(rule.name) without a reason in 'loosened'")
         }
         var registration = ClientRegistration(id: rules.clientID?.text ?? "check", name: name, partner: id)
         // Where a profile names no redirect URI, the operator does.

@@ -17,6 +17,9 @@ struct ProfileNode {
     /// The line on which it begins, from 1.
     var line: Int? { node.mark?.line }
 
+    /// What stands there, as it is written.
+    var written: ProfileValue { ProfileValue(node) }
+
     /// An error about this place.
     func fault(_ sentence: String) -> ProfileFault {
         ProfileFault(line: line, reason: path.isEmpty ? sentence : "\(path): \(sentence)")

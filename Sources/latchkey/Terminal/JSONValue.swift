@@ -7,6 +7,8 @@ enum JSONValue: Codable, Sendable {
     case null
     case text(String)
     case number(Int64)
+    /// A number that need not be whole.
+    case decimal(Double)
     case flag(Bool)
     case list([JSONValue])
     case object([String: JSONValue])
@@ -17,6 +19,7 @@ enum JSONValue: Codable, Sendable {
         case .null: try container.encodeNil()
         case .text(let text): try container.encode(text)
         case .number(let number): try container.encode(number)
+        case .decimal(let number): try container.encode(number)
         case .flag(let flag): try container.encode(flag)
         case .list(let list): try container.encode(list)
         case .object(let members): try container.encode(members)
