@@ -1,3 +1,4 @@
+import FoundationEssentials
 public import HTTPTypes
 public import Hummingbird
 import OAuth
@@ -29,23 +30,43 @@ public enum BearerRefusal: HTTPResponseError, Equatable {
         response(realm: nil)
     }
 
-    /// The answer: status, `WWW-Authenticate`, and a JSON object with `error` and `error_description`.
+    /// What was wrong and what to do, in a sentence.
+    public var sentence: String { error?.description ?? Self.noTokenDescription }
+
+    /// The answer: status, `WWW-Authenticate`, and a JSON body.
     ///
-    /// - Parameter realm: the name of the protected space, for the challenge.
+    /// - Parameters:
+    ///   - realm: the name of the protected space, for the challenge.
+    ///   - body: the body in the API's own form; nil gives an object with `error` and `error_description`.
     /// - Returns: the finished response, which no cache may keep.
-    public func response(realm: String?) -> Response {
+    public func response(realm: String?, body: RefusalBody? = nil) -> Response {
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
         if let retryAfter = error?.retryAfter {
             headers[.retryAfter] = String(max(1, retryAfter.components.seconds))
         } else {
-            headers[.wwwAuthenticate] = challenge(realm: realm)
+            headers[.wwwAuthenticate] = BearerToken.challenge(realm: realm, error: error, scopes: neededScopes)
         }
+        let bytes = body.flatMap { try? Self.encoder.encode($0(self)) }.map(Array.init) ?? json
+        headers[.contentLength] = String(bytes.count)
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    private var json: [UInt8] {
         var json = JSONWriter()
         if let error { json.member("error", error.code.rawValue) }
-        json.member("error_description", error?.description ?? Self.noTokenDescription)
-        let body = json.finish()
-        headers[.contentLength] = String(body.count)
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+        json.member("error_description", sentence)
+        return json.finish()
+    }
+
+    private var neededScopes: [String] {
+        guard case .insufficientScope(let names) = self else { return [] }
+        return names
+    }
+
+    private static var encoder: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return encoder
     }
 
     /// The refusal in the protocol's terms; nil where RFC 6750 §3.1 asks for no error information in the challenge.
@@ -66,22 +87,4 @@ public enum BearerRefusal: HTTPResponseError, Equatable {
     }
 
     private static let noTokenDescription = "this needs an access token: send 'Authorization: Bearer' and the token"
-
-    /// RFC 6750 §3: the scheme and its attributes.
-    private func challenge(realm: String?) -> String {
-        var attributes: [(name: String, value: String)] = []
-        if let realm { attributes.append(("realm", realm)) }
-        if let error {
-            attributes.append(("error", error.code.rawValue))
-            attributes.append(("error_description", error.description))
-        }
-        if case .insufficientScope(let names) = self { attributes.append(("scope", names.joined(separator: " "))) }
-        guard !attributes.isEmpty else { return "Bearer" }
-        return "Bearer " + attributes.map { "\($0.name)=\"\(Self.quotable($0.value))\"" }.joined(separator: ", ")
-    }
-
-    /// RFC 9110 §5.6.4: what may stand in a quoted string; quotes and backslashes are left out rather than escaped.
-    private static func quotable(_ text: String) -> String {
-        String(decoding: text.utf8.filter { (0x20...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C }, as: UTF8.self)
-    }
 }

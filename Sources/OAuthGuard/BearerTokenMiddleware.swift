@@ -1,6 +1,6 @@
 public import Hummingbird
 
-/// Lets only requests with a good access token through, and puts what the token says into the context (RFC 6750).
+/// Lets only requests with a good credential through, and puts who sent them into the context (RFC 6750).
 ///
 /// ```swift
 /// router.group("api", context: GuardedContext<BasicRequestContext>.self)
@@ -15,18 +15,29 @@ public import Hummingbird
 /// answered here too, with this realm.
 public struct BearerTokenMiddleware<Context: GuardedRequestContext>: RouterMiddleware {
     private let verifier: TokenVerifier
+    private let apiKeys: APIKeyHeader?
     private let realm: String
+    private let refusalBody: RefusalBody?
 
     /// Makes the middleware.
     /// - Parameters:
-    ///   - verifier: how tokens are checked.
+    ///   - verifier: how access tokens are checked.
+    ///   - apiKeys: where API keys come, and how they are checked; nil, the default, takes none.
     ///   - realm: the name of the protected space, as the challenge gives it.
-    public init(_ verifier: TokenVerifier, realm: String = "api") {
+    ///   - refusalBody: the body of a refusal, in the API's own form; nil gives `error` and `error_description`.
+    public init(
+        _ verifier: TokenVerifier,
+        apiKeys: APIKeyHeader? = nil,
+        realm: String = "api",
+        refusalBody: RefusalBody? = nil
+    ) {
         self.verifier = verifier
+        self.apiKeys = apiKeys
         self.realm = realm
+        self.refusalBody = refusalBody
     }
 
-    /// Checks the request's token, then lets the request through.
+    /// Checks the request's credential, then lets the request through.
     public func handle(
         _ request: Request,
         context: Context,
@@ -34,15 +45,29 @@ public struct BearerTokenMiddleware<Context: GuardedRequestContext>: RouterMiddl
     ) async throws -> Response {
         do {
             var context = context
-            context.accessToken = try await verifier.verify(BearerCredential.token(of: request))
+            context.caller = try await caller(request)
             return try await next(request, context)
         } catch let refusal as BearerRefusal {
-            return refusal.response(realm: realm)
+            return refusal.response(realm: realm, body: refusalBody)
+        }
+    }
+
+    private func caller(_ request: Request) async throws(BearerRefusal) -> Caller {
+        switch try PresentedCredential(request, keyHeader: apiKeys?.name) {
+        case .accessToken(let text): return .accessToken(try await verifier.verify(text))
+        case .apiKey(let text):
+            guard let apiKeys else { throw .noToken }
+            return .apiKey(try await apiKeys.verifier.verifyKey(text))
         }
     }
 }
 
-/// Lets only requests through whose token allows certain scopes (RFC 6750 §3.1, `insufficient_scope`).
+/// The body of a refusal in an API's own form: anything that becomes JSON.
+///
+/// Status and headers stay those of RFC 6750.
+public typealias RefusalBody = @Sendable (BearerRefusal) -> any Encodable
+
+/// Lets only requests through whose caller is allowed certain scopes (RFC 6750 §3.1, `insufficient_scope`).
 ///
 /// It stands behind ``BearerTokenMiddleware``; without one every request is refused as one without a token.
 public struct RequireScope<Context: GuardedRequestContext>: RouterMiddleware {
@@ -60,7 +85,7 @@ public struct RequireScope<Context: GuardedRequestContext>: RouterMiddleware {
         context: Context,
         next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard try context.requireAccessToken().allows(names) else { throw BearerRefusal.insufficientScope(names) }
+        guard try context.requireCaller().allows(names) else { throw BearerRefusal.insufficientScope(names) }
         return try await next(request, context)
     }
 }

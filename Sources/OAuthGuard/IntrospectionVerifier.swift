@@ -4,7 +4,7 @@ import Logging
 import NIOCore
 public import OAuth
 
-/// Checks access tokens of either format by asking the authorization server (RFC 7662).
+/// Checks access tokens of either format, and API keys, by asking the authorization server (RFC 7662).
 ///
 /// A cut connection is seen at once, or with a cache after at most `cacheLifetime`. When the authorization server does
 /// not answer, requests are refused with 503 and `Retry-After`, never with a 401, unless a cached answer is young enough.
@@ -52,26 +52,37 @@ public struct IntrospectionVerifier: Sendable {
         self.now = now ?? Instant.systemTime
     }
 
-    /// Checks a token.
+    /// Checks an access token.
     /// - Throws: `invalidToken` when it is not good for this API; `unavailable` when the authorization server does not
     ///   answer, or does not accept this API's own credentials.
     public func verify(_ text: String) async throws(BearerRefusal) -> VerifiedAccessToken {
-        let digest = SecretDigest(of: text)
-        let asked = now()
-        let verdict: IntrospectionVerdict
-        if let known = cache?.verdict(digest, at: asked) {
-            verdict = known
-        } else {
-            verdict = try await ask(text)
-            // From when it was asked, not answered: the stated seconds are a promise about cut connections.
-            cache?.keep(verdict, for: digest, at: asked)
-        }
-        switch verdict {
+        switch try await verdict(text) {
         case .bad(let refusal): throw refusal
-        case .good(let token, let expiresAt):
-            guard now() < expiresAt else { throw .expired }
+        case .key: throw .notAnAccessToken
+        case .token(let token, let expiresAt):
+            if let expiresAt, now() >= expiresAt { throw .expired }
             return token
         }
+    }
+
+    /// Checks an API key.
+    /// - Throws: as `verify`.
+    public func verifyKey(_ text: String) async throws(BearerRefusal) -> VerifiedAPIKey {
+        switch try await verdict(text) {
+        case .bad(let refusal): throw refusal
+        case .token: throw .notAnAPIKey
+        case .key(let key): return key
+        }
+    }
+
+    private func verdict(_ text: String) async throws(BearerRefusal) -> IntrospectionVerdict {
+        let digest = SecretDigest(of: text)
+        let asked = now()
+        if let known = cache?.verdict(digest, at: asked) { return known }
+        let verdict = try await ask(text)
+        // From when it was asked, not answered: the stated seconds are a promise about cut connections.
+        cache?.keep(verdict, for: digest, at: asked)
+        return verdict
     }
 
     private func ask(_ text: String) async throws(BearerRefusal) -> IntrospectionVerdict {
@@ -87,7 +98,10 @@ public struct IntrospectionVerifier: Sendable {
                 .verdict(issuer: issuer, audience: audience)
         } catch {
             // A FetchError of status 401 means that this API's own credentials are wrong: not the caller's fault.
-            Self.logger.warning("the token cannot be introspected", metadata: ["url": "\(url)", "error": "\(error)"])
+            Self.logger.warning(
+                "the credential cannot be introspected",
+                metadata: ["url": "\(url)", "error": "\(error)"]
+            )
             let pause = (error as? FetchError)?.retryAfter ?? 2
             throw .unavailable(retryAfter: .seconds(min(max(pause, 1), 60)))
         }

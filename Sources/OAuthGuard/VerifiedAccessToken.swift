@@ -20,8 +20,8 @@ public struct VerifiedAccessToken: Sendable, Equatable {
     /// The connection of this person with this client, which stays the same however often its tokens are refreshed.
     public let connectionID: String?
 
-    /// `exp`: from this moment on the token is refused.
-    public let expiresAt: Date
+    /// `exp`: from this moment on the token is refused; nil for one that only the cutting of its connection ends.
+    public let expiresAt: Date?
 
     /// Makes a token's content, for tests of an API that is called with one.
     public init(
@@ -31,7 +31,7 @@ public struct VerifiedAccessToken: Sendable, Equatable {
         scopes: [String],
         audiences: [String],
         connectionID: String?,
-        expiresAt: Date
+        expiresAt: Date?
     ) {
         self.subject = subject
         self.userID = userID

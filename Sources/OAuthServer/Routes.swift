@@ -41,6 +41,7 @@ extension Provider {
             .json([.post], "/oauth/token", Provider.token),  // RFC 6749 §3.2
             .json([.post], "/oauth/revoke", Provider.revoke),  // RFC 7009
             .json([.post], "/oauth/introspect", Provider.introspect),  // RFC 7662
+            .json([.get, .post], "/oauth/userinfo", Provider.userInfo),  // OpenID Connect Core §5.3
             .json([.get, .head], "/oauth/jwks", Provider.jwks),  // RFC 7517
             // RFC 8414
             .json([.get, .head], "/.well-known/oauth-authorization-server", at: .wellKnown, Provider.metadata),

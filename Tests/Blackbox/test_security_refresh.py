@@ -268,6 +268,9 @@ def ask_everything(seam, connected, code, revocable) -> dict:
         "exchange": lambda: seam.exchange(code),
         "introspect": lambda: seam.post("/oauth/introspect", {"token": connected.access}),
         "revoke": lambda: seam.revoke(revocable.refresh),
+        "userinfo": lambda: send(
+            "GET", seam.server.base + "/oauth/userinfo", headers={"Authorization": f"Bearer {connected.access}"}
+        ),
         "authorize": lambda: send("GET", seam.authorize_url(prompt="login")),
     }
     started = time.monotonic()

@@ -23,6 +23,7 @@ public struct ServerMetadata: Sendable {
         writer.member("token_endpoint", base + "/oauth/token")
         writer.member("revocation_endpoint", base + "/oauth/revoke")
         writer.member("introspection_endpoint", base + "/oauth/introspect")
+        writer.member("userinfo_endpoint", base + "/oauth/userinfo")
         writer.member("jwks_uri", base + "/oauth/jwks")
         if !scopes.isEmpty { writer.member("scopes_supported", scopes) }
         writer.member("response_types_supported", ["code"])

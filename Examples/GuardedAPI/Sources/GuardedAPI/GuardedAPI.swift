@@ -22,7 +22,7 @@ struct GuardedAPI {
             .add(middleware: RequireScope("locks.read"))
             .get("whoami") { _, context in
                 let token = try context.requireAccessToken()
-                return "\(token.subject), sent by \(token.clientID), until \(token.expiresAt)\n"
+                return "\(token.subject), sent by \(token.clientID)\n"
             }
 
         let address = ApplicationConfiguration(address: .hostname("127.0.0.1", port: 8081))
