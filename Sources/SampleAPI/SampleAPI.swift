@@ -1,176 +1,143 @@
-/// The API of a company that makes smart locks, as small as it can be, with OAuthGuard before its door.
+/// The API of a company that makes smart locks and intercoms, and sells contacts too, with OAuthGuard before its door.
 ///
-///     GET  /health                -> {"ok": true}                                           no token
-///     GET  /locks                 -> {"locks": [{"lock_id", "name", "model", "address", …}]}  scope locks.read
-///     GET  /locks/{id}            -> the lock                                                 scope locks.read
-///     POST /locks/{id}/unlock     -> {"ok": true, "lock": {…}}                                scope locks.write
-///     POST /locks/{id}/lock       -> {"ok": true, "lock": {…}}                                scope locks.write
-///     POST /locks/{id}/actions    {"action": "lock"|"unlock", "custom_id"?} -> {"action_id", …}  scope locks.write
+/// It is what a company would write for the partners whose guides it follows; one file for each guide:
 ///
-/// The same routes answer under `/v1`. What the API itself refuses is `{"error_code", "message"}`; what OAuthGuard
-/// refuses has the form of RFC 6750.
+///     GET  /health                                    -> {"ok": true}                     nobody is asked for a token
+///
+///     Locks and access codes          LocksAPI.swift, AccessCodesAPI.swift                scopes locks.read, locks.write
+///     GET  /locks, /locks/{id}                        also below /v1
+///     POST /locks/{id}/actions                        {"action", "custom_id"?} -> pending; the result comes by webhook
+///     POST /locks/{id}/unlock, /locks/{id}/lock       {"unlock_time"?} -> {"ok": true, …}
+///     GET  /locks/{id}/access_codes, POST             {"name", "code", "starts_at", "ends_at"} -> pending
+///     GET  /access_codes?lock_id=                     or ?intercom_id=
+///     GET  /access_codes/{id}, PATCH, DELETE
+///
+///     Intercoms                       IntercomsAPI.swift                                  scopes locks.read, locks.write
+///     GET  /intercoms, /door_locks                    -> {"intercoms": […]}
+///     GET  /intercoms/{id}
+///     POST /intercoms/{id}/unlock                     {"unlock_time"?} -> {"ok": true}
+///
+///     Webhooks                        WebhooksAPI.swift                                   a client's own token, or an API key
+///     POST /webhooks                                  {"url", "events"} -> {"webhook_id", "status"}
+///
+///     Contacts and companies          ContactsAPI.swift, below /api/client/v1             scope publicAPI.v1.all, or an API key
+///     POST /search/contacts, /search/companies
+///     POST /contacts/research, /companies/research    -> 202 {"requestIds"}
+///     GET  /contacts/research/poll?requestIds=        and /companies/research/poll
+///     GET  /contacts, /companies                      ?page&limit&startDate&endDate
+///
+/// Everything lives in memory: a sample forgets when it ends. An error is never a 200 with an empty or a shorter list.
 
 public import FoundationEssentials
 import HTTPTypes
 public import Hummingbird
 public import OAuthGuard
 
-/// Adds the sample API's routes to a router of any context.
+/// The company: its customers' homes and contacts, and how it checks who calls.
 ///
-/// - Parameters:
-///   - router: where the routes are added.
-///   - verifier: how access tokens are checked.
-///   - now: the clock of the locks.
-public func addSampleAPI<Context: RequestContext>(
-    to router: some RouterMethods<Context>,
-    verifier: TokenVerifier,
-    now: @escaping @Sendable () -> Date = { Date() }
-) {
-    router.get("health") { _, _ in ["ok": true] }
+/// One value may be mounted several times, below several paths.
+public struct SampleCompany: Sendable {
+    let verifier: TokenVerifier
+    let apiKeys: APIKeyHeader?
+    let homes: SampleHomes
+    let contacts: SampleContacts
+    let webhooks: SampleWebhooks
+    let rates: SampleRates
+    let now: @Sendable () -> Date
 
-    let api = LocksAPI(locks: SampleLocks(now: now))
-    for base in ["", "v1"] {
-        let guarded = router.group(RouterPath(base), context: GuardedContext<Context>.self)
-            .add(middleware: BearerTokenMiddleware(verifier, realm: "locks"))
-        guarded.group().add(middleware: RequireScope("locks.read"))
-            .get("locks", use: api.list)
-            .get("locks/:id", use: api.show)
-        guarded.group().add(middleware: RequireScope("locks.write"))
-            .post("locks/:id/unlock", use: api.unlock)
-            .post("locks/:id/lock", use: api.lock)
-            .post("locks/:id/actions", use: api.act)
-    }
-}
-
-/// The handlers, which ask the token whose locks it is about, and nothing else in the request.
-private struct LocksAPI: Sendable {
-    let locks: SampleLocks
-
-    @Sendable func list(_ request: Request, _ context: some GuardedRequestContext) async throws -> [String:
-        [SampleLock]]
-    {
-        ["locks": locks.all(of: try context.person)]
+    /// Opens the company.
+    ///
+    /// - Parameters:
+    ///   - verifier: how access tokens are checked.
+    ///   - apiKeys: how API keys are checked; nil takes none.
+    ///   - courier: how webhooks are delivered; nil delivers none.
+    ///   - now: the clock.
+    public init(
+        verifier: TokenVerifier,
+        apiKeys: APIKeyHeader? = nil,
+        courier: WebhookCourier? = nil,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.verifier = verifier
+        self.apiKeys = apiKeys
+        self.now = now
+        homes = SampleHomes(now: now)
+        contacts = SampleContacts(now: now)
+        webhooks = SampleWebhooks(courier: courier, now: now)
+        rates = SampleRates(now: now)
     }
 
-    @Sendable func show(_ request: Request, _ context: some GuardedRequestContext) async throws -> SampleLock {
-        let id = try context.lockID
-        guard let lock = locks.all(of: try context.person).first(where: { $0.lock_id == id }) else {
-            throw APIError.noSuchLock(id)
+    /// Adds the API's routes to a router of any context.
+    public func addRoutes<Context: RequestContext>(to router: some RouterMethods<Context>) {
+        router.get("health") { _, _ in ["ok": true] }
+        for base in ["", "v1"] {
+            let guarded = router.group(RouterPath(base), context: GuardedContext<Context>.self)
+                .add(middleware: BearerTokenMiddleware(verifier, realm: "locks", refusalBody: DeviceError.body))
+            addLocks(
+                reading: guarded.group().add(middleware: RequireScope("locks.read")),
+                writing: guarded.group().add(middleware: RequireScope("locks.write"))
+            )
         }
-        return lock
-    }
-
-    @Sendable func unlock(_ request: Request, _ context: some GuardedRequestContext) async throws -> Done {
-        Done(lock: try move(.unlocked, context))
-    }
-
-    @Sendable func lock(_ request: Request, _ context: some GuardedRequestContext) async throws -> Done {
-        Done(lock: try move(.locked, context))
-    }
-
-    /// Accepts a command and says that it is on its way, as a lock behind a radio link would.
-    @Sendable func act(_ request: Request, _ context: some GuardedRequestContext) async throws -> AcceptedAction {
-        _ = try context.person
-        guard let command = try? await request.decode(as: Command.self, context: context) else {
-            throw APIError.unreadableCommand
-        }
-        let state: SampleLock.BoltState
-        switch command.action {
-        case "lock": state = .locked
-        case "unlock": state = .unlocked
-        default: throw APIError.unknownAction(command.action)
-        }
-        return AcceptedAction(
-            action_id: "act_\(UInt64.random(in: .min ... .max))",
-            custom_id: command.custom_id,
-            status: "pending",
-            lock_id: try move(state, context).lock_id,
-            action: command.action
-        )
-    }
-
-    private func move(_ state: SampleLock.BoltState, _ context: some GuardedRequestContext) throws -> SampleLock {
-        let id = try context.lockID
-        guard let lock = locks.move(id, of: try context.person, to: state) else { throw APIError.noSuchLock(id) }
-        return lock
+        let devices = router.group("", context: GuardedContext<Context>.self)
+            .add(middleware: BearerTokenMiddleware(verifier, realm: "locks", refusalBody: DeviceError.body))
+        let reading = devices.group().add(middleware: RequireScope("locks.read"))
+        let writing = devices.group().add(middleware: RequireScope("locks.write"))
+        addAccessCodes(reading: reading, writing: writing)
+        addIntercoms(reading: reading, writing: writing)
+        addWebhooks(to: router)
+        addContacts(to: router)
     }
 }
 
 extension GuardedRequestContext {
-    /// Whose locks these are: nobody's in a client's own token (client_credentials), which speaks for no person.
-    fileprivate var person: String {
+    /// Whose homes these are: nobody's in a client's own token (client_credentials), which speaks for no person.
+    var person: String {
         get throws {
-            guard let person = try requireAccessToken().userID else { throw APIError.noPerson }
+            guard let person = try requireCaller().userID else { throw DeviceError.noPerson }
             return person
         }
     }
 
-    fileprivate var lockID: String {
+    var id: String {
         get throws { try parameters.require("id") }
     }
 }
 
-/// The body of a command.
-private struct Command: Decodable {
-    let action: String
-    let custom_id: String?
-}
+/// Demands a scope of access tokens, and of those API keys that were made with scopes.
+///
+/// A key without any may do what its owner may: where a partner's document has scopes for OAuth connections only.
+struct PermitsKeys<Context: GuardedRequestContext>: RouterMiddleware {
+    private let scope: String
 
-/// The answer to a command: accepted, not yet done.
-private struct AcceptedAction: ResponseEncodable {
-    let action_id: String
-    let custom_id: String?
-    let status: String
-    let lock_id: String
-    let action: String
-}
+    init(_ scope: String) {
+        self.scope = scope
+    }
 
-/// The answer to a bolt that moved.
-private struct Done: ResponseEncodable {
-    let ok = true
-    let lock: SampleLock
-
-    private enum CodingKeys: CodingKey {
-        case ok
-        case lock
+    func handle(
+        _ request: Request,
+        context: Context,
+        next: (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        let caller = try context.requireCaller()
+        if case .apiKey(let key) = caller, key.scopes.isEmpty { return try await next(request, context) }
+        try caller.demand(scope)
+        return try await next(request, context)
     }
 }
 
-/// What the API refuses once the token was good.
-private enum APIError: HTTPResponseError {
-    case noSuchLock(String)
-    case noPerson
-    case unreadableCommand
-    case unknownAction(String)
-
-    var status: HTTPResponse.Status {
-        switch self {
-        case .noSuchLock: .notFound
-        case .noPerson: .forbidden
-        case .unreadableCommand: .badRequest
-        case .unknownAction: .unprocessableContent
-        }
+extension Request {
+    /// A parameter of the URL's query; nil when it is missing or empty.
+    func query(_ name: Substring) -> String? {
+        uri.queryParameters[name].flatMap { $0.isEmpty ? nil : String($0) }
     }
 
-    private var body: [String: String] {
-        switch self {
-        case .noSuchLock(let id):
-            ["error_code": "LOCK_NOT_FOUND", "message": "This account has no lock '\(id.prefix(60))'."]
-        case .noPerson:
-            [
-                "error_code": "PERSON_REQUIRED",
-                "message": "This token belongs to the application itself. Locks belong to people: connect an account.",
-            ]
-        case .unreadableCommand:
-            ["error_code": "BAD_COMMAND", "message": #"Send JSON such as {"action": "unlock"}."#]
-        case .unknownAction(let name):
-            ["error_code": "UNKNOWN_ACTION", "message": "'\(name.prefix(60))' is neither 'lock' nor 'unlock'."]
-        }
+    /// The JSON object of the body, or nil when there is none or it is something else.
+    func object<Body: Decodable>(_ type: Body.Type, _ context: some RequestContext) async -> Body? {
+        try? await decode(as: type, context: context)
     }
 
-    func response(from request: Request, context: some RequestContext) throws -> Response {
-        var response = try context.responseEncoder.encode(body, from: request, context: context)
-        response.status = status
-        return response
+    /// Whether nothing was sent at all.
+    var isWithoutBody: Bool {
+        headers[.contentLength].map { $0 == "0" } ?? !headers.contains(.transferEncoding)
     }
 }

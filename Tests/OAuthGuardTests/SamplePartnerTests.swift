@@ -18,7 +18,7 @@ import Testing
         let issuer = try FakeIssuer()
         try await issuer.run { base in
             let api = Router()
-            addSampleAPI(to: api, verifier: .offline(issuer.offline(base)))
+            SampleCompany(verifier: .offline(issuer.offline(base))).addRoutes(to: api)
             try await Application(router: api).test(.live) { apiClient in
                 let partner = Router()
                 let settings = SamplePartnerSettings(

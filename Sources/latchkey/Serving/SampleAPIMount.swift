@@ -1,5 +1,8 @@
+import AsyncHTTPClient
 import FoundationEssentials
 import Hummingbird
+import NIOCore
+import NIOHTTP1
 import OAuth
 import OAuthGuard
 import OAuthServer
@@ -17,21 +20,24 @@ extension Serving {
         registration.audiences = [settings.audience]
         try await keep(registration, secret: secret)
         let ambient = ambient
-        let verifier = TokenVerifier.introspection(
-            IntrospectionVerifier(
-                url: deployment.listen.url + settings.issuer.path + "/oauth/introspect",
-                clientID: registration.id,
-                clientSecret: secret.reveal(),
-                audience: settings.audience,
-                issuer: settings.issuer.text,
-                httpClient: httpClient,
-                now: ambient.now
-            )
+        let verifier = IntrospectionVerifier(
+            url: deployment.listen.url + settings.issuer.path + "/oauth/introspect",
+            clientID: registration.id,
+            clientSecret: secret.reveal(),
+            audience: settings.audience,
+            issuer: settings.issuer.text,
+            httpClient: httpClient,
+            now: ambient.now
         )
-        let now = { @Sendable in Date(timeIntervalSince1970: Double(ambient.now().milliseconds) / 1000) }
-        addSampleAPI(to: router, verifier: verifier, now: now)
+        let company = SampleCompany(
+            verifier: .introspection(verifier),
+            apiKeys: APIKeyHeader(verifier),
+            courier: WebhookCourier { [httpClient] url, body in try await httpClient.post(body, to: url) },
+            now: { Date(timeIntervalSince1970: Double(ambient.now().milliseconds) / 1000) }
+        )
+        company.addRoutes(to: router)
         guard !settings.issuer.path.isEmpty else { return }
-        addSampleAPI(to: router.group(RouterPath(settings.issuer.path)), verifier: verifier, now: now)
+        company.addRoutes(to: router.group(RouterPath(settings.issuer.path)))
     }
 
     /// Registers a client of this program's own, or brings it up to date.
@@ -50,5 +56,17 @@ extension Serving {
             _ = try await store.update(id, by: .server, now: now) { _ in registration }
         }
         if stored.secrets != [wanted] { try await store.setSecret(of: id, to: wanted, by: .server, now: now) }
+    }
+}
+
+extension HTTPClient {
+    /// Posts JSON, and says with which status it was answered; redirects are not followed.
+    fileprivate func post(_ body: Data, to url: String) async throws -> Int {
+        var request = HTTPClientRequest(url: url)
+        request.method = .POST
+        request.headers.add(name: "content-type", value: "application/json")
+        request.body = .bytes(ByteBuffer(bytes: body))
+        let response = try await execute(request, timeout: .seconds(10))
+        return Int(response.status.code)
     }
 }
