@@ -12,7 +12,6 @@ struct IntrospectionAnswer: Decodable {
     let iss: String?
     let connection_id: String?
     let user_id: String?
-    let token_type: String?
     let api_key_id: String?
     let name: String?
 
@@ -41,7 +40,9 @@ struct IntrospectionAnswer: Decodable {
             guard let end = Instant(numericDate: exp) else { return .bad(.expired) }
             expiresAt = end
         } else {
-            guard token_type?.lowercased() == "bearer" else { return .bad(.invalidToken("the access token has no end")) }
+            guard token_type?.lowercased() == "bearer" else {
+                return .bad(.invalidToken("the access token has no end"))
+            }
         }
         let subject = sub ?? clientID
         let token = VerifiedAccessToken(

@@ -16,6 +16,11 @@ extension Provider {
                         { request, context in try await provider.token(request, context, at: profile) }
                     }
                 }
+                + profile.rules.endpoints.userInfo.map { path in
+                    Route.json([.get, .post], path.text) { provider in
+                        { request, context in try await provider.userInfo(request, context, at: profile) }
+                    }
+                }
         }
     }
 

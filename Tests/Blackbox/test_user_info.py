@@ -92,3 +92,24 @@ def test_a_clients_own_token_speaks_for_nobody(server):
 def test_M01_the_metadata_names_the_endpoint(server):
     metadata = send("GET", server.base + "/.well-known/openid-configuration").json()
     assert metadata["userinfo_endpoint"] == server.issuer + PATH
+
+
+def test_a_profile_has_user_info_at_its_own_path_and_in_its_own_words(own_server):
+    ifttt = own_server.create_client("--partner", "ifttt", "--redirect-uri", "https://ifttt.com/channels/x/authorize")
+    other = own_server.create_client("--redirect-uri", "https://partner.example/callback", "--scope", "a")
+    own_server.start()
+    person = Person(own_server, own_server.create_account(name="Ada Lovelace"))
+    path = "/ifttt/v1/user/info"
+    access = person.connect(ifttt).access
+    expected = {"data": {"id": person.account.user_id, "name": "Ada Lovelace"}}
+    assert send("GET", own_server.base + path, headers=bearer(access)).json() == expected
+    assert send("GET", own_server.base + PATH, headers=bearer(access)).json() == expected
+    foreign = person.connect(other).access
+    for headers in ({}, bearer("nonsense"), bearer(foreign)):
+        refused = send("GET", own_server.base + path, headers=headers)
+        assert refused.status_code == 401
+        assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+        assert list(refused.json()) == ["errors"]
+        assert refused.json()["errors"][0]["message"]
+    own_server.command("account", "disable", person.account.user_id)
+    assert send("GET", own_server.base + path, headers=bearer(access)).status_code == 401

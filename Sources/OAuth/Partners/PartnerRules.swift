@@ -29,7 +29,8 @@ extension PartnerProfile {
         let tokenResponse: TokenResponseShape?
         /// How the token endpoint words a refusal to this partner.
         public let errors: ErrorShape
-        let userInfo: UserInfoShape?
+        /// What the user-info endpoint tells this partner.
+        public let userInfo: UserInfoShape?
         /// How soon the partner's document wants an answer: for tests and for the console, not enforced.
         public let deadlines: Deadlines
         /// Secrets that the partner's document prints: they work in test mode only, whatever their length.

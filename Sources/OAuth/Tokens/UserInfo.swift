@@ -1,21 +1,5 @@
-/// What the user-info endpoint tells a client of a person (OpenID Connect Core §5.3.2).
+/// Why the user-info endpoint tells a client nothing of a person (OpenID Connect Core §5.3.3).
 public enum UserInfo {
-    /// The answer: `sub` and `user_id`, which are the same and never change; name and address with the scopes that
-    /// OpenID Connect Core §5.4 has for them, so that nobody's address is told who did not allow it.
-    ///
-    /// - Parameters:
-    ///   - account: the person.
-    ///   - scope: what the token allows.
-    /// - Returns: a JSON object.
-    public static func json(_ account: Account, scope: Scope) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.member("sub", account.id.description)
-        writer.member("user_id", account.id.description)
-        if scope.contains("profile"), let name = account.name { writer.member("name", name) }
-        if scope.contains("email") { writer.member("email", account.email) }
-        return writer.finish()
-    }
-
     /// The request has no token.
     public static let noToken = OAuthError(
         .invalidToken,
@@ -33,4 +17,50 @@ public enum UserInfo {
         .insufficientScope,
         "this token belongs to the application itself and speaks for no person"
     )
+}
+
+extension UserInfoShape {
+    /// What a client is told of a person.
+    ///
+    /// A profile says what its document needs. Without one it is `sub` and `user_id`, and name and address with the scopes
+    /// that OpenID Connect Core §5.4 has for them, so that nobody's address is told who did not allow it.
+    ///
+    /// - Parameters:
+    ///   - account: the person.
+    ///   - scope: what the token allows.
+    /// - Returns: a JSON object.
+    public func json(_ account: Account, scope: Scope) -> [UInt8] {
+        var writer = JSONWriter()
+        for member in members {
+            switch member.value {
+            case .userID: writer.member(member.key, account.id.description)
+            case .name: if let name = account.name { writer.member(member.key, name) }
+            case .email: writer.member(member.key, account.email)
+            }
+        }
+        if self == .standard {
+            if scope.contains("profile"), let name = account.name { writer.member("name", name) }
+            if scope.contains("email") { writer.member("email", account.email) }
+        }
+        let object = writer.finish()
+        guard let envelope else { return object }
+        var outer = JSONWriter()
+        outer.member(envelope, object: object)
+        return outer.finish()
+    }
+
+    /// What a client is told instead; a request without a token is no error (RFC 6750 §3.1).
+    public func json(_ error: OAuthError) -> [UInt8] {
+        var writer = JSONWriter()
+        switch errors {
+        case .oauth:
+            if error != UserInfo.noToken { writer.member("error", error.code.rawValue) }
+            writer.member("error_description", error.description)
+        case .messageList:
+            var message = JSONWriter()
+            message.member("message", error.description)
+            writer.member("errors", objects: [message.finish()])
+        }
+        return writer.finish()
+    }
 }
