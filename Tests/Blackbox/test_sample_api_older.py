@@ -1,15 +1,30 @@
 """The sample API as Seam's older guides have it: door locks and intercoms (partners.md, rows L-09 to L-15)."""
 
+from dataclasses import replace
+
 import pytest
 from test_sample_api_seam import Home
 
 from toolkit.person import Person
+from toolkit.replay import Player
 from toolkit.wire import send
 
 
 @pytest.fixture
-def home(server, person) -> Home:
-    return Home(server, person.connect(server.partners.opaque).access)
+def server(stage):
+    """The server that has a client of every profile."""
+    return stage.server
+
+
+@pytest.fixture
+def seam(stage, person) -> Player:
+    """Seam, as its older guides have it, with a person of its own."""
+    return replace(stage.player("seam-legacy"), person=person)
+
+
+@pytest.fixture
+def home(server, seam) -> Home:
+    return Home(server, seam.connect().access)
 
 
 def check_error(answer, status: int, code: str) -> None:
@@ -18,12 +33,12 @@ def check_error(answer, status: int, code: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/locks", "/door_locks", "/intercoms", "/access_codes?lock_id=x"])
-def test_L09_the_devices_and_access_codes_take_a_bearer_token(server, home, path):
+def test_L09_the_devices_and_access_codes_take_a_bearer_token(server, seam, home, path):
     refused = send("GET", server.base + path)
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"] == 'Bearer realm="locks"'
     assert home.call("GET", path).status_code in (200, 404)
-    server.partners.opaque.revoke(home.headers["Authorization"].split()[1])
+    seam.client.revoke(home.headers["Authorization"].split()[1])
     assert home.call("GET", path).status_code == 401
 
 

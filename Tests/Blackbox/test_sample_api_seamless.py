@@ -12,17 +12,15 @@ SEARCH = "/api/client/v1/search/contacts"
 CALLBACK = "https://partner.example/callback"
 
 
-@pytest.fixture(scope="module")
-def clients() -> dict:
-    """The client of each shared server, made once."""
-    return {}
+@pytest.fixture
+def server(stage):
+    """The server that has a client of every profile."""
+    return stage.server
 
 
 @pytest.fixture
-def client(server, clients) -> OAuthClient:
-    if server.base not in clients:
-        clients[server.base] = server.create_client("--redirect-uri", CALLBACK, "--scope", "publicAPI.v1.all")
-    return clients[server.base]
+def client(stage) -> OAuthClient:
+    return stage.player("seamless").client
 
 
 @pytest.fixture
@@ -122,8 +120,8 @@ def test_A09_bad_parameters_are_400_and_too_few_credits_422(server, access):
     assert search(server, access).status_code == 200, "a search costs nothing"
 
 
-def test_A11_a_connection_without_the_scope_is_403(server, person):
-    access = person.connect(server.partners.web).access
+def test_A11_a_connection_without_the_scope_is_403(server, stage, person):
+    access = person.connect(stage.player("make").client).access
     for headers in (
         {"Authorization": f"Bearer {access}"},
         make_key(server, "--account", person.account.user_id, "--scope", "locks.read"),
