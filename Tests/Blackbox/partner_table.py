@@ -158,7 +158,7 @@ TABLE = [
             ),
         ),
         headers={"X-Request-ID": "434c1234-5ac2-4f3c-9f0e-1f1e1d0c0b0a", "Accept-Encoding": "gzip"},
-        api="introspection",
+        api="/ifttt/v1/user/info",
     ),
     Habits(
         "zapier",
@@ -230,6 +230,7 @@ TABLE = [
         state="1763712000.000100-T0123ABC-A0456DEF",
         encode=percent,
         ways=(CREDENTIALS_FIRST, BY_BASIC),
+        api="userinfo",
     ),
     Habits(
         "aws-iot",

@@ -34,6 +34,7 @@ ifttt = player("ifttt")
 zapier = player("zapier")
 n8n = player("n8n")
 home_assistant = player("home-assistant")
+slack = player("slack")
 aws_iot = player("aws-iot")
 gpt_actions = player("gpt-actions")
 chatgpt = player("chatgpt")
@@ -44,6 +45,11 @@ def claims(token: str) -> dict:
     """What a JWT says, read as anybody can who has it."""
     body = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+
+
+def call(partner: Player, path: str, token: str | None):
+    headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+    return send("GET", partner.server.base + path, headers=headers)
 
 
 # Google: the six checks of its validation tool
@@ -198,6 +204,37 @@ def test_ifttt_refresh_tokens_do_not_end_by_time(own_server):
     assert ifttt.introspect(later.access)["active"] is True
 
 
+def test_ifttt_user_info_names_the_account_by_its_permanent_id(ifttt):
+    account = ifttt.person.account
+    for token in (ifttt.connect().access, ifttt.connect().access):
+        answer = call(ifttt, "/ifttt/v1/user/info", token)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["Content-Type"].startswith("application/json"), "which is UTF-8 (RFC 8259 section 8.1)"
+        assert answer.json() == {"data": {"id": account.user_id, "name": account.name}}
+        assert len(account.user_id) <= 200
+        assert token not in answer.text
+
+
+@pytest.mark.parametrize("token", [None, "", "nonsense", "lka_" + "A" * 80])
+def test_ifttt_user_info_without_a_good_token_is_401_in_its_words(ifttt, token):
+    answer = call(ifttt, "/ifttt/v1/user/info", token)
+    assert answer.status_code == 401
+    messages = answer.json()["errors"]
+    assert messages
+    assert all(set(message) == {"message"} and message["message"] for message in messages)
+
+
+def test_ifttt_user_info_of_a_cut_connection_is_401(ifttt):
+    connected = ifttt.connect()
+    assert call(ifttt, "/ifttt/v1/user/info", connected.access).status_code == 200
+    assert ifttt.client.revoke(connected.refresh).status_code == 200
+    assert call(ifttt, "/ifttt/v1/user/info", connected.access).status_code == 401
+
+
+def test_ifttt_user_info_is_for_ifttts_own_tokens(ifttt, slack):
+    assert call(ifttt, "/ifttt/v1/user/info", slack.connect().access).status_code == 401
+
+
 # Zapier and Home Assistant: a 4xx is final, so only what is final is one
 
 
@@ -249,6 +286,21 @@ def test_n8n_the_token_type_is_bearer_in_both_answers(n8n):
         assert tokens(n8n.refresh(first.refresh, way)).body["token_type"] == "Bearer"
 
 
+# Slack
+
+
+def test_slack_the_identity_url_answers_with_the_id_of_the_account(slack):
+    answer = call(slack, "/oauth/userinfo", slack.connect().access)
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {"sub": slack.person.account.user_id, "user_id": slack.person.account.user_id}
+
+
+def test_slack_the_identity_url_tells_the_address_to_who_asked_for_it(stage):
+    scopes = ("--scope", "locks.read", "--scope", "email")
+    slack = stage.variant(replace(PROFILES["slack"], options=scopes, scope="locks.read email"))
+    assert call(slack, "/oauth/userinfo", slack.connect().access).json()["email"] == slack.person.account.email
+
+
 # AWS
 
 
@@ -260,6 +312,7 @@ def test_aws_the_account_of_each_token_can_be_had_from_it_and_from_the_server(aw
         assert claims(connected.access)["sub"] == user_id
         assert connected.user_id == user_id
         assert aws_iot.introspect(connected.access)["sub"] == user_id
+        assert call(aws_iot, "/oauth/userinfo", connected.access).json()["user_id"] == user_id
 
 
 def test_aws_pkce_works_where_it_is_sent(stage):

@@ -37,6 +37,7 @@ WRONG = {
         12,
         "text",
     ),
+    "a name told without a reason": ("refresh: stable", "userinfo: { members: { name: name } }", 9, "loosens userinfo"),
     "a redirect URI on plain http": ("https://acme.example/callback", "http://acme.example/callback", 7, "loopback"),
     "a redirect URI with a fragment": ("acme.example/callback", "acme.example/#x", 7, "fragment"),
     "a redirect URI with a wildcard": ("https://acme.example", "https://*.acme.example", 7, "redirect URI"),

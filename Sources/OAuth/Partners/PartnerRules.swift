@@ -121,6 +121,7 @@ extension PartnerProfile {
             if authorizationRequest.mayOmit.contains(.clientID) { loose.append("authorization_request") }
             if tokenRequest.mayOmit.contains(.redirectURI) { loose.append("token_request") }
             if tokenResponse?.tellsAccount ?? false { loose.append("token_response") }
+            if userInfo?.members.contains(where: { $0.value != .userID }) ?? false { loose.append("userinfo") }
             return loose
         }
     }
