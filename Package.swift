@@ -70,11 +70,12 @@ let package = Package(
         .target(
             name: "OAuthServer",
             dependencies: [
-                "OAuth", "OAuthStore", "CArgon2", "CCrypt", hummingbird, crypto, logging,
+                "OAuth", "OAuthStore", "CArgon2", "CCrypt", hummingbird, httpClient, crypto, logging,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

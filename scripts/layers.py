@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "HTTPTypes",
         "NIOCore",
         "NIOPosix",
+        "NIOHTTP1",
         "NIOHTTPTypes",
         "ServiceLifecycle",
         "AsyncHTTPClient",

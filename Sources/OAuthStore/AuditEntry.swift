@@ -151,7 +151,8 @@ public struct AuditFilter: Sendable, Equatable {
         func add(_ value: String?, _ condition: (String) -> String) {
             guard let value, !value.isEmpty else { return }
             sql.append(condition("$\(first + arguments.count)"))
-            arguments.append(.text(value))
+            // PostgreSQL refuses a NUL; no entry holds one.
+            arguments.append(.text(value.replacing("\0", with: "\u{FFFD}")))
         }
         add(subject) { "subject = \($0)" }
         add(actor) { "actor = \($0)" }

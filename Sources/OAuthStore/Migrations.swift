@@ -25,6 +25,11 @@ public struct Migrations: Sendable {
                 sql: String(decoding: PackageResources.v0003_operators_sql, as: UTF8.self)
             ),
             Step(number: 4, name: "trail", sql: String(decoding: PackageResources.v0004_trail_sql, as: UTF8.self)),
+            Step(
+                number: 6,
+                name: "webhooks",
+                sql: String(decoding: PackageResources.v0006_webhooks_sql, as: UTF8.self)
+            ),
         ]
     }
 

@@ -174,6 +174,14 @@ extension Store {
                 SQLValue(list: code.resources), .bytes(nonce), SQLValue(now),
             ]
         )
+        let facts = ConnectionFacts(
+            id: code.connection,
+            client: code.client,
+            account: code.account,
+            scope: code.scope,
+            createdAt: now
+        )
+        try announce(.connectionCreated, facts, at: now, connection)
         return Connection(
             id: code.connection,
             client: code.client,
@@ -201,17 +209,15 @@ extension Store {
         let rows = try connection.query(
             """
             update connections set revoked_at = $2, revoked_why = $3
-            where connection_id = $1 and revoked_at is null returning client_id, account_id, scope
+            where connection_id = $1 and revoked_at is null returning \(ConnectionFacts.columns)
             """,
             [SQLValue(id), SQLValue(now), .text(reason.rawValue)]
         )
         guard let row = rows.first else { return false }
-        let (client, scope) = (try row.text(0), try row.text(2))
-        let account: AccountID = try row.identifier(1)
-        if let client = ClientID(client) {
-            let hour = now.startOfHour
-            try add(Count(hour: hour, client: client, name: Counted.revoked.name, value: 1), connection)
-        }
+        let facts = try ConnectionFacts(row)
+        try add(Count(hour: now.startOfHour, client: facts.client, name: Counted.revoked.name, value: 1), connection)
+        if reason == .tokenReused { try announceFailing(id, why: reason.rawValue, at: now, connection) }
+        try announce(.connectionRevoked, facts, why: reason.rawValue, at: now, connection)
         try connection.record(
             AuditEntry(
                 at: now,
@@ -219,9 +225,9 @@ extension Store {
                 action: .connectionRevoked,
                 subject: AuditSubject.connection(id),
                 before: AuditState.json { state in
-                    state.member("client_id", client)
-                    state.member("user_id", account.description)
-                    state.member("scope", scope)
+                    state.member("client_id", facts.client.text)
+                    state.member("user_id", facts.account.description)
+                    state.member("scope", facts.scope.description)
                 },
                 after: AuditState.json { $0.member("revoked_why", reason.rawValue) }
             )

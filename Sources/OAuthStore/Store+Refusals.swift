@@ -110,7 +110,9 @@ extension Store {
         var conditions: [String] = []
         var arguments: [SQLValue] = [.integer(limit)]
         let wanted: [(String, SQLValue?)] = [
-            ("client_id =", client.map { SQLValue($0) }), ("request_id =", requestID.map { .text($0) }),
+            ("client_id =", client.map { SQLValue($0) }),
+            // PostgreSQL refuses a NUL; no id holds one.
+            ("request_id =", requestID.map { .text($0.replacing("\0", with: "\u{FFFD}")) }),
             ("number <", number.map { .integer($0) }),
         ]
         for case (let condition, let value?) in wanted {
@@ -163,29 +165,5 @@ extension Store {
                 refusal.connection.map { .bytes($0.bytes) } ?? .null,
             ]
         )
-    }
-
-    /// Notes at each connection when it was last refused, and why.
-    private func markRefused(_ refusals: [Refusal]) async throws(SQLError) {
-        var last: [ConnectionID: Refusal] = [:]
-        for refusal in refusals {
-            if let id = refusal.connection { last[id] = refusal }
-        }
-        guard !last.isEmpty else { return }
-        let ordered = last.sorted { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }
-        try await database.transaction { connection throws(SQLError) in
-            for (id, refusal) in ordered {
-                try connection.query(
-                    """
-                    update connections set last_refused_at = $3, last_error = $4
-                    where connection_id = $1 and client_id = $2
-                    """,
-                    [
-                        SQLValue(id), SQLValue(refusal.client), SQLValue(refusal.at),
-                        .text("\(refusal.error): \(refusal.description)"),
-                    ]
-                )
-            }
-        }
     }
 }

@@ -59,6 +59,8 @@ extension Store {
         Rule(table: "sign_in_attempts", key: "subject", column: "since", keptFor: .days(1)),
         Rule(table: "audit", key: "number", column: "at", keptFor: .days(730)),
         Rule(table: "refusals", key: "number", column: "at", keptFor: .days(30)),
+        // Events are tried for 3 days: none that is open is as old as that.
+        Rule(table: "webhook_events", key: "number", column: "created_at", keptFor: .days(30)),
         Rule(table: "counters", key: "hour, client_id, name", column: "hour", keptFor: .days(90)),
         Rule(table: "operator_sessions", key: "digest", column: "idle_until", keptFor: .zero),
         Rule(table: "operator_invitations", key: "digest", column: "expires_at", keptFor: .zero),

@@ -84,6 +84,18 @@ def test_a_refusal_that_was_redirected_is_kept_too(server, client):
     assert (one["error"], one["parameter"], one["got"]) == ("invalid_scope", "scope", "locks.read locks.all")
 
 
+def test_hostile_characters_lose_no_refusal(server, client):
+    answers = [
+        send("GET", client.authorize_url(scope="locks.read\0\x1b[31m\r\nx")),
+        client.post("/oauth/token", [("a\0b", "1"), ("a\0b", "2")]),
+        client.exchange("x", redirect_uri="https://partner.example/<script>\0"),
+    ]
+    for answer in answers:
+        one = stored(server, answer)
+        assert "\0" not in json.dumps(one)
+        assert "\\u0000" not in json.dumps(one)
+
+
 def test_introspection_and_revocation_are_watched(server, client, person):
     tokens = person.connect(client)
     other = server.partners.web

@@ -79,7 +79,11 @@ public enum Redaction {
         character.isASCII && (character.isLetter || character.isNumber || "-_.".contains(character))
     }
 
+    /// What fits, without control characters: no database, terminal or log line is disturbed by what came.
     private static func cut(_ text: String) -> String {
-        text.count <= lengthLimit ? text : text.prefix(lengthLimit) + "…"
+        let plain = text.unicodeScalars.prefix(lengthLimit).map { scalar -> Unicode.Scalar in
+            scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar
+        }
+        return String(String.UnicodeScalarView(plain)) + (text.unicodeScalars.count > lengthLimit ? "…" : "")
     }
 }

@@ -23,6 +23,8 @@ struct Serving: Sendable {
     ///
     /// It shares no connections with the sample partner, who would hold all of them while the API waits for one.
     let httpClient: HTTPClient
+    /// With which webhooks are delivered: it follows no redirects.
+    let webhookClient: HTTPClient
 
     /// How long a connection may be silent between requests.
     private static let idleTimeout = TimeAmount.seconds(60)
@@ -62,11 +64,13 @@ struct Serving: Sendable {
                 secretKey: secretKey,
                 ambient: deployment.ambient,
                 logger: logger,
-                httpClient: ownHTTPClient
+                httpClient: ownHTTPClient,
+                webhookClient: WebhookSender.makeClient()
             )
             let outcome = await Result { () async throws(any Error) in try await work(serving) }
             await provider.shutDown()
             try await serving.httpClient.shutdown()
+            try await serving.webhookClient.shutdown()
             try outcome.get()
             await database.close()
         } catch {
@@ -115,8 +119,9 @@ struct Serving: Sendable {
             )
         }
         // Shut down from the last to the first: the background work writes what the last requests left.
+        let delivery = try await webhookDelivery()
         var configuration = ServiceGroupConfiguration(
-            services: [provider.background(logger: logger)] + listeners,
+            services: [provider.background(logger: logger)] + delivery + listeners,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet
         )
@@ -130,6 +135,23 @@ struct Serving: Sendable {
                     + "end the program that uses it, or choose another address with --listen"
             )
         }
+    }
+
+    /// What delivers webhooks, if the settings want them; from now on the ledger writes events, or does not.
+    private func webhookDelivery() async throws -> [any Service] {
+        let target = try deployment.webhookTarget()
+        try await store.switchWebhooks(on: target != nil)
+        return target.map { target in
+            [
+                WebhookDelivery(
+                    store: store,
+                    target: target,
+                    client: webhookClient,
+                    ambient: ambient,
+                    logger: logger
+                )
+            ]
+        } ?? []
     }
 
     /// Says that the server is ready, whatever the log level.

@@ -15,6 +15,8 @@ struct Deployment: Sendable {
     var brand = BrandWords()
     var logLevel = Logger.Level.info
     var sampleAPI = false
+    var webhookURL: String?
+    var webhookSecrets: [String]?
     /// What goes to the server as it is; issuer, audience and brand are filled in by `serverSettings()`.
     var settings = Settings(issuer: placeholder)
     /// Where each value came from that is not a default.
@@ -47,6 +49,7 @@ struct Deployment: Sendable {
                 "clock-offset\(origin("clock-offset")) works only in test mode: add --test-mode, or remove it"
             )
         }
+        _ = try webhookTarget()
         guard settings.sessionIdle <= settings.sessionLifetime else {
             throw Complaint("session-idle\(origin("session-idle")) must not be longer than session-lifetime")
         }
@@ -60,6 +63,28 @@ struct Deployment: Sendable {
 
     /// The time and randomness of this deployment.
     var ambient: Ambient { .system(clockOffset: settings.testMode ? settings.clockOffset : .zero) }
+
+    /// Where webhooks go; nil when nobody wants any.
+    func webhookTarget() throws(Complaint) -> WebhookTarget? {
+        guard let url = webhookURL else {
+            guard webhookSecrets == nil else {
+                throw Complaint(
+                    "webhook-secret\(origin("webhook-secret")) is set, but not webhook-url: set both or none"
+                )
+            }
+            return nil
+        }
+        guard let secrets = webhookSecrets else {
+            throw Complaint(
+                "webhook-url\(origin("webhook-url")) is set, but not webhook-secret: "
+                    + "'latchkey webhook secret' prints a new one"
+            )
+        }
+        guard let target = WebhookTarget(url: url, secrets: secrets) else {
+            throw Complaint("webhook-url or webhook-secret is not what is expected: see docs/webhooks.md")
+        }
+        return target
+    }
 
     private func settledIssuer() throws(Complaint) -> Issuer {
         guard let text = issuer else {
@@ -109,6 +134,19 @@ extension SecretKey {
         let plain = text.replacing("+", with: "-").replacing("/", with: "_").prefix { $0 != "=" }
         guard text.utf8.count <= 44, let bytes = Base64URL.decode(String(plain)) else { return nil }
         self.init(bytes: bytes)
+    }
+}
+
+extension Notation where Value == [String] {
+    static var webhookSecrets: Self {
+        Notation(
+            expected: "one to four secrets with spaces between them, each whsec_ and 24 to 64 bytes in base64",
+            read: { text in
+                let secrets = text.split(separator: " ").map(String.init)
+                return (1...4).contains(secrets.count) && secrets.allSatisfy(WebhookTarget.isSecret) ? secrets : nil
+            },
+            show: { _ in "***" }
+        )
     }
 }
 

@@ -8,6 +8,7 @@ struct Knob: Sendable {
         case partners = "Partners and scopes"
         case pages = "Pages"
         case limits = "Sessions and limits"
+        case webhooks = "Webhooks"
         case development = "Development"
     }
 

@@ -327,6 +327,27 @@ extension Knob {
             example: "4",
             "How many passwords are hashed at a time. Each takes 19 MiB of memory meanwhile."
         ),
+        Knob(
+            "webhook-url",
+            .webhooks,
+            \.webhookURL,
+            .text("an https URL, or an http URL on loopback, without user information and fragment") {
+                WebhookTarget.isAllowed($0)
+            },
+            standard: "none",
+            example: "https://api.acme.example/hooks/latchkey",
+            "Where the server tells your company that connections were made, were cut or are failing: see webhooks.md. Without it nothing is told."
+        ),
+        Knob(
+            "webhook-secret",
+            .webhooks,
+            \.webhookSecrets,
+            .webhookSecrets,
+            isSecret: true,
+            standard: "none",
+            example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "What webhooks are signed with; needed with webhook-url. While you change over, name the new one and the old one: each signs. `latchkey webhook secret` prints a new one."
+        ),
     ]
 
     private static let development = [

@@ -39,6 +39,13 @@ import Testing
         #expect(Redaction.shown("code", of: Form()) == "nothing")
     }
 
+    @Test func `no control character is kept`() {
+        #expect(
+            Redaction.shown("scope", of: Form(["scope": "a\0b\u{1B}[31m\r\nc"]))
+                == "a\u{FFFD}b\u{FFFD}[31m\u{FFFD}\u{FFFD}c"
+        )
+    }
+
     @Test func `what is shown is bounded`() throws {
         let long = String(repeating: "a", count: 10_000)
         let shown = try #require(Redaction.shown("scope", of: Form(["scope": long, "scope": long])))

@@ -1,0 +1,119 @@
+public import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+public import OAuth
+public import OAuthStore
+
+/// Sends one event to the company's receiver, once.
+public struct WebhookSender: Sendable {
+    /// What the receiver made of it.
+    public enum Outcome: Sendable, Equatable {
+        /// It has it: any status from 200 to 299.
+        case delivered(status: Int)
+        /// It wants no more of this: 410.
+        case gone
+        /// It did not take it, or did not answer; `retryAfter` is what it asked for.
+        case failed(status: Int?, reason: String, retryAfter: Duration?)
+    }
+
+    private let target: WebhookTarget
+    private let client: HTTPClient
+    private let now: @Sendable () -> Instant
+
+    /// How long an attempt may take, from the first byte to the last.
+    static let deadline = TimeAmount.seconds(15)
+
+    /// Makes a sender; `client` must follow no redirects.
+    public init(target: WebhookTarget, client: HTTPClient, now: @escaping @Sendable () -> Instant) {
+        self.target = target
+        self.client = client
+        self.now = now
+    }
+
+    /// A client that follows no redirects and keeps few connections.
+    public static func makeClient() -> HTTPClient {
+        var configuration = HTTPClient.Configuration()
+        configuration.redirectConfiguration = .disallow
+        configuration.timeout.connect = .seconds(5)
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 8
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }
+
+    /// Sends a body under an id.
+    public func send(id: WebhookEventID, body: String) async -> Outcome {
+        let timestamp = now().seconds
+        var request = HTTPClientRequest(url: target.url)
+        request.method = .POST
+        request.headers.add(name: "content-type", value: "application/json")
+        request.headers.add(name: "user-agent", value: "Latchkey")
+        request.headers.add(name: "webhook-id", value: id.description)
+        request.headers.add(name: "webhook-timestamp", value: String(timestamp))
+        request.headers.add(
+            name: "webhook-signature",
+            value: target.signature(id: id.description, timestamp: timestamp, body: body)
+        )
+        request.body = .bytes(ByteBuffer(string: body))
+        do {
+            let response = try await client.execute(request, deadline: .now() + Self.deadline)
+            let status = Int(response.status.code)
+            // The answer's body is of no interest; reading a little of it lets the connection live on.
+            _ = try? await response.body.collect(upTo: 16 * 1024)
+            switch status {
+            case 200...299: return .delivered(status: status)
+            case 410: return .gone
+            case 300...399:
+                return .failed(status: status, reason: "a redirect, which is not followed", retryAfter: nil)
+            default:
+                let wait = response.headers.first(name: "retry-after").flatMap { Int64($0) }
+                return .failed(
+                    status: status,
+                    reason: "the receiver answered with status \(status)",
+                    retryAfter: wait.map { .seconds(min(max($0, 0), 3600)) }
+                )
+            }
+        } catch {
+            return .failed(status: nil, reason: Self.sentence(error), retryAfter: nil)
+        }
+    }
+
+    /// What went wrong on the way, without the URL: that may hold a secret.
+    private static func sentence(_ error: any Error) -> String {
+        guard let error = error as? HTTPClientError else { return "no connection to the receiver" }
+        return switch error {
+        case .deadlineExceeded, .readTimeout: "no answer within 15 seconds"
+        case .connectTimeout: "no connection within 5 seconds"
+        default: "the connection failed: \(error.shortDescription)"
+        }
+    }
+}
+
+/// When an event is tried again.
+enum WebhookBackoff {
+    /// For how long an event is tried.
+    static let patience = Duration.days(3)
+
+    /// The waits after the first, the second, … failed attempt, in seconds; the last one repeats.
+    private static let waits: [Int64] = [5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 43_200]
+
+    /// When to try again after an attempt that failed.
+    ///
+    /// - Parameters:
+    ///   - event: the event, with this attempt counted.
+    ///   - retryAfter: what the receiver asked for.
+    ///   - now: the time.
+    ///   - jitter: 0 to 1, so that events that failed together are not tried again together.
+    /// - Returns: the time of the next attempt; nil when it is time to give up.
+    static func next(
+        after event: WebhookEvent,
+        retryAfter: Duration?,
+        now: Instant,
+        jitter: Double
+    ) -> Instant? {
+        guard now < event.createdAt + patience else { return nil }
+        let index = min(max(Int(event.attempts) - 1, 0), waits.count - 1)
+        let wait = Double(waits[index]) * (0.8 + 0.4 * jitter)
+        let milliseconds = max(Int64(wait * 1000), (retryAfter ?? .zero).milliseconds)
+        // One last try when the patience ends.
+        return min(now + .milliseconds(milliseconds), event.createdAt + patience)
+    }
+}

@@ -1,0 +1,179 @@
+/// The outbox of webhooks: written with what it tells of, claimed by one node at a time, in order.
+import OAuth
+import OAuthStore
+import TestBackends
+import Testing
+
+@Suite struct `Ledger: webhooks` {
+    private static let lease = Duration.seconds(60)
+
+    private static func claim(_ store: Store, at now: Instant = Ledger.now) async throws -> [WebhookEvent] {
+        try await store.claimWebhooks(now: now, lease: lease, limit: 100)
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an event is written with the connection, or not at all`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.connect("before")
+            #expect(try await ledger.count("webhook_events") == 0)
+            try await ledger.store.switchWebhooks(on: true)
+            let id = try await ledger.connect("told")
+            _ = try await ledger.redeem("told")  // a replay: it cuts
+            let events = try await ledger.store.webhooks().reversed().map { $0 }
+            #expect(events.map(\.type) == ["connection.created", "connection.revoked"])
+            #expect(events.allSatisfy { $0.connection == id && $0.attempts == 0 && $0.state == "waiting" })
+            #expect(events[1].body.contains(#""why":"code_replayed""#))
+            try await ledger.store.switchWebhooks(on: false)
+            try await ledger.connect("after")
+            #expect(try await ledger.count("webhook_events") == 2)
+            try await ledger.store.switchWebhooks(on: true)
+            try await ledger.database.run("drop table webhook_events")
+            try await ledger.issue("lost")
+            #expect(await sqlError { _ = try await ledger.redeem("lost") } != nil)
+            #expect(try await ledger.store.connection(Ledger.connectionID("lost")) == nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `of parallel nodes one claims an event, and its lease keeps the others away`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.store.switchWebhooks(on: true)
+            for number in 0..<10 { try await ledger.connect("\(number)") }
+            try await ledger.warmUp()
+            let claimed = try await parallel(12) { number in try await Self.claim(ledger.node(number)) }
+            #expect(claimed.joined().count == 10)
+            #expect(Set(claimed.joined().map(\.number)).count == 10)
+            #expect(try await Self.claim(ledger.store).isEmpty)
+            let later = try await Self.claim(ledger.other, at: Ledger.now + Self.lease)
+            #expect(later.count == 10 && later.allSatisfy { $0.attempts == 2 })
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `who comes back after its lease changes nothing`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.store.switchWebhooks(on: true)
+            try await ledger.connect("one")
+            let late = try #require(try await Self.claim(ledger.store).first)
+            let now = Ledger.now + Self.lease
+            let owner = try #require(try await Self.claim(ledger.other, at: now).first)
+            try await ledger.store.settle(late, as: .givenUp(status: 410, reason: "gone"), now: now)
+            #expect(try await ledger.store.webhook(owner.id)?.state == "retrying")
+            try await ledger.other.settle(owner, as: .delivered(status: 204), now: now)
+            try await ledger.store.settle(late, as: .failed(status: nil, reason: "x", next: now), now: now)
+            let event = try #require(try await ledger.store.webhook(owner.id))
+            #expect(event.state == "delivered" && event.lastStatus == 204 && event.deliveredAt == now)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a connection's events are delivered in order, and one that is given up blocks none`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            let (store, now) = (ledger.store, Ledger.now)
+            try await store.switchWebhooks(on: true)
+            let id = try await ledger.connect("one")
+            try await store.revoke(id, because: .client, by: .server, now: now)
+            try await ledger.connect("two")
+            let first = try await Self.claim(store)
+            #expect(first.map(\.type) == ["connection.created", "connection.created"])
+            #expect(try await Self.claim(store).isEmpty)
+            for event in first {
+                try await store.settle(event, as: .givenUp(status: 410, reason: "gone"), now: now)
+            }
+            let second = try await Self.claim(store)
+            #expect(second.map(\.type) == ["connection.revoked"])
+            #expect(try await store.retryWebhook(first[0].id, by: .commandLine(user: "root"), now: now))
+            #expect(try await store.audit(AuditFilter(action: "webhook.retried")).count == 1)
+            #expect(try await Self.claim(store).map(\.id) == [first[0].id])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `the end of a client tells of each of its live connections`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            for number in 0..<3 { try await ledger.connect("\(number)") }
+            try await ledger.store.revoke(
+                Ledger.connectionID("0"),
+                because: .client,
+                by: .server,
+                now: Ledger.now
+            )
+            try await ledger.store.switchWebhooks(on: true)
+            _ = try await ledger.store.deleteClient(try ledger.client.client.id, by: .server, now: Ledger.now)
+            let events = try await ledger.store.webhooks()
+            #expect(Set(events.map(\.connection)) == [Ledger.connectionID("1"), Ledger.connectionID("2")])
+            #expect(events.allSatisfy { $0.body.contains(#""why":"client_deleted""#) })
+        }
+    }
+
+    private static func refusal(_ id: ConnectionID, _ client: ClientID, at now: Instant) -> Refusal {
+        Refusal(
+            client: client,
+            at: now,
+            endpoint: "token",
+            requestID: "r",
+            error: "invalid_scope",
+            description: "scope is wider",
+            status: 400,
+            parameter: "scope",
+            expected: nil,
+            got: nil,
+            connection: id
+        )
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a connection fails after five refusals within an hour of each other, and says so once a day`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.store.switchWebhooks(on: true)
+            let id = try await ledger.connect("one")
+            let client = try ledger.client.client.id
+            func refuse(_ count: Int, every step: Duration, from start: Instant) async throws -> Int {
+                for number in 0..<count {
+                    let now = start + .milliseconds(step.milliseconds * Int64(number))
+                    try await ledger.node(number).record([Self.refusal(id, client, at: now)])
+                }
+                return try await ledger.store.webhooks().count { $0.type == "connection.failing" }
+            }
+            #expect(try await refuse(8, every: .minutes(61), from: Ledger.now) == 0)
+            let start = Ledger.now + .days(1)
+            #expect(try await refuse(4, every: .minutes(59), from: start) == 0)
+            #expect(try await refuse(1, every: .zero, from: start + .minutes(236)) == 1)
+            #expect(try await refuse(20, every: .minutes(1), from: start + .hours(5)) == 1)
+            #expect(try await refuse(20, every: .minutes(1), from: start + .hours(29)) == 2)
+            try await ledger.store.revoke(id, because: .client, by: .server, now: start)
+            #expect(try await refuse(20, every: .minutes(1), from: start + .days(3)) == 2)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `parallel refusals announce a failing connection once`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.store.switchWebhooks(on: true)
+            let id = try await ledger.connect("one")
+            let client = try ledger.client.client.id
+            try await ledger.warmUp()
+            _ = try await parallel(20) { number in
+                try await ledger.node(number).record([Self.refusal(id, client, at: Ledger.now)])
+            }
+            #expect(try await ledger.store.webhooks().count { $0.type == "connection.failing" } == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a reused token makes its connection a failing one, and cuts it`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.store.switchWebhooks(on: true)
+            let id = try await ledger.connect("one", to: .strict)
+            for _ in 0..<2 { _ = try await ledger.refresh(id, presenting: 0, .strict) }
+            #expect(
+                try await ledger.store.webhooks().map(\.type)
+                    == ["connection.revoked", "connection.failing", "connection.created"]
+            )
+        }
+    }
+}
