@@ -39,6 +39,10 @@ struct ConsolePage: Page {
         self.blocks += blocks
     }
 
+    mutating func add(contentsOf blocks: [ConsoleBlock]) {
+        self.blocks += blocks
+    }
+
     var template: PageTemplate { .consolePage }
 
     func title(_ words: Words) -> String { "\(heading.shown(limit: 100)) · Console" }
@@ -183,6 +187,8 @@ enum ConsoleBlock: Sendable {
     case command(String)
     /// Large numbers with their names.
     case figures([ConsoleFigure])
+    /// Numbers over time, drawn.
+    case chart(ConsoleChart)
 
     /// Whether the block is of use only to who may change something.
     fileprivate var isChange: Bool {
@@ -223,6 +229,8 @@ enum ConsoleBlock: Sendable {
             values.set("command", command)
         case .figures(let figures):
             values.set("figures", Self.group("figureList", figures.map { $0.values(base) }))
+        case .chart(let chart):
+            values.set("chart", chart.values(base))
         }
         for name in Self.kinds where values.child(named: name) == nil { values.set(name, false) }
         return values
@@ -231,7 +239,7 @@ enum ConsoleBlock: Sendable {
     /// Every kind is set, be it to false: a template looks in the enclosing groups for what it does not find.
     private static let kinds = [
         "section", "paragraph", "notice", "facts", "table", "search", "form", "linkRow", "credentials", "command",
-        "figures",
+        "figures", "chart",
     ]
 
     private static func group(_ name: String, _ list: [PageValues]) -> PageValues {

@@ -8,7 +8,9 @@ extension Provider {
     /// All of the console.
     ///
     /// A new page is a line in the list of its family; `ConsoleArea` gives it an entry in the menu.
-    static let consoleRoutes: [ConsoleRoute] = consoleDoorRoutes + consoleHomeRoutes
+    static let consoleRoutes: [ConsoleRoute] =
+        consoleDoorRoutes + consoleHomeRoutes
+        + consoleAuditRoutes + consoleDebuggerRoutes + consoleWebhookRoutes
 
     /// The console's routes as the router takes them.
     var consoleDoors: [Route] {
@@ -115,6 +117,9 @@ enum ConsoleArea: String, CaseIterable, Sendable {
     case connections = "Live connections"
     case accounts = "Accounts"
     case keys = "Signing keys"
+    case debugger = "Partner debugger"
+    case webhooks = "Webhooks"
+    case audit = "Audit trail"
 
     /// Where the entry leads, below `/console`.
     var path: String {
@@ -124,6 +129,9 @@ enum ConsoleArea: String, CaseIterable, Sendable {
         case .connections: "/connections"
         case .accounts: "/accounts"
         case .keys: "/keys"
+        case .debugger: "/debugger"
+        case .webhooks: "/webhooks"
+        case .audit: "/audit"
         }
     }
 }

@@ -38,6 +38,7 @@ enum PageTemplate: String, CaseIterable, Sendable {
     case consoleBadge = "console_badge"
     case consoleLink = "console_link"
     case consoleForm = "console_form"
+    case consoleChart = "console_chart"
 
     var embedded: [UInt8] {
         switch self {
@@ -59,6 +60,7 @@ enum PageTemplate: String, CaseIterable, Sendable {
         case .consoleBadge: PackageResources.console_badge_mustache
         case .consoleLink: PackageResources.console_link_mustache
         case .consoleForm: PackageResources.console_form_mustache
+        case .consoleChart: PackageResources.console_chart_mustache
         }
     }
 }

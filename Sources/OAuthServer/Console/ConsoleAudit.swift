@@ -1,0 +1,133 @@
+import Hummingbird
+import NIOCore
+import OAuth
+import OAuthStore
+
+/// The audit trail: who changed what, searched, read in pages, and taken along whole.
+extension Provider {
+    static let consoleAuditRoutes: [ConsoleRoute] = [
+        .page("/audit", Provider.consoleAudit),
+        .page("/audit/:id", Provider.consoleAuditEntry),
+        .page("/audit-export", Provider.consoleAuditExport),
+    ]
+
+    private func consoleAudit(_ visit: ConsoleVisit) async throws -> Response {
+        let filter = AuditFilter(visit.query)
+        let found = try await store.audit(
+            filter,
+            before: visit.query["before"].flatMap { Int64($0) },
+            limit: Int64(Self.trailPage + 1)
+        )
+        var page = ConsolePage("Audit trail", area: .audit, lead: "Who changed what. Entries are kept for two years.")
+        page.actions = [ConsoleLink("Export", "/audit-export" + filter.query([]))]
+        var search = ConsoleSearch("/audit", "Search who, what and to what", value: filter.text ?? "")
+        search.kept = filter.kept.filter { $0.name != "q" }
+        var table = ConsoleTable(
+            "The audit trail",
+            ["What", "Who", "To what", "When"],
+            empty: "Nothing that fits was done."
+        )
+        table.rows = found.prefix(Self.trailPage).map { record in
+            [
+                .link(record.action, "/audit/\(record.number)"), .text(record.who, detail: record.kindOfActor),
+                .link(record.subject, "/audit" + AuditFilter(subject: record.subject).query([])), .time(record.at),
+            ]
+        }
+        if visit.query["before"] != nil { table.first = "/audit" + filter.query([]) }
+        if found.count > Self.trailPage, let last = found.prefix(Self.trailPage).last {
+            table.next = "/audit" + filter.query([("before", String(last.number))])
+        }
+        page.add(.search(search), .table(table))
+        return show(page, visit)
+    }
+
+    private func consoleAuditEntry(_ visit: ConsoleVisit) async throws -> Response {
+        // The page before the entry that follows it begins with it.
+        guard let number = Int64(visit.id), number > 0, number < .max,
+            let record = try await store.audit(before: number + 1, limit: 1).first, record.number == number
+        else { throw missing("entry") }
+        var page = ConsolePage(record.action, area: .audit, trail: [ConsoleLink("Audit trail", "/audit")])
+        page.add(
+            .facts([
+                ConsoleFact("Who", .text(record.who, detail: record.kindOfActor)),
+                ConsoleFact("To what", .code(record.subject)),
+                ConsoleFact("When", .time(record.at)),
+                ConsoleFact("Before", record.before.map(ConsoleCell.code) ?? .text(nil)),
+                ConsoleFact("After", record.after.map(ConsoleCell.code) ?? .text(nil)),
+            ])
+        )
+        return show(page, visit)
+    }
+
+    /// The trail as JSON Lines, written while it is read: however long it is, little of it is in memory.
+    private func consoleAuditExport(_ visit: ConsoleVisit) async throws -> Response {
+        let filter = AuditFilter(visit.query)
+        let store = store
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "application/jsonl", .cacheControl: "no-store", .xContentTypeOptions: "nosniff",
+                .contentDisposition: "attachment; filename=\"audit.jsonl\"", .referrerPolicy: "no-referrer",
+            ],
+            body: ResponseBody { writer in
+                try await store.exportAudit(filter) { records in
+                    let lines = records.flatMap { $0.line + [UInt8(ascii: "\n")] }
+                    try await writer.write(ByteBuffer(bytes: lines))
+                }
+                try await writer.finish(nil)
+            }
+        )
+    }
+
+    /// How many entries a page shows.
+    static let trailPage = 50
+}
+
+extension AuditFilter {
+    /// Reads the address.
+    fileprivate init(_ query: Form) {
+        self.init(subject: query["subject"], actor: query["actor"], action: query["action"], text: query["q"])
+    }
+
+    /// What of it stands in the address.
+    fileprivate var kept: [(name: String, value: String)] {
+        [("subject", subject), ("actor", actor), ("action", action), ("q", text)].compactMap { name, value in
+            value.map { (name, $0) }
+        }
+    }
+
+    fileprivate func query(_ more: [(name: String, value: String)]) -> String {
+        let pairs = kept + more
+        return pairs.isEmpty ? "" : "?" + Form(pairs: pairs).encoded
+    }
+}
+
+extension AuditRecord {
+    fileprivate var who: String { actorName ?? (actor.isEmpty ? "the server" : actor) }
+
+    fileprivate var kindOfActor: String? {
+        switch actorKind {
+        case "server": nil
+        case "command_line": "at the command line"
+        case "operator": "operator"
+        case "account": "customer"
+        default: actorKind
+        }
+    }
+
+    /// The entry as one JSON object.
+    fileprivate var line: [UInt8] {
+        var writer = JSONWriter()
+        writer.member("number", number)
+        writer.member("at", at.readable)
+        writer.member("at_milliseconds", at.milliseconds)
+        writer.member("actor_kind", actorKind)
+        writer.member("actor", actor)
+        if let actorName { writer.member("actor_name", actorName) }
+        writer.member("action", action)
+        writer.member("subject", subject)
+        if let before { writer.member("before", before) }
+        if let after { writer.member("after", after) }
+        return writer.finish()
+    }
+}
