@@ -8,6 +8,8 @@ public struct Migrations: Sendable {
         let number: Int64
         let name: String
         let sql: String
+        /// What is to be done with what is there already, after the statements.
+        var fill: (@Sendable (any SQLConnection) throws(SQLError) -> Void)?
     }
 
     /// The steps that come with this release.
@@ -22,7 +24,8 @@ public struct Migrations: Sendable {
             Step(
                 number: 3,
                 name: "operators",
-                sql: String(decoding: PackageResources.v0003_operators_sql, as: UTF8.self)
+                sql: String(decoding: PackageResources.v0003_operators_sql, as: UTF8.self),
+                fill: { connection throws(SQLError) in try Store.indexAll(connection) }
             ),
             Step(number: 4, name: "trail", sql: String(decoding: PackageResources.v0004_trail_sql, as: UTF8.self)),
             Step(
@@ -56,6 +59,7 @@ public struct Migrations: Sendable {
                 for statement in Self.statements(of: step.sql) {
                     try connection.query(statement.replacing("@sequence", with: sequence))
                 }
+                try step.fill?(connection)
                 return true
             }
             if ran { names.append("v\(step.number) \(step.name)") }

@@ -59,6 +59,7 @@ extension Store {
                     ]
                 )
                 guard !rows.isEmpty else { continue }
+                try Self.index(account.id, email: account.email, name: account.name, connection)
                 try connection.record(
                     AuditEntry(
                         at: now,
@@ -149,6 +150,9 @@ extension Store {
                 let after = try connection.query(Self.accountSelection + " where account_id = $1", [SQLValue(id)])
                     .first.map { row throws(SQLError) in try Self.account(row) }
                 if let after {
+                    if after.email != before.email {
+                        try Self.index(id, email: after.email, name: after.name, connection)
+                    }
                     let entry = change.entry(from: before, to: after, by: actor, now)
                     if let entry { try connection.record(entry) }
                 }
@@ -231,7 +235,7 @@ extension Store {
 
     private static let accountColumns = "account_id, email, name, created_at, disabled_at"
 
-    private static let accountSelection = "select \(accountColumns) from accounts"
+    static let accountSelection = "select \(accountColumns) from accounts"
 
     static func account(_ row: SQLRow) throws(SQLError) -> Account {
         Account(

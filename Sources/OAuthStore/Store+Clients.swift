@@ -40,6 +40,7 @@ extension Store {
             )
             guard !rows.isEmpty else { return false }
             if let secret { try Self.add(secret, to: registration.id, now, connection) }
+            try Self.index(registration, connection)
             try Self.raise(.clients, connection)
             try connection.record(
                 AuditEntry(
@@ -104,6 +105,7 @@ extension Store {
             )
             try Self.raise(.clients, connection)
             guard new != old else { return new }
+            if new.name != old.name || new.partner != old.partner { try Self.index(new, connection) }
             try connection.record(
                 AuditEntry(
                     at: now,
@@ -164,6 +166,37 @@ extension Store {
             try Self.add(secret, to: id.text, now, connection)
             try Self.raise(.clients, connection)
             try Self.recordRotation(of: id, from: before, to: secret, by: actor, now, connection)
+        }
+    }
+
+    /// Ends every secret of a client but the newest.
+    ///
+    /// - Returns: how many there were.
+    public func endOlderSecrets(of id: ClientID, by actor: Actor, now: Instant) async throws(SQLError) -> Int {
+        try await database.transaction { connection throws(SQLError) in
+            try connection.query("update clients set created_at = created_at where client_id = $1", [SQLValue(id)])
+            let before = try Self.secretCount(id, connection)
+            let ended = try connection.query(
+                """
+                delete from client_secrets where client_id = $1 and digest not in
+                    (select digest from client_secrets where client_id = $1 order by created_at desc limit 1)
+                returning created_at
+                """,
+                [SQLValue(id)]
+            ).count
+            guard ended > 0 else { return 0 }
+            try Self.raise(.clients, connection)
+            try connection.record(
+                AuditEntry(
+                    at: now,
+                    actor: actor,
+                    action: .clientSecretRotated,
+                    subject: AuditSubject.client(id.text),
+                    before: AuditState.json { $0.member("live_secrets", before) },
+                    after: AuditState.json { $0.member("live_secrets", before - Int64(ended)) }
+                )
+            )
+            return ended
         }
     }
 
@@ -294,7 +327,7 @@ extension Store {
         }
     }
 
-    private static func registration(_ json: String) throws(SQLError) -> ClientRegistration {
+    static func registration(_ json: String) throws(SQLError) -> ClientRegistration {
         do {
             return try JSONDecoder().decode(ClientRegistration.self, from: Data(json.utf8))
         } catch {

@@ -1,6 +1,6 @@
-import OAuth
+public import OAuth
 
-/// What the console lists: pages of at most so many rows, each found by an index, however many there are.
+/// What the console lists: pages by keyset, the newest first, each found by an index, however much there is.
 extension Store {
     /// How much there is.
     public struct Totals: Sendable, Equatable {
@@ -24,5 +24,245 @@ extension Store {
                 accounts: try count("accounts")
             )
         }
+    }
+
+    // MARK: Clients
+
+    /// A client in a list.
+    public struct ListedClient: Sendable, Equatable {
+        /// Its id.
+        public let id: ClientID
+        /// What the operator said of it; nil when its row cannot be read.
+        public let registration: ClientRegistration?
+        /// When it was made.
+        public let createdAt: Instant
+    }
+
+    /// A page of the clients.
+    ///
+    /// - Parameters:
+    ///   - typed: beginnings of words of their names, ids and profiles; empty for all.
+    ///   - last: the last one of the page before; nil for the first page.
+    ///   - limit: how many at most.
+    /// - Returns: the clients, the newest first.
+    /// - Throws: as `SQLDatabase.read`.
+    public func clients(
+        matching typed: String = "",
+        after last: (createdAt: Instant, id: ClientID)? = nil,
+        limit: Int64
+    ) async throws(SQLError) -> [ListedClient] {
+        let (sql, arguments) = Self.clientPage(typed, last, limit)
+        return try await database.read { connection throws(SQLError) in
+            try connection.query(sql, arguments).map { row throws(SQLError) in
+                ListedClient(
+                    id: try row.client(0),
+                    registration: try? Self.registration(try row.text(1)),
+                    createdAt: try row.instant(2)
+                )
+            }
+        }
+    }
+
+    static func clientPage(
+        _ typed: String,
+        _ last: (createdAt: Instant, id: ClientID)?,
+        _ limit: Int64
+    ) -> (sql: String, arguments: [SQLValue]) {
+        page(
+            "select client_id, registration, created_at from clients",
+            key: "client_id",
+            last.map { ($0.createdAt, SQLValue($0.id)) },
+            limit
+        ) { arguments in conditions(for: typed, "client", &arguments) }
+    }
+
+    // MARK: Accounts
+
+    /// A page of the accounts.
+    ///
+    /// - Parameters:
+    ///   - typed: beginnings of words of their addresses, names and ids; empty for all.
+    ///   - last: the last one of the page before; nil for the first page.
+    ///   - limit: how many at most.
+    /// - Returns: the accounts, the newest first.
+    /// - Throws: as `SQLDatabase.read`.
+    public func accounts(
+        matching typed: String,
+        after last: (createdAt: Instant, id: AccountID)? = nil,
+        limit: Int64
+    ) async throws(SQLError) -> [Account] {
+        let (sql, arguments) = Self.accountPage(typed, last, limit)
+        return try await database.read { connection throws(SQLError) in
+            try connection.query(sql, arguments).map { row throws(SQLError) in try Self.account(row) }
+        }
+    }
+
+    static func accountPage(
+        _ typed: String,
+        _ last: (createdAt: Instant, id: AccountID)?,
+        _ limit: Int64
+    ) -> (sql: String, arguments: [SQLValue]) {
+        page(accountSelection, key: "account_id", last.map { ($0.createdAt, SQLValue($0.id)) }, limit) { arguments in
+            conditions(for: typed, "account", &arguments)
+        }
+    }
+
+    /// In how many browsers an account is signed in.
+    public func sessionCount(of account: AccountID, now: Instant) async throws(SQLError) -> Int64 {
+        try await database.read { connection throws(SQLError) in
+            try connection.query(
+                "select count(*) from sessions where account_id = $1 and idle_until > $2 and ends_at > $2",
+                [SQLValue(account), SQLValue(now)]
+            ).first?.integer(0) ?? 0
+        }
+    }
+
+    /// Ends every session of an account.
+    /// - Returns: how many there were.
+    public func endSessions(of account: AccountID, by actor: Actor, now: Instant) async throws(SQLError) -> Int {
+        try await database.transaction { connection throws(SQLError) in
+            let ended = try connection.query(
+                "delete from sessions where account_id = $1 returning signed_in_at",
+                [SQLValue(account)]
+            ).count
+            guard ended > 0 else { return 0 }
+            try connection.record(
+                AuditEntry(
+                    at: now,
+                    actor: actor,
+                    action: .sessionsEnded,
+                    subject: AuditSubject.account(account),
+                    after: AuditState.json { $0.member("sessions", Int64(ended)) }
+                )
+            )
+            return ended
+        }
+    }
+
+    // MARK: Live connections
+
+    /// A connection in a list, with whose it is.
+    public struct ListedConnection: Sendable, Equatable {
+        /// The connection.
+        public let connection: Connection
+        /// The address of its account.
+        public let email: String
+        /// What people call its account.
+        public let name: String?
+    }
+
+    /// A page of the connections that were not cut.
+    ///
+    /// - Parameters:
+    ///   - client: whose connections; nil for every client's.
+    ///   - account: whose connections; nil for every account's.
+    ///   - last: the last one of the page before; nil for the first page.
+    ///   - limit: how many at most.
+    /// - Returns: the connections, the newest first.
+    /// - Throws: as `SQLDatabase.read`.
+    public func liveConnections(
+        of client: ClientID? = nil,
+        account: AccountID? = nil,
+        after last: (createdAt: Instant, id: ConnectionID)? = nil,
+        limit: Int64
+    ) async throws(SQLError) -> [ListedConnection] {
+        let (sql, arguments) = Self.connectionPage(client, account, last, limit)
+        return try await database.read { connection throws(SQLError) in
+            try connection.query(sql, arguments).map { row throws(SQLError) in
+                // The page's own columns stand behind those of every connection.
+                let count = Self.connectionColumnCount
+                return ListedConnection(
+                    connection: try Self.read(row),
+                    email: try row.text(count),
+                    name: try row.optionalText(count + 1)
+                )
+            }
+        }
+    }
+
+    static func connectionPage(
+        _ client: ClientID?,
+        _ account: AccountID?,
+        _ last: (createdAt: Instant, id: ConnectionID)?,
+        _ limit: Int64
+    ) -> (sql: String, arguments: [SQLValue]) {
+        let (columns, tables) = selectionParts
+        return page(
+            "\(columns), a.email, a.name \(tables)",
+            key: "connection_id",
+            table: "c.",
+            last.map { ($0.createdAt, SQLValue($0.id)) },
+            limit
+        ) { arguments in
+            var conditions = ["c.revoked_at is null"]
+            if let client {
+                arguments.append(SQLValue(client))
+                conditions.append("c.client_id = $\(arguments.count)")
+            }
+            if let account {
+                arguments.append(SQLValue(account))
+                conditions.append("c.account_id = $\(arguments.count)")
+            }
+            return conditions
+        }
+    }
+
+    /// The columns and the tables of a connection's selection, so that a list can add columns of its own.
+    private static var selectionParts: (columns: String, tables: String) {
+        let parts = selection.split(separator: "from ", maxSplits: 1)
+        return (String(parts[0]), "from " + (parts.last ?? ""))
+    }
+
+    private static var connectionColumnCount: Int { selectionParts.columns.count { $0 == "," } + 1 }
+
+    /// How many live connections there are, and of how many accounts and clients.
+    public struct LiveCount: Sendable, Equatable {
+        /// Connections that were not cut.
+        public let connections: Int64
+        /// The accounts that they are of.
+        public let accounts: Int64
+        /// The clients that they are with.
+        public let clients: Int64
+    }
+
+    /// Counts the live connections of a client or of an account: what is about to be cut.
+    public func liveCount(of client: ClientID? = nil, account: AccountID? = nil) async throws(SQLError) -> LiveCount {
+        let (column, value): (String, SQLValue) =
+            if let client { ("client_id", SQLValue(client)) } else {
+                ("account_id", account.map { SQLValue($0) } ?? .null)
+            }
+        return try await database.read { connection throws(SQLError) in
+            let row = try connection.query(
+                """
+                select count(*), count(distinct account_id), count(distinct client_id) from connections
+                where \(column) = $1 and revoked_at is null
+                """,
+                [value]
+            ).first
+            return LiveCount(
+                connections: try row?.integer(0) ?? 0,
+                accounts: try row?.integer(1) ?? 0,
+                clients: try row?.integer(2) ?? 0
+            )
+        }
+    }
+
+    /// A page's statement: rows after the last one of the page before, in the order of an index.
+    private static func page(
+        _ selection: String,
+        key: String,
+        table: String = "",
+        _ last: (Instant, SQLValue)?,
+        _ limit: Int64,
+        conditions: (inout [SQLValue]) -> [String]
+    ) -> (sql: String, arguments: [SQLValue]) {
+        var arguments: [SQLValue] = [.integer(limit)]
+        var all = conditions(&arguments)
+        if let (createdAt, id) = last {
+            arguments += [SQLValue(createdAt), id]
+            all.append("(\(table)created_at, \(table)\(key)) < ($\(arguments.count - 1), $\(arguments.count))")
+        }
+        let condition = all.isEmpty ? "" : " where " + all.joined(separator: " and ")
+        return (selection + condition + " order by \(table)created_at desc, \(table)\(key) desc limit $1", arguments)
     }
 }

@@ -9,8 +9,8 @@ extension Provider {
     ///
     /// A new page is a line in the list of its family; `ConsoleArea` gives it an entry in the menu.
     static let consoleRoutes: [ConsoleRoute] =
-        consoleDoorRoutes + consoleHomeRoutes
-        + consoleAuditRoutes + consoleDebuggerRoutes + consoleWebhookRoutes
+        consoleDoorRoutes + consoleHomeRoutes + consoleClientRoutes + consoleConnectionRoutes + consoleAccountRoutes
+        + consoleAPIKeyRoutes + consoleKeyRoutes + consoleDebuggerRoutes + consoleWebhookRoutes + consoleAuditRoutes
 
     /// The console's routes as the router takes them.
     var consoleDoors: [Route] {
@@ -116,6 +116,7 @@ enum ConsoleArea: String, CaseIterable, Sendable {
     case clients = "OAuth connections"
     case connections = "Live connections"
     case accounts = "Accounts"
+    case apiKeys = "API keys"
     case keys = "Signing keys"
     case debugger = "Partner debugger"
     case webhooks = "Webhooks"
@@ -128,6 +129,7 @@ enum ConsoleArea: String, CaseIterable, Sendable {
         case .clients: "/clients"
         case .connections: "/connections"
         case .accounts: "/accounts"
+        case .apiKeys: "/api-keys"
         case .keys: "/keys"
         case .debugger: "/debugger"
         case .webhooks: "/webhooks"

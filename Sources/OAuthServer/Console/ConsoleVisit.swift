@@ -43,10 +43,17 @@ struct ConsoleVisit: Sendable {
 struct Console: Sendable {
     let desk: OperatorDesk
     let seal: ConsoleSeal
+    private let secretKey: SecretKey
 
     init(store: Store, settings: Settings, secretKey: SecretKey) throws(Argon2id.Failure) {
         desk = try OperatorDesk(store: store, settings: settings)
         seal = ConsoleSeal(secretKey: secretKey)
+        self.secretKey = secretKey
+    }
+
+    /// The keys' cabinet, opened by somebody.
+    func cabinet(_ store: Store, for actor: Actor) -> KeyCabinet {
+        KeyCabinet(store: store, secretKey: secretKey, actor: actor)
     }
 }
 

@@ -1,0 +1,155 @@
+import HTTPTypes
+import Hummingbird
+import OAuth
+import OAuthStore
+
+/// API keys: made, shown once, listed, revoked.
+extension Provider {
+    static let consoleAPIKeyRoutes: [ConsoleRoute] = [
+        .page("/api-keys", Provider.consoleAPIKeys),
+        .asking("/api-keys/new") { provider in { visit in provider.newAPIKeyPage(visit) } },
+        .change("/api-keys/new", Provider.consoleCreateAPIKey),
+        .asking("/api-keys/:id/revoke") { provider in
+            { visit in try await provider.ask(provider.revokingAPIKey(visit).question, visit) }
+        },
+        .change("/api-keys/:id/revoke", Provider.consoleRevokeAPIKey),
+    ]
+
+    private static let apiKeyTrail = [ConsoleLink("API keys", "/api-keys")]
+
+    private func consoleAPIKeys(_ visit: ConsoleVisit) async throws -> Response {
+        let typed = visit.query["q"] ?? ""
+        let last: APIKey? =
+            if let id = visit.query["after"].flatMap({ APIKeyID($0) }) { try await store.apiKey(id) } else { nil }
+        let found = try await store.apiKeys(
+            named: typed.isEmpty ? nil : typed,
+            after: last,
+            limit: Int64(consolePageLength + 1)
+        )
+        var page = ConsolePage(
+            "API keys",
+            area: .apiKeys,
+            lead: "For programs that call the API without OAuth. The API learns of them by introspection."
+        )
+        page.actions = [.main("Create API key", "/api-keys/new")]
+        var table = ConsoleTable(
+            "API keys",
+            ["Name", "State", "Speaks for", "Scopes", "Created", "Last used", ""],
+            empty: typed.isEmpty ? "There are no API keys." : "No key's name begins with \"\(typed)\"."
+        )
+        if typed.isEmpty { table.emptyAction = .main("Create API key", "/api-keys/new") }
+        table.rows = found.prefix(consolePageLength).map { key in
+            [
+                .text(key.name, detail: key.id.description),
+                key.revokedAt != nil
+                    ? .badge("revoked", .quiet)
+                    : key.isActive ? .badge("live", .good) : .badge("account disabled", .caution),
+                key.account.map { .link($0.description, "/accounts/\($0)") } ?? .text("the company"),
+                .text(key.scope.names.isEmpty ? nil : key.scope.description),
+                .time(key.createdAt), .time(key.lastUsedAt),
+                key.revokedAt == nil && visit.mayChange
+                    ? .link("Revoke", "/api-keys/\(key.id)/revoke") : .text(""),
+            ]
+        }
+        if last != nil { table.first = ConsoleCursor.address("/api-keys", [("q", typed)]) }
+        if found.count > consolePageLength {
+            table.next = ConsoleCursor.address(
+                "/api-keys",
+                [("q", typed), ("after", found[consolePageLength - 1].id.description)]
+            )
+        }
+        page.add(.search(ConsoleSearch("/api-keys", "Search by name", value: typed)), .table(table))
+        return show(page, visit)
+    }
+
+    private func newAPIKeyPage(
+        _ visit: ConsoleVisit,
+        problem: String? = nil,
+        status: HTTPResponse.Status = .ok
+    ) -> Response {
+        var page = ConsolePage("Create API key", area: .apiKeys, trail: Self.apiKeyTrail)
+        var form = ConsoleForm("/api-keys/new", button: "Create", style: .main)
+        form.hidden.append(once())
+        var account = ConsoleField(
+            "account",
+            "Speaks for",
+            value: visit.form["account"] ?? visit.query["account"] ?? "",
+            hint: "An account's e-mail or user id. Empty: the company itself."
+        )
+        var scopes = ConsoleField(
+            "scopes",
+            "Scopes",
+            value: visit.form["scopes"] ?? "",
+            hint: "What it allows, with spaces between."
+        )
+        (account.isRequired, scopes.isRequired, scopes.maximumLength) = (false, false, 2_000)
+        form.fields = [ConsoleField("name", "Name", value: visit.form["name"] ?? ""), account, scopes]
+        form.cancel = "/api-keys"
+        form.problem = problem
+        page.add(.form(form))
+        return show(page, visit, status: status)
+    }
+
+    private func consoleCreateAPIKey(_ visit: ConsoleVisit) async throws -> Response {
+        let new: NewAPIKey
+        let named = (visit.form["account"] ?? "").lines.first
+        let owner = try await account(named)
+        guard named == nil || owner != nil else {
+            return newAPIKeyPage(visit, problem: "There is no account \(named ?? "").", status: .unprocessableContent)
+        }
+        do throws(RegistrationError) {
+            new = try NewAPIKey(
+                name: visit.form["name"] ?? "",
+                account: owner?.id,
+                scopes: (visit.form["scopes"] ?? "").split(whereSeparator: \.isWhitespace).map(String.init)
+            )
+        } catch {
+            return newAPIKeyPage(visit, problem: error.description.sentence, status: .unprocessableContent)
+        }
+        guard try await isFirst(visit) else { return alreadySent(visit, .apiKeys, Self.apiKeyTrail) }
+        guard let id = APIKeyID(bytes: ambient.random(16)) else { throw missing("API key") }
+        let secret = APIKeyText.make(random: ambient.random(32))
+        let outcome = try await store.create(new, id: id, digest: secret.digest, by: visit.actor, now: visit.now)
+        guard case .created(let key) = outcome else { throw missing("account") }
+        var page = ConsolePage("\(key.name) is made", area: .apiKeys, trail: Self.apiKeyTrail)
+        page.add(
+            .notice(.caution, "The key is shown this once.", ["Keep it now. A lost one is revoked and replaced."]),
+            .credentials([ConsoleFact("API key", .code(secret.reveal()))]),
+            .links([.main("Done", "/api-keys")])
+        )
+        return show(page, visit)
+    }
+
+    /// The account that an e-mail address or a user id means.
+    private func account(_ text: String?) async throws -> Account? {
+        guard let text else { return nil }
+        if text.contains("@") { return try await store.credentials(email: text)?.account }
+        guard let id = AccountID(text) else { return nil }
+        return try await store.account(id)
+    }
+
+    private func revokingAPIKey(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, key: APIKey) {
+        guard let id = APIKeyID(visit.id), let key = try await store.apiKey(id) else { throw missing("API key") }
+        var question = ConsoleQuestion(
+            heading: "Revoke \(key.name)?",
+            area: .apiKeys,
+            trail: Self.apiKeyTrail,
+            consequences: [
+                "Programs that use this key are refused from their next request on.", "This cannot be undone.",
+            ],
+            action: "/api-keys/\(key.id)/revoke",
+            button: "Revoke the key",
+            cancel: "/api-keys"
+        )
+        question.needsProof = true
+        return (question, key)
+    }
+
+    private func consoleRevokeAPIKey(_ visit: ConsoleVisit) async throws -> Response {
+        let (question, key) = try await revokingAPIKey(visit)
+        return try await answer(question, visit) {
+            try await store.revokeAPIKey(key.id, by: visit.actor, now: visit.now)
+            return try redirect(visit, to: "/api-keys", saying: ConsoleFlash("The key \(key.name) is revoked."))
+        }
+    }
+}

@@ -1,0 +1,394 @@
+import HTTPTypes
+import Hummingbird
+import OAuth
+import OAuthStore
+import Synchronization
+
+/// What may be changed of an OAuth connection, and how it is undone.
+extension Provider {
+    /// Changes a registration, unless what comes out cannot be a client.
+    ///
+    /// It is checked inside the transaction, so that of two changes at once the second sees the first one's result.
+    private func change(
+        _ found: FoundClient,
+        _ visit: ConsoleVisit,
+        _ edit: @escaping @Sendable (inout ClientRegistration, Client) throws(RegistrationError) -> Void
+    ) async throws -> RegistrationError? {
+        let problem = Mutex<RegistrationError?>(nil)
+        let changed = try await store.update(found.id, by: visit.actor, now: visit.now) { stored in
+            do throws(RegistrationError) {
+                var new = stored
+                try edit(&new, try resolve(stored))
+                _ = try resolve(new)
+                problem.withLock { $0 = nil }
+                return new
+            } catch {
+                problem.withLock { $0 = error }
+                return stored
+            }
+        }
+        guard changed != nil else { throw missing("OAuth connection") }
+        await node.refresh()
+        return problem.withLock { $0 }
+    }
+
+    /// A page that only says why nothing was changed.
+    private func refused(_ problem: RegistrationError, _ found: FoundClient, _ visit: ConsoleVisit) -> Response {
+        var page = ConsolePage("Nothing was changed", area: .clients, trail: found.trail)
+        page.add(.notice(.problem, problem.description.sentence, []), .links([ConsoleLink("Back", found.path)]))
+        return show(page, visit, status: .unprocessableContent)
+    }
+
+    // MARK: Redirect URIs
+
+    func consoleAddRedirectURI(_ visit: ConsoleVisit) async throws -> Response {
+        let found = try await foundClient(visit)
+        let uri = (visit.form["uri"] ?? "").lines.first ?? ""
+        let problem = try await change(found, visit) { registration, client throws(RegistrationError) in
+            var uris = registration.redirectURIs ?? client.redirectURIs.map(\.text)
+            guard !uris.contains(uri) else { throw RegistrationError("'\(uri)' is one of them already") }
+            uris.append(uri)
+            registration.redirectURIs = uris
+        }
+        if let problem { return refused(problem, found, visit) }
+        let undo = ConsoleForm(found.path + "/redirect-uris/remove", button: "Undo", hidden: [("uri", uri)])
+        return try redirect(visit, to: found.path, saying: ConsoleFlash("Added \(uri).", undo: undo))
+    }
+
+    func consoleRemoveRedirectURI(_ visit: ConsoleVisit) async throws -> Response {
+        let found = try await foundClient(visit)
+        let uri = visit.form["uri"] ?? ""
+        let problem = try await change(found, visit) { registration, client throws(RegistrationError) in
+            var uris = registration.redirectURIs ?? client.redirectURIs.map(\.text)
+            guard uris.contains(uri) else { throw RegistrationError("'\(uri)' is not one of its redirect URIs") }
+            uris.removeAll { $0 == uri }
+            guard !uris.isEmpty else {
+                throw RegistrationError(
+                    "it needs at least one redirect URI: add the new one before you remove this one"
+                )
+            }
+            registration.redirectURIs = uris
+        }
+        if let problem { return refused(problem, found, visit) }
+        let undo = ConsoleForm(found.path + "/redirect-uris/add", button: "Undo", hidden: [("uri", uri)])
+        return try redirect(visit, to: found.path, saying: ConsoleFlash("Removed \(uri).", undo: undo))
+    }
+
+    // MARK: Name and policies
+
+    func consoleEditClient(_ visit: ConsoleVisit) async throws -> Response {
+        let found = try await foundClient(visit)
+        return editPage(found, ClientEdit(found.stored.registration), visit)
+    }
+
+    private func editPage(
+        _ found: FoundClient,
+        _ edit: ClientEdit,
+        _ visit: ConsoleVisit,
+        problem: String? = nil
+    ) -> Response {
+        var page = ConsolePage("Edit \(found.name)", area: .clients, trail: found.trail)
+        var form = ConsoleForm(found.path + "/edit", button: "Save", style: .main)
+        form.fields = edit.fields(isResourceServer: found.client?.grants.isEmpty == true)
+        form.cancel = found.path
+        form.problem = problem
+        page.add(.form(form))
+        return show(page, visit, status: problem == nil ? .ok : .unprocessableContent)
+    }
+
+    func consoleChangeClient(_ visit: ConsoleVisit) async throws -> Response {
+        let found = try await foundClient(visit)
+        let edit = ClientEdit(visit.form)
+        let problem = try await change(found, visit) { registration, _ throws(RegistrationError) in
+            try edit.apply(to: &registration)
+        }
+        if let problem { return editPage(found, edit, visit, problem: problem.description.sentence) }
+        let undo = ConsoleForm(
+            found.path + "/edit",
+            button: "Undo",
+            hidden: ClientEdit(found.stored.registration).pairs
+        )
+        return try redirect(visit, to: found.path, saying: ConsoleFlash("Saved.", undo: undo))
+    }
+
+    // MARK: Secrets
+
+    func rotating(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
+        let found = try await foundClient(visit)
+        let count = found.stored.secrets.count
+        var question = ConsoleQuestion(
+            heading: "Give \(found.name) a new secret?",
+            area: .clients,
+            trail: found.trail,
+            consequences: [
+                "The new secret is shown once, on the next page.",
+                count == 0
+                    ? "It has none now."
+                    : "The newest one before it works until the next rotation, so that the partner can change over in peace.",
+            ] + (count > 1 ? ["The older one of today's two ends at once."] : []),
+            action: found.path + "/secret",
+            button: "Rotate the secret",
+            cancel: found.path
+        )
+        (question.needsProof, question.isOnce, question.style) = (true, true, .main)
+        return (question, found)
+    }
+
+    func consoleRotateSecret(_ visit: ConsoleVisit) async throws -> Response {
+        let (question, found) = try await rotating(visit)
+        guard let client = found.client, !client.isPublic else {
+            return refused(RegistrationError("this connection has no secret"), found, visit)
+        }
+        return try await answer(question, visit) {
+            let secret = ClientSecret.make(random: ambient.random(32))
+            let stored = ClientSecret(digest: secret.digest, isForTests: false)
+            guard try await store.rotateSecret(of: found.id, to: stored, by: visit.actor, now: visit.now) else {
+                throw missing("OAuth connection")
+            }
+            await node.refresh()
+            return credentialsPage(client, secret, heading: "A new secret for \(client.name)", visit)
+        }
+    }
+
+    func endingSecrets(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
+        let found = try await foundClient(visit)
+        var question = ConsoleQuestion(
+            heading: "End the older secret of \(found.name)?",
+            area: .clients,
+            trail: found.trail,
+            consequences: [
+                "Requests with the older secret are refused at once. The newest one goes on.",
+                "Do this once the partner has changed over. It cannot be undone.",
+            ],
+            action: found.path + "/old-secrets",
+            button: "End the older secret",
+            cancel: found.path
+        )
+        question.needsProof = true
+        return (question, found)
+    }
+
+    func consoleEndSecrets(_ visit: ConsoleVisit) async throws -> Response {
+        let (question, found) = try await endingSecrets(visit)
+        return try await answer(question, visit) {
+            let ended = try await store.endOlderSecrets(of: found.id, by: visit.actor, now: visit.now)
+            await node.refresh()
+            let text = ended == 0 ? "There was no older secret." : "The older secret has ended."
+            return try redirect(visit, to: found.path, saying: ConsoleFlash(text))
+        }
+    }
+
+    // MARK: Disabling, cutting, deleting
+
+    func disablingClient(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
+        let found = try await foundClient(visit)
+        let live = try await store.liveCount(of: found.id)
+        let question = ConsoleQuestion(
+            heading: "Disable \(found.name)?",
+            area: .clients,
+            trail: found.trail,
+            consequences: [
+                "\(Self.told(live, "stop")) until it is enabled again.",
+                "Nobody can connect it meanwhile. Nothing is deleted: enabling it brings everything back.",
+            ],
+            action: found.path + "/disable",
+            button: "Disable",
+            cancel: found.path
+        )
+        return (question, found)
+    }
+
+    func consoleDisableClient(_ visit: ConsoleVisit) async throws -> Response {
+        let (question, found) = try await disablingClient(visit)
+        return try await answer(question, visit) {
+            try await set(found, isDisabled: true, visit)
+            let undo = ConsoleForm(found.path + "/enable", button: "Undo")
+            return try redirect(visit, to: found.path, saying: ConsoleFlash("\(found.name) is disabled.", undo: undo))
+        }
+    }
+
+    func consoleEnableClient(_ visit: ConsoleVisit) async throws -> Response {
+        let found = try await foundClient(visit)
+        try await set(found, isDisabled: false, visit)
+        let flash = ConsoleFlash("\(found.name) is enabled: its connections work again.")
+        return try redirect(visit, to: found.path, saying: flash)
+    }
+
+    /// A client that cannot be used any more can be switched off too.
+    private func set(_ found: FoundClient, isDisabled: Bool, _ visit: ConsoleVisit) async throws {
+        let changed = try await store.update(found.id, by: visit.actor, now: visit.now) { stored in
+            var new = stored
+            new.isDisabled = isDisabled
+            return new
+        }
+        guard changed != nil else { throw missing("OAuth connection") }
+        await node.refresh()
+    }
+
+    func disconnecting(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
+        let found = try await foundClient(visit)
+        let live = try await store.liveCount(of: found.id)
+        var question = ConsoleQuestion(
+            heading: "Cut all connections of \(found.name)?",
+            area: .clients,
+            trail: found.trail,
+            consequences: [
+                "\(Self.told(live, "end")) at once.",
+                "An API that checks JWTs without asking sees it when they expire.",
+                "This cannot be undone: each person would have to connect the account again.",
+            ],
+            action: found.path + "/disconnect",
+            button: "Cut \(live.connections.counted("connection"))",
+            cancel: found.path
+        )
+        question.needsProof = true
+        return (question, found)
+    }
+
+    func consoleDisconnectClient(_ visit: ConsoleVisit) async throws -> Response {
+        let (question, found) = try await disconnecting(visit)
+        return try await answer(question, visit) {
+            let count = try await store.revokeAll(of: found.id, by: visit.actor, now: visit.now)
+            let flash = ConsoleFlash("\(count.counted("connection")) \(count == 1 ? "is" : "are") cut.")
+            return try redirect(visit, to: found.path, saying: flash)
+        }
+    }
+
+    func deletingClient(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
+        let found = try await foundClient(visit)
+        let live = try await store.liveCount(of: found.id)
+        var question = ConsoleQuestion(
+            heading: "Delete \(found.name)?",
+            area: .clients,
+            trail: found.trail,
+            consequences: [
+                "\(Self.told(live, "end")) at once.",
+                "Its client_id, its secrets and its redirect URIs are gone for ever, and so is what is known of its connections.",
+                "This cannot be undone. To stop it for a while, disable it.",
+            ],
+            action: found.path + "/delete",
+            button: "Delete",
+            cancel: found.path
+        )
+        question.needsProof = true
+        return (question, found)
+    }
+
+    func consoleDeleteClient(_ visit: ConsoleVisit) async throws -> Response {
+        let (question, found) = try await deletingClient(visit)
+        return try await answer(question, visit) {
+            _ = try await store.deleteClient(found.id, by: visit.actor, now: visit.now)
+            await node.refresh()
+            return try redirect(visit, to: "/clients", saying: ConsoleFlash("\(found.name) is deleted."))
+        }
+    }
+
+    /// `12 live connections of 9 accounts end`.
+    private static func told(_ live: Store.LiveCount, _ verb: String) -> String {
+        guard live.connections > 0 else { return "There are no live connections: none \(verb)s" }
+        let one = live.connections == 1
+        return "\(live.connections.counted("live connection")) of \(live.accounts.counted("account")) "
+            + (one ? verb + "s" : verb)
+    }
+}
+
+/// The name and the policies of a connection, as a form shows and sends them; an empty one follows the profile.
+struct ClientEdit: Sendable {
+    private var values: [String: String] = [:]
+
+    private static let names = ["name", "scopes", "refresh", "access_token", "access_token_lifetime", "consent"]
+
+    init(_ registration: ClientRegistration) {
+        values["name"] = registration.name
+        values["scopes"] = registration.scopes?.joined(separator: " ")
+        values["refresh"] = registration.refresh
+        values["access_token"] = registration.accessToken
+        values["access_token_lifetime"] = registration.accessTokenLifetime.map { "\($0)" }
+        values["consent"] = registration.consent
+    }
+
+    init(_ form: Form) {
+        for name in Self.names { values[name] = form[name] }
+    }
+
+    /// The fields as a form sends them.
+    var pairs: [(String, String)] { Self.names.map { ($0, values[$0] ?? "") } }
+
+    func apply(to registration: inout ClientRegistration) throws(RegistrationError) {
+        func value(_ name: String) -> String? {
+            let text = (values[name] ?? "").lines.first ?? ""
+            return text.isEmpty ? nil : text
+        }
+        registration.name = value("name") ?? ""
+        registration.scopes = value("scopes")?.split(whereSeparator: \.isWhitespace).map(String.init)
+        registration.refresh = value("refresh")
+        registration.accessToken = value("access_token")
+        registration.consent = value("consent")
+        registration.accessTokenLifetime = nil
+        if let text = value("access_token_lifetime") {
+            guard let seconds = Int64(text) else {
+                throw RegistrationError("an access token's lifetime must be a whole number of seconds")
+            }
+            registration.accessTokenLifetime = seconds
+        }
+    }
+
+    func fields(isResourceServer: Bool) -> [ConsoleField] {
+        var name = ConsoleField(
+            "name",
+            "Name",
+            value: values["name"] ?? "",
+            hint: "What people read when it asks for access."
+        )
+        name.maximumLength = 100
+        guard !isResourceServer else { return [name] }
+        var scopes = ConsoleField(
+            "scopes",
+            "Scopes",
+            value: values["scopes"] ?? "",
+            hint: "What it may ask for, with spaces between. Empty follows the profile."
+        )
+        scopes.maximumLength = 2_000
+        var lifetime = ConsoleField(
+            "access_token_lifetime",
+            "Lifetime of access tokens, in seconds",
+            value: values["access_token_lifetime"] ?? "",
+            hint: "60 to 86400. Empty follows the profile."
+        )
+        (scopes.isRequired, lifetime.isRequired) = (false, false)
+        return [
+            name, scopes,
+            choice("refresh", "Refresh tokens", RefreshPolicy.allCases.map { ($0.rawValue, Self.words($0)) }),
+            choice(
+                "access_token",
+                "Access tokens",
+                AccessTokenFormat.allCases.map {
+                    ($0.rawValue, $0 == .jwt ? "jwt: checked without asking" : "opaque: checked by asking")
+                }
+            ),
+            lifetime,
+            choice(
+                "consent",
+                "Consent",
+                ConsentRule.allCases.map { ($0.rawValue, $0 == .always ? "asked every time" : "remembered") }
+            ),
+        ]
+    }
+
+    private static func words(_ policy: RefreshPolicy) -> String {
+        switch policy {
+        case .stable: "stable: the value never changes"
+        case .successor: "successor: each has one successor"
+        case .strict: "strict: each works once"
+        }
+    }
+
+    private func choice(_ name: String, _ label: String, _ choices: [(String, String)]) -> ConsoleField {
+        ConsoleField(
+            name,
+            label,
+            .choice([(value: "", label: "as the profile says")] + choices.map { (value: $0.0, label: $0.1) }),
+            value: values[name] ?? ""
+        )
+    }
+}

@@ -1,0 +1,242 @@
+import HTTPTypes
+import Hummingbird
+import OAuth
+import OAuthStore
+
+/// "Create New Connection": a name, a profile and redirect URIs give `client_id`, `client_secret` and `redirect_uri`.
+extension Provider {
+    /// First which profile, then the rest.
+    func consoleNewClient(_ visit: ConsoleVisit) async throws -> Response {
+        guard let chosen = visit.query["profile"] else { return profileChoice(visit) }
+        let draft = ClientDraft(profile: node.loader.profiles[chosen])
+        return newClientPage(draft, visit)
+    }
+
+    private func profileChoice(_ visit: ConsoleVisit) -> Response {
+        var page = ConsolePage(
+            "Create New Connection",
+            area: .clients,
+            trail: Self.clientTrail,
+            lead: "Which partner is it for? A profile brings the rules of the partner's own document."
+        )
+        var table = ConsoleTable(
+            "Profiles",
+            ["Partner", "Redirect URIs", "Looser than the default", "Not met"],
+            empty: ""
+        )
+        table.rows = node.loader.profiles.ids.compactMap { node.loader.profiles[$0] }.map { profile in
+            let client = try? resolve(
+                ClientRegistration(id: profile.fixedClientID?.text ?? "draft", name: profile.name, partner: profile.id)
+            )
+            let hosts = client?.openDomains.map { "any host below \($0)" } ?? []
+            let count = client?.redirectURIs.count ?? 0
+            return [
+                .link(
+                    profile.name,
+                    ConsoleCursor.address("/clients/new", [("profile", profile.id)]),
+                    detail: profile.id
+                ),
+                .text(hosts.first ?? (count == 0 ? "yours to name" : "\(count) from the document")),
+                .text(profile.loosened.isEmpty ? nil : profile.loosened.map(\.rule).joined(separator: ", ")),
+                .text(profile.unmetNeeds.isEmpty ? nil : profile.unmetNeeds.map(\.need).joined(separator: ", ")),
+            ]
+        }
+        page.add(
+            .links([.main("Another partner, without a profile", "/clients/new?profile=none")]),
+            .section("Profiles"),
+            .table(table)
+        )
+        return show(page, visit)
+    }
+
+    private func newClientPage(
+        _ draft: ClientDraft,
+        _ visit: ConsoleVisit,
+        problem: String? = nil,
+        status: HTTPResponse.Status = .ok
+    ) -> Response {
+        let profile = draft.profile
+        var page = ConsolePage(
+            profile.map { "New connection for \($0.name)" } ?? "New connection",
+            area: .clients,
+            trail: Self.clientTrail + [ConsoleLink("Create New Connection", "/clients/new")]
+        )
+        var registration = ClientRegistration(
+            id: profile?.fixedClientID?.text ?? "draft",
+            name: "draft",
+            partner: profile?.id
+        )
+        if profile == nil { registration.redirectURIs = ["https://client.example/callback"] }
+        let client = try? resolve(registration)
+        let isPattern = client?.openDomains.isEmpty == false
+        if let client, isPattern { page.add(.notice(.caution, Self.patternWarning(client), [Self.patternAdvice])) }
+        var form = ConsoleForm("/clients/new", button: "Create", style: .main, hidden: [("profile", profile?.id ?? "")])
+        form.hidden.append(once())
+        let standard = profile == nil ? [] : client?.redirectURIs.map(\.text) ?? []
+        form.fields = draft.fields(standard: standard, isPattern: isPattern, scopes: node.loader.scopes.map(\.name))
+        form.cancel = "/clients"
+        form.problem = problem
+        page.add(.form(form))
+        addProfile(profile, to: &page)
+        return show(page, visit, status: status)
+    }
+
+    func consoleCreateClient(_ visit: ConsoleVisit) async throws -> Response {
+        let named = visit.form["profile"] ?? ""
+        let profile = node.loader.profiles[named]
+        guard named.isEmpty || profile != nil else { throw missing("profile") }
+        let draft = ClientDraft(profile: profile, form: visit.form)
+        let id = profile?.fixedClientID?.text ?? randomClientID()
+        let client: Client
+        let registration: ClientRegistration
+        do throws(RegistrationError) {
+            registration = try draft.registration(id: id, standard: try standard(of: profile))
+            client = try resolve(registration)
+        } catch {
+            return newClientPage(draft, visit, problem: error.description.sentence, status: .unprocessableContent)
+        }
+        guard try await isFirst(visit) else { return alreadySent(visit, .clients, Self.clientTrail) }
+        let secret = client.isPublic ? nil : ClientSecret.make(random: ambient.random(32))
+        let stored = secret.map { ClientSecret(digest: $0.digest, isForTests: false) }
+        guard try await store.register(registration, secret: stored, by: visit.actor, now: visit.now) else {
+            return newClientPage(
+                draft,
+                visit,
+                problem: "This profile works with the client_id \(id) only, and there is such a connection already.",
+                status: .conflict
+            )
+        }
+        await node.refresh()
+        return credentialsPage(client, secret, heading: "The connection for \(client.name) is made", visit)
+    }
+
+    /// What the profile says of redirect URIs, so that they are not copied where nothing else was said.
+    private func standard(of profile: PartnerProfile?) throws(RegistrationError) -> [String] {
+        guard let profile else { return [] }
+        let draft = ClientRegistration(
+            id: profile.fixedClientID?.text ?? "draft",
+            name: profile.name,
+            partner: profile.id
+        )
+        return (try? resolve(draft))?.redirectURIs.map(\.text) ?? []
+    }
+
+    /// What the partner needs; the secret is in this answer and in no other.
+    func credentialsPage(_ client: Client, _ secret: Secret?, heading: String, _ visit: ConsoleVisit) -> Response {
+        var page = ConsolePage(
+            heading,
+            area: .clients,
+            trail: Self.clientTrail + [ConsoleLink(client.name, "/clients/\(client.id)")],
+            lead: "Hand these to the partner."
+        )
+        if secret != nil {
+            page.add(
+                .notice(
+                    .caution,
+                    "The secret is shown this once.",
+                    ["Keep it now. Nobody can show it again: a lost one is replaced by a new one."]
+                )
+            )
+        }
+        var values = [ConsoleFact("client_id", .code(client.id.text))]
+        if let secret { values.append(ConsoleFact("client_secret", .code(secret.reveal()))) }
+        let hosts = client.openDomains.map { ConsoleCell.text("any https host below \($0)") }
+        let places = client.redirectURIs.map { ConsoleCell.code($0.text) } + hosts
+        if !places.isEmpty { values.append(ConsoleFact("redirect_uri", places)) }
+        page.add(.credentials(values))
+        let profile = client.partner.flatMap { node.loader.profiles[$0] }
+        page.add(
+            .section("Addresses"),
+            .facts([
+                ConsoleFact("Authorization", .code(settings.issuer.url(profile?.authorizePath ?? Paths.authorize))),
+                ConsoleFact("Token", .code(settings.issuer.url(profile?.tokenPath ?? "/oauth/token"))),
+                ConsoleFact("Metadata", .code(settings.issuer.url("/.well-known/oauth-authorization-server"))),
+            ]),
+            .links([.main("Done", "/clients/\(client.id)")])
+        )
+        return show(page, visit)
+    }
+
+    /// `client_` and 16 letters and digits: 80 random bits that can be read aloud.
+    private func randomClientID() -> String {
+        let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789")
+        return "client_" + String(ambient.random(16).map { alphabet[Int($0) % alphabet.count] })
+    }
+}
+
+/// What was typed of a new connection.
+struct ClientDraft: Sendable {
+    let profile: PartnerProfile?
+    var name: String
+    /// One on each line; nil before anybody has typed.
+    var redirectURIs: String?
+    var scopes: String?
+    var isPublic = false
+
+    init(profile: PartnerProfile?) {
+        self.profile = profile
+        name = profile?.name ?? ""
+    }
+
+    init(profile: PartnerProfile?, form: Form) {
+        self.profile = profile
+        name = (form["name"] ?? "").shown(limit: 200)
+        redirectURIs = form["redirect_uris"] ?? ""
+        scopes = form["scopes"]
+        isPublic = form["public"] == "yes"
+    }
+
+    func fields(standard: [String], isPattern: Bool, scopes known: [String]) -> [ConsoleField] {
+        var name = ConsoleField("name", "Name", value: name, hint: "What people read when it asks for access.")
+        name.maximumLength = 100
+        var uris = ConsoleField(
+            "redirect_uris",
+            "Redirect URIs",
+            .lines,
+            value: redirectURIs ?? standard.joined(separator: "\n"),
+            hint: isPattern
+                ? "Leave it empty to accept what the document wants, or pin the exact addresses, one on each line."
+                : "One on each line: exactly as the partner sends them."
+        )
+        uris.isRequired = !isPattern
+        uris.maximumLength = 20_000
+        guard profile == nil else { return [name, uris] }
+        var scopes = ConsoleField(
+            "scopes",
+            "Scopes",
+            value: scopes ?? known.joined(separator: " "),
+            hint: "What it may ask for, with spaces between."
+        )
+        scopes.isRequired = false
+        scopes.maximumLength = 2_000
+        let kind = ConsoleField(
+            "public",
+            "It runs on people's devices or in their browsers, and cannot keep a secret",
+            .check,
+            value: isPublic ? "yes" : ""
+        )
+        return [name, uris, scopes, kind]
+    }
+
+    /// The registration; what says nothing else than the profile follows it.
+    func registration(id: String, standard: [String]) throws(RegistrationError) -> ClientRegistration {
+        var registration = ClientRegistration(id: id, name: name, partner: profile?.id)
+        let lines = (redirectURIs ?? "").lines
+        if lines != standard, !(lines.isEmpty && profile != nil) { registration.redirectURIs = lines }
+        if profile == nil {
+            guard !lines.isEmpty else { throw RegistrationError("write at least one redirect URI") }
+            if isPublic { registration.isPublic = true }
+            if let scopes { registration.scopes = scopes.split(whereSeparator: \.isWhitespace).map(String.init) }
+        }
+        return registration
+    }
+}
+
+extension String {
+    /// The lines that say something, without the space around them.
+    var lines: [String] {
+        split(whereSeparator: \.isNewline).map { line in
+            String(line.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+        }.filter { !$0.isEmpty }
+    }
+}

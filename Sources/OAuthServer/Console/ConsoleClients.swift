@@ -1,0 +1,269 @@
+import HTTPTypes
+import Hummingbird
+import OAuth
+import OAuthStore
+
+/// OAuth connections: the registered applications of partners, in a list and one by one.
+extension Provider {
+    static let consoleClientRoutes: [ConsoleRoute] = [
+        .page("/clients", Provider.consoleClients),
+        .asking("/clients/new", Provider.consoleNewClient),
+        .change("/clients/new", Provider.consoleCreateClient),
+        .page("/clients/:id", Provider.consoleClient),
+        .asking("/clients/:id/edit", Provider.consoleEditClient),
+        .change("/clients/:id/edit", Provider.consoleChangeClient),
+        .change("/clients/:id/redirect-uris/add", Provider.consoleAddRedirectURI),
+        .change("/clients/:id/redirect-uris/remove", Provider.consoleRemoveRedirectURI),
+        .asking("/clients/:id/secret") { provider in
+            { visit in try await provider.ask(provider.rotating(visit).question, visit) }
+        },
+        .change("/clients/:id/secret", Provider.consoleRotateSecret),
+        .asking("/clients/:id/old-secrets") { provider in
+            { visit in try await provider.ask(provider.endingSecrets(visit).question, visit) }
+        },
+        .change("/clients/:id/old-secrets", Provider.consoleEndSecrets),
+        .asking("/clients/:id/disable") { provider in
+            { visit in try await provider.ask(provider.disablingClient(visit).question, visit) }
+        },
+        .change("/clients/:id/disable", Provider.consoleDisableClient),
+        .change("/clients/:id/enable", Provider.consoleEnableClient),
+        .asking("/clients/:id/disconnect") { provider in
+            { visit in try await provider.ask(provider.disconnecting(visit).question, visit) }
+        },
+        .change("/clients/:id/disconnect", Provider.consoleDisconnectClient),
+        .asking("/clients/:id/delete") { provider in
+            { visit in try await provider.ask(provider.deletingClient(visit).question, visit) }
+        },
+        .change("/clients/:id/delete", Provider.consoleDeleteClient),
+    ]
+
+    static let clientTrail = [ConsoleLink("OAuth connections", "/clients")]
+
+    private func consoleClients(_ visit: ConsoleVisit) async throws -> Response {
+        let typed = visit.query["q"] ?? ""
+        let cursor = ConsoleCursor(visit.query)
+        let found = try await store.clients(
+            matching: typed,
+            after: cursor.flatMap { cursor in ClientID(cursor.id).map { (cursor.createdAt, $0) } },
+            limit: Int64(consolePageLength + 1)
+        )
+        var page = ConsolePage(
+            "OAuth connections",
+            area: .clients,
+            lead: "The applications of partners, and the APIs that check tokens."
+        )
+        page.actions = [.main("Create New Connection", "/clients/new")]
+        var table = ConsoleTable(
+            "OAuth connections",
+            ["Name", "Profile", "State", "client_id", "Created"],
+            empty: typed.isEmpty
+                ? "There are no connections yet. Create one for the first partner."
+                : "No connection has a word that begins with \"\(typed)\"."
+        )
+        if typed.isEmpty { table.emptyAction = .main("Create New Connection", "/clients/new") }
+        table.page(
+            found,
+            "/clients",
+            visit,
+            kept: [("q", typed)],
+            key: { ($0.createdAt, $0.id.text) },
+            row: row
+        )
+        page.add(.search(ConsoleSearch("/clients", "Search by name, profile or id", value: typed)), .table(table))
+        return show(page, visit)
+    }
+
+    private func row(_ client: Store.ListedClient) -> [ConsoleCell] {
+        [
+            .link(client.registration?.name ?? client.id.text, "/clients/\(client.id)"),
+            .text(client.registration.flatMap { profileName($0.partner) }),
+            client.registration.map { $0.isDisabled ? .badge("disabled", .caution) : .badge("enabled", .good) }
+                ?? .badge("unreadable", .problem),
+            .code(client.id.text),
+            .time(client.createdAt),
+        ]
+    }
+
+    /// What a profile is called; its id when nobody knows it.
+    func profileName(_ id: String?) -> String? { id.map { node.loader.profiles[$0]?.name ?? $0 } }
+
+    // MARK: One of them
+
+    /// The client of a page's address, and what its registration makes of it.
+    func foundClient(_ visit: ConsoleVisit) async throws -> FoundClient {
+        guard let id = ClientID(visit.id), let stored = try await store.client(id) else {
+            throw missing("OAuth connection")
+        }
+        let profile = stored.registration.partner.flatMap { node.loader.profiles[$0] }
+        let resolved = Result { () throws(RegistrationError) in try resolve(stored.registration, stored.secrets) }
+        return FoundClient(id: id, stored: stored, profile: profile, resolved: resolved)
+    }
+
+    /// The client that a registration makes.
+    func resolve(
+        _ registration: ClientRegistration,
+        _ secrets: [ClientSecret] = []
+    ) throws(RegistrationError) -> Client {
+        let profile = registration.partner.flatMap { node.loader.profiles[$0] }
+        if let partner = registration.partner, profile == nil {
+            throw RegistrationError("there is no partner profile '\(partner)' on this server")
+        }
+        return try Client(registration, profile: profile, scopes: node.loader.scopes, secrets: secrets)
+    }
+
+    private func consoleClient(_ visit: ConsoleVisit) async throws -> Response {
+        let found = try await foundClient(visit)
+        let live = try await store.liveCount(of: found.id)
+        var page = ConsolePage(found.name, area: .clients, trail: Self.clientTrail)
+        page.badge = found.badge
+        page.actions = actions(found)
+        if case .failure(let error) = found.resolved {
+            page.add(.notice(.problem, "This connection cannot be used.", [error.description.sentence]))
+        }
+        page.add(.facts(facts(found, live)))
+        addRedirectURIs(found, to: &page)
+        addProfile(found.profile, to: &page)
+        page.add(
+            .section("End it", "Disabling can be undone. Cutting and deleting cannot."),
+            .links(
+                (found.stored.registration.isDisabled ? [] : [.danger("Disable", found.path + "/disable")]) + [
+                    .danger("Cut all connections", found.path + "/disconnect"),
+                    .danger("Delete", found.path + "/delete"),
+                ]
+            )
+        )
+        if found.stored.registration.isDisabled {
+            page.add(.form(ConsoleForm(found.path + "/enable", button: "Enable", style: .main)))
+        }
+        return show(page, visit)
+    }
+
+    private func actions(_ found: FoundClient) -> [ConsoleLink] {
+        var actions = [ConsoleLink.change("Edit", found.path + "/edit")]
+        if found.client?.isPublic != true { actions.append(.change("Rotate secret", found.path + "/secret")) }
+        return actions
+    }
+
+    private func facts(_ found: FoundClient, _ live: Store.LiveCount) -> [ConsoleFact] {
+        var facts = [
+            ConsoleFact("client_id", .code(found.id.text)),
+            ConsoleFact("Profile", .text(profileName(found.stored.registration.partner) ?? "none")),
+            ConsoleFact("Kind", .text(found.kind)),
+            ConsoleFact(
+                "Live connections",
+                .link(
+                    live.connections.grouped,
+                    "/connections?client=\(found.id)",
+                    detail: live.connections == 0 ? nil : "of \(live.accounts.counted("account"))"
+                )
+            ),
+        ]
+        if found.client?.isPublic != true {
+            let count = found.stored.secrets.count
+            var cells: [ConsoleCell] = [
+                .text(
+                    count == 1 ? "1 live" : "\(count) live",
+                    detail: found.stored.secrets.contains(where: \.isForTests)
+                        ? "One of them is too short to protect anything: it works in test mode only." : nil
+                )
+            ]
+            if count > 1 { cells.append(.link("End the older one", found.path + "/old-secrets")) }
+            facts.append(ConsoleFact("Secrets", cells))
+        }
+        if let client = found.client { facts += policies(client) }
+        facts.append(ConsoleFact("Created", .time(found.stored.createdAt)))
+        return facts
+    }
+
+    private func policies(_ client: Client) -> [ConsoleFact] {
+        guard !client.grants.isEmpty else {
+            return [ConsoleFact("Audiences", client.audiences.map(ConsoleCell.code))]
+        }
+        return [
+            ConsoleFact(
+                "Scopes",
+                client.scopes.names.isEmpty ? [.text("none")] : client.scopes.names.map(ConsoleCell.code)
+            ),
+            ConsoleFact("Grants", client.grants.map(\.rawValue).sorted().map(ConsoleCell.code)),
+            ConsoleFact("Refresh tokens", .text(client.refresh.rawValue)),
+            ConsoleFact("Access tokens", .text("\(client.accessToken.format.rawValue), \(client.lifetimeWords)")),
+            ConsoleFact("Consent", .text(client.consent == .always ? "asked every time" : "remembered")),
+        ]
+    }
+
+    private func addRedirectURIs(_ found: FoundClient, to page: inout ConsolePage) {
+        guard let client = found.client, !client.grants.isEmpty else { return }
+        page.add(.section("Redirect URIs", "People are sent back to one of these, and to no other place."))
+        if !client.openDomains.isEmpty {
+            page.add(.notice(.caution, Self.patternWarning(client), [Self.patternAdvice]))
+        }
+        var table = ConsoleTable("Redirect URIs", ["Address", ""], empty: "There are none.")
+        table.rows = client.redirectURIs.map { uri in
+            [
+                .code(uri.text),
+                .button(
+                    ConsoleForm(found.path + "/redirect-uris/remove", button: "Remove", hidden: [("uri", uri.text)])
+                ),
+            ]
+        }
+        if !client.redirectURIs.isEmpty || client.openDomains.isEmpty { page.add(.table(table)) }
+        var form = ConsoleForm(found.path + "/redirect-uris/add", button: "Add")
+        var field = ConsoleField("uri", "Add a redirect URI", hint: "https, or http on this machine for developers.")
+        field.maximumLength = 2_000
+        form.fields = [field]
+        page.add(.form(form))
+    }
+
+    static func patternWarning(_ client: Client) -> String {
+        let domains = client.openDomains.map { "*.\($0)" }.joined(separator: ", ")
+        return "People may be sent back to any https host below \(domains)."
+    }
+
+    static let patternAdvice =
+        "The partner's document wants it so. Once you know the exact addresses, pin them here: then no other host is accepted."
+
+    /// What the profile loosens and what it cannot have.
+    func addProfile(_ profile: PartnerProfile?, to page: inout ConsolePage) {
+        guard let profile else { return }
+        if !profile.loosened.isEmpty {
+            page.add(
+                .section("Looser than the default", "Because \(profile.name)'s own document demands it."),
+                .facts(profile.loosened.map { ConsoleFact($0.rule, .text($0.why)) })
+            )
+        }
+        if !profile.unmetNeeds.isEmpty {
+            page.add(
+                .section("Not met", "What \(profile.name)'s document asks for, and this server does not do."),
+                .facts(profile.unmetNeeds.map { ConsoleFact($0.need, .text($0.why)) })
+            )
+        }
+    }
+}
+
+/// A client as the console found it.
+struct FoundClient: Sendable {
+    let id: ClientID
+    let stored: StoredClient
+    let profile: PartnerProfile?
+    let resolved: Result<Client, RegistrationError>
+
+    var path: String { "/clients/\(id)" }
+    var name: String { stored.registration.name }
+    /// What its registration makes; nil when it cannot be used.
+    var client: Client? { try? resolved.get() }
+
+    var kind: String {
+        guard let client else { return "unusable" }
+        if client.grants.isEmpty { return "an API that checks tokens" }
+        return client.isPublic ? "public: it cannot keep a secret" : "confidential"
+    }
+
+    var badge: ConsoleBadge {
+        if client == nil { return ConsoleBadge("unusable", .problem) }
+        if stored.registration.isDisabled { return ConsoleBadge("disabled", .caution) }
+        return ConsoleBadge("enabled", .good)
+    }
+
+    /// The way to a page about it.
+    var trail: [ConsoleLink] { Provider.clientTrail + [ConsoleLink(name, path)] }
+}

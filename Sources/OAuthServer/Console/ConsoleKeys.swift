@@ -1,0 +1,104 @@
+import HTTPTypes
+import Hummingbird
+import OAuth
+import OAuthStore
+
+/// The keys that tokens are made with: what each does now, and rotating them.
+extension Provider {
+    static let consoleKeyRoutes: [ConsoleRoute] = [
+        .page("/keys", Provider.consoleKeys),
+        .asking("/keys/rotate") { provider in { visit in provider.ask(provider.rotatingKey, visit) } },
+        .change("/keys/rotate", Provider.consoleRotateKey),
+        .asking("/keys/replace") { provider in { visit in provider.ask(provider.replacingKey, visit) } },
+        .change("/keys/replace", Provider.consoleReplaceKey),
+    ]
+
+    private static let keyTrail = [ConsoleLink("Signing keys", "/keys")]
+
+    private func consoleKeys(_ visit: ConsoleVisit) async throws -> Response {
+        let keys = Array(try await store.keys().reversed())
+        let signing = keys.first { $0.purpose == .signing && $0.activeAt <= visit.now }?.id
+        var page = ConsolePage(
+            "Signing keys",
+            area: .keys,
+            lead: "Access tokens are signed with the newest active one; APIs fetch the public halves by themselves."
+        )
+        page.actions = [.change("Rotate", "/keys/rotate"), .danger("Replace at once", "/keys/replace")]
+        var table = ConsoleTable(
+            "Keys",
+            ["Key id", "State", "Purpose", "Created", "Active from", "Ends"],
+            empty: "There are no keys yet: the first start of the server makes them."
+        )
+        table.rows = keys.map { key in
+            [
+                .code(key.id), Self.state(key, signing, visit.now), .text(key.purpose.rawValue, detail: key.algorithm),
+                .time(key.createdAt), .time(key.activeAt), .time(key.expiresAt),
+            ]
+        }
+        page.add(.table(table))
+        return show(page, visit)
+    }
+
+    private static func state(_ key: StoredKey, _ signing: String?, _ now: Instant) -> ConsoleCell {
+        if let end = key.expiresAt, end <= now { return .badge("ended", .quiet) }
+        if key.activeAt > now { return .badge("published", .caution) }
+        return key.purpose == .token || key.id == signing ? .badge("active", .good) : .badge("retiring", .quiet)
+    }
+
+    private var rotatingKey: ConsoleQuestion {
+        var question = ConsoleQuestion(
+            heading: "Rotate the signing key?",
+            area: .keys,
+            trail: Self.keyTrail,
+            consequences: [
+                "A new key is published now, and signs in \(Words.english.duration(settings.keyLead)).",
+                "The older ones stay until the last token that they may have signed is dead. No connection notices.",
+            ],
+            action: "/keys/rotate",
+            button: "Rotate",
+            cancel: "/keys"
+        )
+        (question.needsProof, question.isOnce, question.style) = (true, true, .main)
+        return question
+    }
+
+    private var replacingKey: ConsoleQuestion {
+        var question = ConsoleQuestion(
+            heading: "Replace the signing key at once?",
+            area: .keys,
+            trail: Self.keyTrail,
+            consequences: [
+                "Every older signing key ends now, and with it every JWT that was signed so far.",
+                "Connections stay, and refresh themselves; until then their calls are refused.",
+                "Do this when a key is in the wrong hands. It cannot be undone.",
+            ],
+            action: "/keys/replace",
+            button: "Replace at once",
+            cancel: "/keys"
+        )
+        (question.needsProof, question.isOnce) = (true, true)
+        return question
+    }
+
+    private func consoleRotateKey(_ visit: ConsoleVisit) async throws -> Response {
+        try await answer(rotatingKey, visit) {
+            let cabinet = console.cabinet(store, for: visit.actor)
+            let id = try await cabinet.rotate(settings.signingAlgorithm, lead: settings.keyLead, now: visit.now)
+            await node.refresh()
+            return try redirect(visit, to: "/keys", saying: ConsoleFlash("The key \(id) is published."))
+        }
+    }
+
+    private func consoleReplaceKey(_ visit: ConsoleVisit) async throws -> Response {
+        try await answer(replacingKey, visit) {
+            let id = try await console.cabinet(store, for: visit.actor)
+                .replaceAtOnce(settings.signingAlgorithm, now: visit.now)
+            await node.refresh()
+            return try redirect(
+                visit,
+                to: "/keys",
+                saying: ConsoleFlash("The key \(id) signs. Every older one has ended.")
+            )
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import OAuth
+
+/// What the console shows of a partner's rules.
+extension PartnerProfile {
+    /// The only client id that the profile works with; nil when any will do.
+    var fixedClientID: ClientID? { rules.clientID }
+    /// What the partner's document asks for in vain.
+    var unmetNeeds: [(need: String, why: String)] { unmet.map { ($0.need, $0.why) } }
+    /// The profile's own path of the authorization endpoint.
+    var authorizePath: String? { rules.endpoints.authorize.first?.text }
+    /// The profile's own path of the token endpoint.
+    var tokenPath: String? { rules.endpoints.token.first?.text }
+}
+
+extension Client {
+    /// The domains below which any https host is accepted.
+    var openDomains: [String] { redirectHosts.map(\.domain) }
+
+    /// How long an access token lives, in words.
+    var lifetimeWords: String {
+        accessToken.lifetime.map { "for \(Words.english.duration($0))" } ?? "until the connection is cut"
+    }
+}

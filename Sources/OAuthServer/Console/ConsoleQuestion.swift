@@ -1,0 +1,147 @@
+import HTTPTypes
+import Hummingbird
+import OAuth
+import OAuthStore
+
+/// What is about to happen, and the form that does it: the page before anything that cuts or hands out a secret.
+struct ConsoleQuestion: Sendable {
+    let heading: String
+    let area: ConsoleArea
+    let trail: [ConsoleLink]
+    /// What will happen, in sentences; the first one stands out.
+    let consequences: [String]
+    /// Where the form posts to: the path of the page itself.
+    let action: String
+    let button: String
+    /// Where Cancel leads.
+    let cancel: String
+    /// Whether the password must have been proved a moment ago.
+    var needsProof = false
+    /// Whether the form counts once, however often it is sent.
+    var isOnce = false
+    var style = ConsoleForm.Style.danger
+    var fields: [ConsoleField] = []
+}
+
+extension Provider {
+    /// Shows what is about to happen.
+    func ask(
+        _ question: ConsoleQuestion,
+        _ visit: ConsoleVisit,
+        problem: String? = nil,
+        status: HTTPResponse.Status = .ok
+    ) -> Response {
+        var page = ConsolePage(question.heading, area: question.area, trail: question.trail)
+        if let first = question.consequences.first {
+            let tone = question.style == .danger ? ConsoleBadge.Tone.caution : .quiet
+            page.add(.notice(tone, first, Array(question.consequences.dropFirst())))
+        }
+        var form = ConsoleForm(question.action, button: question.button, style: question.style)
+        form.fields = question.fields + (question.needsProof ? proofFields(visit) : [])
+        if question.isOnce { form.hidden.append(once()) }
+        form.cancel = question.cancel
+        form.problem = problem
+        page.add(.form(form))
+        return show(page, visit, status: status)
+    }
+
+    /// Does what was asked, once the password is proved where it must be, and only once where it counts once.
+    func answer(
+        _ question: ConsoleQuestion,
+        _ visit: ConsoleVisit,
+        _ act: () async throws -> Response
+    ) async throws -> Response {
+        var cookie: String?
+        if question.needsProof {
+            switch try await proof(visit) {
+            case .refused(let problem, let status): return ask(question, visit, problem: problem, status: status)
+            case .given(let new): cookie = new
+            }
+        }
+        var response: Response
+        if question.isOnce, try await !isFirst(visit) {
+            response = alreadySent(visit, question.area, question.trail)
+        } else {
+            response = try await act()
+        }
+        if let cookie { response.headers[values: .setCookie].append(cookie) }
+        return response
+    }
+
+    /// The number by which a form counts once.
+    func once() -> (name: String, value: String) { ("once", Base64URL.encode(ambient.random(16))) }
+
+    /// Whether a form that counts once has not been sent before.
+    func isFirst(_ visit: ConsoleVisit) async throws -> Bool {
+        guard let number = Base64URL.decode(visit.form["once"] ?? ""), number.count == 16 else { return false }
+        return try await store.takeSubmission(visit.session.id + number, now: visit.now)
+    }
+
+    /// A form that came a second time, because its answer was loaded again.
+    func alreadySent(_ visit: ConsoleVisit, _ area: ConsoleArea, _ trail: [ConsoleLink]) -> Response {
+        var page = ConsolePage("This was done already", area: area, trail: trail)
+        page.add(
+            .notice(
+                .quiet,
+                "The form was sent before, and nothing was done now.",
+                [
+                    "What it made is in the list. A secret is shown once only: if it was not kept, "
+                        + "give the connection a new one."
+                ]
+            ),
+            .links([ConsoleLink("Go on", trail.last?.path ?? area.path)])
+        )
+        return show(page, visit, status: .conflict)
+    }
+}
+
+/// Where a page of a list begins: behind the last row of the page before.
+struct ConsoleCursor: Sendable {
+    let createdAt: Instant
+    let id: String
+
+    /// Reads what `text` wrote; anything else begins at the first row.
+    init?(_ query: Form) {
+        guard let text = query["after"], let point = text.firstIndex(of: "."),
+            let milliseconds = Int64(text[..<point])
+        else { return nil }
+        createdAt = Instant(milliseconds: milliseconds)
+        id = String(text[text.index(after: point)...])
+    }
+
+    /// The address of the page behind a row, with what was searched for.
+    static func path(_ path: String, _ kept: [(String, String?)], createdAt: Instant, id: String) -> String {
+        address(path, kept + [("after", "\(createdAt.milliseconds).\(id)")])
+    }
+
+    /// A path with the parameters that are there.
+    static func address(_ path: String, _ parameters: [(String, String?)]) -> String {
+        let pairs = parameters.compactMap { name, value in
+            value.flatMap { $0.isEmpty ? nil : (name: name, value: $0) }
+        }
+        return pairs.isEmpty ? path : path + "?" + Form(pairs: pairs).encoded
+    }
+}
+
+/// How many rows a page of a list has.
+let consolePageLength = 50
+
+extension ConsoleTable {
+    /// Cuts the rows to a page, of which there was one more asked for, and links to the pages around it.
+    mutating func page<Element>(
+        _ elements: [Element],
+        _ path: String,
+        _ visit: ConsoleVisit,
+        kept: [(String, String?)] = [],
+        key: (Element) -> (createdAt: Instant, id: String),
+        row: (Element) -> [ConsoleCell]
+    ) {
+        let shown = elements.prefix(consolePageLength)
+        rows = shown.map(row)
+        if visit.query["after"] != nil { first = ConsoleCursor.address(path, kept) }
+        if elements.count > consolePageLength, let last = shown.last {
+            let (createdAt, id) = key(last)
+            next = ConsoleCursor.path(path, kept, createdAt: createdAt, id: id)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import OAuth
+
+/// The words by which clients and accounts are found, kept in the transaction that makes or changes them.
+extension Store {
+    /// The words of some texts: each text as it stands, and its runs of letters and digits, all in lower case.
+    static func words(of texts: [String?]) -> Set<String> {
+        var words: Set<String> = []
+        for text in texts.compactMap({ $0?.lowercased() }) where !text.isEmpty {
+            if !text.contains(where: \.isWhitespace) { words.insert(text) }
+            for run in runs(of: text) { words.insert(run) }
+        }
+        return Set(words.sorted().prefix(wordLimit).map { String($0.prefix(wordLength)) })
+    }
+
+    private static let wordLimit = 40
+    private static let wordLength = 100
+
+    private static func runs(of text: String) -> [String] {
+        text.split { !$0.isLetter && !$0.isNumber }.map(String.init)
+    }
+
+    static func index(_ client: ClientRegistration, _ connection: any SQLConnection) throws(SQLError) {
+        try index("client", .text(client.id), words(of: [client.id, client.name, client.partner]), connection)
+    }
+
+    static func index(
+        _ account: AccountID,
+        email: String,
+        name: String?,
+        _ connection: any SQLConnection
+    ) throws(SQLError) {
+        try index("account", SQLValue(account), words(of: [account.description, email, name]), connection)
+    }
+
+    private static func index(
+        _ kind: String,
+        _ id: SQLValue,
+        _ words: Set<String>,
+        _ connection: any SQLConnection
+    ) throws(SQLError) {
+        try connection.query("delete from \(kind)_words where \(kind)_id = $1", [id])
+        // In one order everywhere, so that no two transactions wait for each other.
+        for word in words.sorted() {
+            try connection.query(
+                "insert into \(kind)_words (word, \(kind)_id) values ($1, $2) on conflict do nothing",
+                [.bytes(Array(word.utf8)), id]
+            )
+        }
+    }
+
+    /// Indexes what was there before there was an index.
+    static func indexAll(_ connection: any SQLConnection) throws(SQLError) {
+        for row in try connection.query("select registration from clients order by client_id") {
+            if let registration = try? registration(try row.text(0)) { try index(registration, connection) }
+        }
+        for row in try connection.query("select account_id, email, name from accounts order by account_id") {
+            try index(try row.identifier(0), email: try row.text(1), name: try row.optionalText(2), connection)
+        }
+    }
+
+    /// The conditions under which a row is found: each word of what was typed begins one of its words.
+    ///
+    /// - Parameters:
+    ///   - typed: what somebody looks for; empty finds everything.
+    ///   - kind: `client` or `account`.
+    ///   - arguments: takes what the conditions name.
+    /// - Returns: conditions on `client_id` or `account_id`.
+    static func conditions(for typed: String, _ kind: String, _ arguments: inout [SQLValue]) -> [String] {
+        var conditions: [String] = []
+        for term in typed.lowercased().split(whereSeparator: \.isWhitespace).prefix(termLimit).map(String.init) {
+            let pieces = runs(of: term)
+            var ways = [found([term], kind, &arguments)]
+            if pieces != [term], !pieces.isEmpty {
+                ways.append(found(Array(pieces.prefix(termLimit)), kind, &arguments))
+            }
+            conditions.append(ways.count == 1 ? ways[0] : "(" + ways.joined(separator: " or ") + ")")
+        }
+        return conditions
+    }
+
+    private static let termLimit = 4
+
+    private static func found(_ beginnings: [String], _ kind: String, _ arguments: inout [SQLValue]) -> String {
+        var conditions: [String] = []
+        for beginning in beginnings {
+            let bytes = Array(beginning.prefix(wordLength).utf8)
+            // The end is the beginning with its last byte raised: no byte of UTF-8 is the highest one.
+            arguments += [.bytes(bytes), .bytes(bytes.dropLast() + [(bytes.last ?? 0) + 1])]
+            let (from, to) = (arguments.count - 1, arguments.count)
+            conditions.append(
+                "\(kind)_id in (select \(kind)_id from \(kind)_words where word >= $\(from) and word < $\(to))"
+            )
+        }
+        return conditions.count == 1 ? conditions[0] : "(" + conditions.joined(separator: " and ") + ")"
+    }
+}

@@ -1,0 +1,457 @@
+"""The operators' console over HTTP: who comes in, who may do what, and what forms do (security.md, 1B and 1M)."""
+
+import base64
+import hashlib
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+from toolkit.console import Operator, invite, routes, value_of
+from toolkit.person import Person
+from toolkit.wire import fire_together, form_shot, send
+
+REDIRECT = "https://partner.example/callback"
+
+
+def plain_client(server, name="Example partner"):
+    return server.create_client("--redirect-uri", REDIRECT, "--scope", "locks.read", name=name)
+
+
+class World:
+    """A server with one of everything, and somebody of every role."""
+
+    def __init__(self, server):
+        self.server = server
+        self.client = plain_client(server)
+        self.account = server.create_account()
+        self.customer = Person(server, self.account)
+        self.customer.connect(self.client)
+        self.connection = server.command("connection", "list", "--client", self.client.client_id)[0]["connection_id"]
+        self.key = server.command("api-key", "create", "--name", "A program")
+        server.canaries.add("API key", self.key["api_key"])
+        self.operator = Operator(server, name="Full").join()
+        self.reader = Operator(server, name="Reader", read_only=True).join()
+        self.disabled = Operator(server, name="Gone").join()
+        server.command("operator", "disable", self.disabled.email)
+
+    def path(self, pattern: str) -> str:
+        """A route's path with a real identifier in it."""
+        subjects = {
+            "clients": self.client.client_id,
+            "connections": self.connection,
+            "accounts": self.account.user_id,
+            "api-keys": self.key["api_key_id"],
+        }
+        return pattern.replace(":id", subjects.get(pattern.split("/")[2] if pattern.count("/") > 1 else "", "x"))
+
+
+@pytest.fixture(scope="module")
+def world(sqlite_server) -> World:
+    return World(sqlite_server)
+
+
+# U01, L11: how somebody becomes an operator
+
+
+def test_U01_without_operators_the_console_says_which_command_to_run(own_server):
+    own_server.start()
+    page = Person(own_server).visit(own_server.base + "/console")
+    assert page.status == 401
+    assert "latchkey operator invite" in page.text
+    assert not page.forms, "there is nothing to guess at"
+
+
+def test_U01_an_invitation_lets_somebody_choose_a_password_and_in(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    assert own_server.command("operator", "list")[0]["email"] == ada.email
+    assert ada.visit(ada.link).status == 410, "the link worked once"
+    again = Operator.__new__(Operator)
+    again.__dict__ = dict(ada.__dict__) | {"cookies": {}}
+    assert "Dashboard" in again.enter().text
+
+
+def test_L11_of_twenty_parallel_uses_of_a_link_one_joins(own_server):
+    own_server.start()
+    link = invite(own_server, "--name", "Ada")
+    shots = []
+    for number in range(20):
+        person = Person(own_server)
+        form = person.visit(link).forms[0]
+        values = form.fields | {
+            "email": f"ada{number}@acme.example",
+            "password": "correct horse 1",
+            "again": "correct horse 1",
+        }
+        cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+        shots.append(form_shot(own_server.base, urlsplit(form.action).path, values, {"Cookie": cookies}))
+    statuses = [answer.status for answer in fire_together(shots)]
+    assert statuses.count(303) == 1, statuses
+    assert set(statuses) <= {303, 410, 503}
+    assert len(own_server.command("operator", "list")) == 1
+
+
+def test_L11_the_link_begins_with_the_issuer_and_nothing_else(new_server):
+    server = new_server(issuer="https://id.acme.example/auth")
+    assert invite(server, "--name", "Ada").startswith("https://id.acme.example/auth/console/invitation?code=lko_")
+
+
+@pytest.mark.parametrize("password", ["short", "password1", "x" * 1025])
+def test_an_operators_password_follows_the_rule(sqlite_server, password):
+    ada = Operator(sqlite_server)
+    page = ada.visit(ada.link)
+    done = ada.submit(page.forms[0], {"password": password, "again": password})
+    assert done.status == 422
+    assert ada.join(), "the link was not used up"
+
+
+# L05, L06, L08: sessions
+
+
+def test_L06_the_consoles_cookie_is_its_own_strict_and_not_for_scripts(new_server):
+    server = new_server(issuer="https://id.acme.example")
+    server.start()
+    ada = Operator(server).join()
+    assert "__Host-latchkey-console" in ada.cookies
+    lines = [line for answer in ada.answers for line in answer.raw.headers.getlist("Set-Cookie") if "-console=" in line]
+    for line in lines:
+        assert all(word in line for word in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/"))
+        assert "Domain" not in line
+
+
+def test_L05_the_session_id_changes_at_sign_in_and_at_a_new_proof(new_server):
+    server = new_server()
+    client = plain_client(server)
+    server.start()
+    ada = Operator(server).join()
+    first = ada.cookies["latchkey-console"]
+    server.restart(clock_offset=301)
+    page = ada.open(f"/clients/{client.client_id}/secret")
+    form = ada.form(page, f"/clients/{client.client_id}/secret")
+    assert form.asks_for_password, "five minutes have passed"
+    assert ada.submit(form, {"password": "not my password"}).status == 403
+    assert ada.cookies["latchkey-console"] == first
+    assert "client_secret" in ada.submit(form, {"password": ada.password}).text
+    second = ada.cookies["latchkey-console"]
+    assert second != first
+    old = Person(server)
+    old.cookies = {"latchkey-console": first}
+    assert old.visit(server.base + "/console").status == 401
+
+
+def test_L08_signing_out_ends_the_session_on_the_server(world):
+    ada = Operator(world.server).join()
+    stolen = dict(ada.cookies)
+    page = ada.open("")
+    ada.submit(ada.form(page, "/sign-out"))
+    thief = Person(world.server)
+    thief.cookies = stolen
+    assert thief.visit(world.server.base + "/console").status == 401
+
+
+def test_L08_idle_and_absolute_limits_are_the_servers(new_server):
+    server = new_server()
+    server.start()
+    ada = Operator(server).join()
+    server.restart(clock_offset=29 * 60)
+    assert ada.open("").status == 200
+    server.restart(clock_offset=58 * 60)
+    assert ada.open("").status == 200, "it was used, and lasts longer"
+    server.restart(clock_offset=90 * 60)
+    assert ada.open("").status == 401
+    ada.enter()
+    server.restart(clock_offset=90 * 60 + 12 * 3600)
+    assert ada.open("").status == 401
+
+
+def test_L02_an_operators_sign_in_is_limited(world):
+    ada = Operator(world.server).join()
+    guesser = Person(world.server, source="127.0.9.1")
+    form = guesser.visit(world.server.base + "/console").sign_in_form
+    statuses = [guesser.submit(form, {"email": ada.email, "password": f"wrong horse {i}"}).status for i in range(13)]
+    assert statuses[:9] == [422] * 9
+    assert 429 in statuses
+    assert "Dashboard" in ada.open("").text, "a session goes on"
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example", "https://evil.example/", "/\\evil.example", "/console/../login", "/account"]
+)
+def test_L13_a_sign_in_leads_into_the_console_and_nowhere_else(world, wanted):
+    ada = Operator(world.server).join()
+    ada.cookies = {}
+    form = ada.visit(ada.home).sign_in_form
+    done = ada.submit(form, {"email": ada.email, "password": ada.password, "next": wanted})
+    assert done.status == 303
+    assert done.location == "/console"
+
+
+# U02: the matrix
+
+
+@pytest.mark.parametrize("route", routes(), ids=lambda route: f"{route[0]} {route[1]}")
+@pytest.mark.parametrize("role", ["anonymous", "customer", "reader", "operator", "disabled"])
+def test_U02_every_route_is_open_to_whom_it_is_meant_for(world, route, role):
+    method, pattern, access = route
+    url = world.server.base + world.path(pattern)
+    if access == "anyone":
+        assert Person(world.server).request(method, url, data={"token": "wrong"} if method == "POST" else None).status in (
+            200,
+            401,
+            403,
+            410,
+        )
+        return
+    who = Person(world.server) if role == "anonymous" else getattr(world, role)
+    named = {"data": {"token": "wrong"}} if method == "POST" else {}
+    status = who.request(method, url, **named).status
+    if role in ("anonymous", "customer", "disabled"):
+        assert status == 401
+    elif access == "operators" and role == "reader":
+        assert status == 403
+    elif method == "POST":
+        assert status == 403, "the token was wrong"
+    else:
+        assert status == 200
+
+
+@pytest.mark.parametrize("route", [route for route in routes() if route[0] == "POST"], ids=lambda route: route[1])
+def test_L07_a_form_needs_this_sessions_token_and_comes_from_our_pages(world, route):
+    _, pattern, _ = route
+    url = world.server.base + world.path(pattern)
+    foreign = Operator(world.server).join().token()
+    for token in ({}, {"token": ""}, {"token": foreign}):
+        assert world.operator.request("POST", url, data=token).status == 403
+    mine = {"token": world.operator.token()}
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+    ):
+        assert world.operator.request("POST", url, data=mine, headers=headers).status == 403
+
+
+def test_a_read_only_operator_is_shown_no_button_that_changes_anything(world):
+    for method, pattern, access in routes():
+        if method != "GET" or access != "readers":
+            continue
+        page = world.reader.open(world.path(pattern).removeprefix("/console"))
+        posts = [form.action for form in page.forms if form.method == "post"]
+        assert all(action.endswith("/sign-out") for action in posts), posts
+
+
+def test_U03_no_get_shows_a_secret_or_its_hash(world):
+    secrets = [world.client.client_secret, world.key["api_key"], world.operator.password, world.account.password]
+    forbidden = list(secrets) + ["$argon2id$"]
+    for secret in secrets:
+        digest = hashlib.sha256(secret.encode()).digest()
+        forbidden += [
+            digest.hex(),
+            base64.b64encode(digest).decode(),
+            base64.urlsafe_b64encode(digest).decode().rstrip("="),
+        ]
+    for method, pattern, _ in routes():
+        if method == "GET":
+            page = world.operator.open(world.path(pattern).removeprefix("/console"))
+            assert page.headers["Cache-Control"] == "no-store"
+            found = [word for word in forbidden if word in page.html]
+            assert not found, f"{pattern} shows a secret"
+
+
+def test_U04_other_sites_scripts_are_told_nothing(world):
+    headers = {
+        "Origin": "https://evil.example",
+        "Cookie": "; ".join(f"{n}={v}" for n, v in world.operator.cookies.items()),
+    }
+    for path in ("/console", "/console/clients"):
+        answer = send("GET", world.server.base + path, headers=headers)
+        assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+        assert "script-src" not in answer.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+# A-01 and the rest of what operators do
+
+
+def test_A01_create_new_connection_shows_id_secret_and_redirect_uri_once(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    form = ada.form(ada.open("/clients/new?profile=seam"), "/clients/new")
+    page = ada.submit(form, {"name": "Seam"})
+    assert page.status == 200
+    assert page.headers["Cache-Control"] == "no-store"
+    client_id, secret = value_of(page, "client_id"), value_of(page, "client_secret")
+    own_server.canaries.add("client secret", secret)
+    assert re.fullmatch(r"lks_[\w-]{43}", secret)
+    assert "https://connect.getseam.com/oauth/callback" in page.text
+    assert own_server.command("client", "show", client_id)["partner"] == "seam"
+    again = ada.submit(form, {"name": "Seam"})
+    assert again.status == 409, "loading the page again makes nothing"
+    assert secret not in again.html
+    assert len(own_server.command("client", "list")) == 1
+    assert secret not in ada.open(f"/clients/{client_id}").html
+    audit = own_server.command("audit", "list")
+    made = next(entry for entry in audit if entry["action"] == "client.created")
+    assert own_server.command("operator", "list")[0]["operator_id"] in str(made)
+
+
+def test_a_wrong_redirect_uri_is_told_and_nothing_is_made(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    form = ada.form(ada.open("/clients/new?profile=none"), "/clients/new")
+    page = ada.submit(form, {"name": "Partner", "redirect_uris": "http://partner.example/cb", "scopes": ""})
+    assert page.status == 422
+    assert "https" in page.text
+    fields = ada.form(page, "/clients/new").fields
+    assert fields["name"] == "Partner", "what was typed is kept"
+    assert own_server.command("client", "list") == []
+
+
+def test_redirect_uris_are_added_and_removed_without_replacing_each_other(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    ada = Operator(own_server).join()
+    path = f"/clients/{client.client_id}"
+    second = "https://staging.partner.example/callback"
+    ada.press(path, path + "/redirect-uris/add", uri=second)
+    assert own_server.command("client", "show", client.client_id)["redirect_uris"] == [REDIRECT, second]
+    page = ada.open(path)
+    removal = next(f for f in page.forms if f.action.endswith("/remove") and f.fields["uri"] == REDIRECT)
+    done = ada.follow(ada.submit(removal))
+    assert own_server.command("client", "show", client.client_id)["redirect_uris"] == [second]
+    undo = next(form for form in done.forms if form.action.endswith("/add") and form.fields.get("uri") == REDIRECT)
+    ada.submit(undo)
+    assert sorted(own_server.command("client", "show", client.client_id)["redirect_uris"]) == sorted([REDIRECT, second])
+    for uri in (REDIRECT, second):
+        page = ada.open(path)
+        last = ada.submit(next(f for f in page.forms if f.action.endswith("/remove") and f.fields["uri"] == uri))
+    assert last.status == 422, "the last one stays"
+
+
+def test_a_rotated_secret_is_shown_once_and_two_live_until_the_older_is_ended(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    ada = Operator(own_server).join()
+    path = f"/clients/{client.client_id}"
+    form = ada.form(ada.open(path + "/secret"), path + "/secret")
+    page = ada.submit(form)
+    new = value_of(page, "client_secret")
+    own_server.canaries.add("client secret", new)
+    assert ada.submit(form).status == 409, "a page that is loaded again rotates nothing"
+
+    def works(secret: str) -> bool:
+        data = {
+            "grant_type": "refresh_token",
+            "refresh_token": "x",
+            "client_id": client.client_id,
+            "client_secret": secret,
+        }
+        return send("POST", own_server.base + "/oauth/token", data=data).json()["error"] == "invalid_grant"
+
+    assert works(new)
+    assert works(client.client_secret)
+    ada.press(path + "/old-secrets")
+    assert works(new)
+    assert not works(client.client_secret)
+
+
+def test_disabling_says_what_stops_and_can_be_undone(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    for _ in range(2):
+        Person(own_server, own_server.create_account()).connect(client)
+    ada = Operator(own_server).join()
+    path = f"/clients/{client.client_id}"
+    assert "2 live connections of 2 accounts stop" in ada.open(path + "/disable").text
+    done = ada.press(path + "/disable")
+    assert own_server.command("client", "show", client.client_id)["disabled"]
+    ada.submit(ada.form(done, path + "/enable"))
+    assert not own_server.command("client", "show", client.client_id)["disabled"]
+
+
+def test_cutting_one_and_cutting_all_end_the_tokens_at_once(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    tokens = [Person(own_server, own_server.create_account()).connect(client) for _ in range(3)]
+    ada = Operator(own_server).join()
+    one = own_server.command("connection", "list")[0]["connection_id"]
+    ada.press(f"/connections/{one}/cut")
+    assert sum(client.refresh(each.refresh_token).status_code == 200 for each in tokens) == 2
+    assert "2 live connections of 2 accounts end at once" in ada.open(f"/clients/{client.client_id}/disconnect").text
+    ada.press(f"/clients/{client.client_id}/disconnect")
+    assert not any(client.refresh(each.refresh_token).status_code == 200 for each in tokens)
+
+
+def test_an_account_is_found_disabled_and_signed_out(own_server):
+    account = own_server.create_account(name="Zoe Quinn")
+    client = plain_client(own_server)
+    own_server.start()
+    person = Person(own_server, account)
+    tokens = person.connect(client)
+    ada = Operator(own_server).join()
+    for typed in ("zoe", account.email[:8], account.user_id):
+        assert account.email in ada.visit(f"{ada.home}/accounts?q={typed}").text
+    path = f"/accounts/{account.user_id}"
+    assert "1 live connection stops" in ada.open(path + "/disable").text
+    done = ada.press(path + "/disable")
+    assert client.refresh(tokens.refresh_token).status_code == 400
+    ada.submit(ada.form(done, path + "/enable"))
+    assert client.refresh(tokens.refresh_token).status_code == 200
+    page = ada.press(path + "/password", new_password="a new correct horse")
+    assert page.status == 200
+    own_server.canaries.add("password", "a new correct horse")
+    account.password = "a new correct horse"
+    Person(own_server, account).connect(client)
+    ada.press(path + "/delete")
+    assert own_server.command("account", "list") == []
+
+
+def test_an_api_key_is_shown_once_and_revoked(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    form = ada.form(ada.open("/api-keys/new"), "/api-keys/new")
+    page = ada.submit(form, {"name": "Importer", "scopes": "locks.read"})
+    key = value_of(page, "API key")
+    own_server.canaries.add("API key", key)
+    assert key.startswith("lkk_")
+    assert ada.submit(form, {"name": "Importer"}).status == 409
+    listed = own_server.command("api-key", "list")
+    assert [each["name"] for each in listed] == ["Importer"]
+    assert key not in ada.open("/api-keys").html
+    ada.press(f"/api-keys/{listed[0]['api_key_id']}/revoke")
+    assert "revoked" in ada.open("/api-keys").text
+
+
+def test_a_signing_key_is_rotated_after_a_confirmation(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    before = len(own_server.command("key", "list"))
+    ada.press("/keys/rotate")
+    assert len(own_server.command("key", "list")) == before + 1
+    assert "published" in ada.open("/keys").text
+
+
+def test_lists_have_pages_whose_last_one_is_reached(own_server):
+    names = [f"Partner {number}" for number in range(53)]
+    for name in names:
+        plain_client(own_server, name)
+    own_server.start()
+    ada = Operator(own_server).join()
+    page = ada.open("/clients")
+    following = next(link for link in page.links if "after=" in str(link))
+    seen = page.text
+    page = ada.visit(
+        own_server.base + following if isinstance(following, str) and following.startswith("/") else following
+    )
+    assert all(name in seen or name in page.text for name in names)
+    assert not [link for link in page.links if "after=" in str(link)], "that was the last page"
+    found = ada.visit(ada.home + "/clients?q=partner+52")
+    assert "Partner 52" in found.text
+    assert "Partner 51" not in found.text
+
+
+def test_Z07_a_search_is_text_and_no_statement(world):
+    for typed in ("'", '" or 1=1 --', "%", "_", "\\", "a" * 5000, "\0", "𝕊"):
+        page = world.operator.request("GET", world.operator.home + "/accounts", params={"q": typed})
+        assert page.status in (200, 400, 414), typed[:10]

@@ -1,0 +1,178 @@
+"""The console in Chromium: axe, a keyboard, a small phone, the dark, and texts that try to become tags (U05, U08)."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from toolkit.console import Operator, invite, routes
+from toolkit.person import Person
+
+PHONE = {"width": 320, "height": 640}
+DESKTOP = {"width": 1280, "height": 800}
+HOSTILE = [
+    '<script>alert(1)</script>"><img src=x onerror=alert(1)>',
+    "'\" autofocus onfocus=alert(1) x='",
+    "</title></textarea></select><svg onload=alert(1)>",
+    "javascript:alert(1) {{token}} {{{heading}}} &lt;b&gt;",
+]
+
+
+@pytest.fixture(scope="module")
+def places(sqlite_server) -> dict[str, str]:
+    """An identifier of everything, each with a hostile name."""
+    server, hostile = sqlite_server, HOSTILE[0][:90]
+    client = server.create_client(
+        "--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", name=hostile
+    )
+    for text in HOSTILE[1:]:
+        server.create_client("--redirect-uri", "https://partner.example/x?a='%22", name=text[:90])
+    account = server.create_account(name=hostile)
+    Person(server, account).connect(client)
+    key = server.command("api-key", "create", "--name", hostile, "--account", account.user_id)
+    server.canaries.add("API key", key["api_key"])
+    connection = server.command("connection", "list", "--client", client.client_id)[0]["connection_id"]
+    return {
+        "clients": client.client_id,
+        "accounts": account.user_id,
+        "api-keys": key["api_key_id"],
+        "connections": connection,
+    }
+
+
+@pytest.fixture(scope="module")
+def operator(sqlite_server) -> Operator:
+    return Operator(sqlite_server, name=HOSTILE[0][:90]).join()
+
+
+def pages() -> list[str]:
+    return [
+        path.removeprefix("/console") for method, path, access in routes() if method == "GET" and access != "anyone"
+    ]
+
+
+def place(path: str, places: dict[str, str]) -> str:
+    return path.replace(":id", places.get(path.split("/")[1] if path else "", ""))
+
+
+@pytest.fixture
+def browse(browser: Browser, operator) -> Iterator:
+    """Opens windows in which the operator is signed in."""
+    opened: list[BrowserContext] = []
+
+    def make(**named) -> Page:
+        named.setdefault("viewport", DESKTOP)
+        context = browser.new_context(**named)
+        context.set_default_timeout(10_000)
+        for name, value in operator.cookies.items():
+            context.add_cookies([{"name": name, "value": value, "url": operator.server.base}])
+        opened.append(context)
+        return context.new_page()
+
+    yield make
+    for context in opened:
+        context.close()
+
+
+@pytest.mark.parametrize("path", pages())
+def test_U05_stored_texts_stay_texts(browse, operator, places, path):
+    page = browse()
+    dialogs, complaints = [], []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda message: complaints.append(message.text))
+    assert page.goto(operator.home + place(path, places)).status == 200
+    page.wait_for_load_state("networkidle")
+    assert not dialogs
+    assert not page.locator("script, svg, img[src=x], [onerror], [onfocus], [onload]").count()
+    assert not [line for line in complaints if "Content Security Policy" in line], complaints
+    if ":id" in path or path in ("/clients", "/accounts", "/api-keys", "/connections"):
+        expect(page.locator("main")).to_contain_text("onerror=alert(1)")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", pages())
+def test_U08_axe_finds_nothing_serious(browse, operator, places, path, scheme):
+    page = browse(color_scheme=scheme)
+    page.goto(operator.home + place(path, places))
+    found = Axe().run(page).response["violations"]
+    serious = [
+        f"{one['id']}: {one['nodes'][0]['html'][:120]}" for one in found if one["impact"] in ("serious", "critical")
+    ]
+    assert not serious, serious
+
+
+@pytest.mark.parametrize("path", pages())
+def test_U08_a_small_phone_needs_no_sideways_scrolling(browse, operator, places, path):
+    page = browse(viewport=PHONE)
+    page.goto(operator.home + place(path, places))
+    cut = page.evaluate(
+        "() => [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > 321"
+        " && !e.closest('thead, caption, .unseen')).map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert not cut, cut
+    assert page.evaluate("() => document.scrollingElement.scrollWidth") <= PHONE["width"]
+    assert page.locator("h1").count() == 1
+    for control in page.locator(
+        "main button:visible, main a.button:visible, main input:visible, summary:visible"
+    ).all():
+        box = control.bounding_box()
+        if control.get_attribute("type") != "checkbox":
+            assert box["height"] >= 24, control.evaluate("e => e.outerHTML")
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Presses Tab until the control of this name has the focus, and sees that it shows."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            "() => { const e = document.activeElement; const l = e.labels && e.labels[0];"
+            " return (l ? l.innerText : e.innerText || '').trim() }"
+        )
+        if focused == name:
+            seen = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle !== 'none'")
+            assert seen, f"{name} does not show that it has the focus"
+            return
+    raise AssertionError(f"the keyboard never reached {name!r}")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_U08_from_the_invitation_to_a_new_connection_by_keyboard_only(sqlite_server, browser, scripts):
+    context = browser.new_context(viewport=PHONE, java_script_enabled=True) if scripts else None
+    context = context or browser.new_context(viewport=PHONE, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(invite(sqlite_server, "--name", "Keyboard", "--email", f"keyboard.{scripts}@acme.example"))
+    if not scripts:
+        page.get_by_label("Password", exact=True).fill("correct horse 1")
+        page.get_by_label("The same password again").fill("correct horse 1")
+        page.get_by_role("button", name="Open the console").press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+        context.close()
+        return
+    tab_to(page, "Password")
+    page.keyboard.type("correct horse 1")
+    tab_to(page, "The same password again")
+    page.keyboard.type("correct horse 1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+    tab_to(page, "Menu")
+    page.keyboard.press("Enter")
+    tab_to(page, "OAuth connections")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("OAuth connections")
+    tab_to(page, "Create New Connection")
+    page.keyboard.press("Enter")
+    tab_to(page, "Another partner, without a profile")
+    page.keyboard.press("Enter")
+    tab_to(page, "Name")
+    page.keyboard.type("By keyboard")
+    tab_to(page, "Redirect URIs")
+    page.keyboard.type("https://keyboard.example/callback")
+    tab_to(page, "Create")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The secret is shown this once.")).to_be_visible()
+    secret = page.locator("code", has_text="lks_").inner_text()
+    sqlite_server.canaries.add("client secret", secret)
+    page.reload()
+    assert secret not in page.content(), "loading the page again does not show the secret"
+    context.close()

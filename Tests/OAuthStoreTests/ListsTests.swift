@@ -1,0 +1,155 @@
+/// The console's lists: every row once, in pages, by an index, and found by the beginnings of its words.
+import OAuth
+import TestBackends
+import Testing
+
+@testable import OAuthStore
+
+@Suite struct `Ledger: lists` {
+    @Test(arguments: Backend.allCases)
+    func `pages show every client and every account once, though many were made at one instant`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            for number in 0..<25 {
+                let made = Ledger.now + .seconds(Int64(number / 10))
+                _ = try await ledger.store.register(
+                    Ledger.registration("c\(number)"),
+                    secret: nil,
+                    by: .server,
+                    now: made
+                )
+                _ = try await ledger.store.create(Ledger.newAccount("a\(number)"), by: .server, now: made)
+            }
+            var clients: [ClientID] = []
+            var last: (createdAt: Instant, id: ClientID)?
+            while true {
+                let page = try await ledger.other.clients(after: last, limit: 7)
+                clients += page.map(\.id)
+                guard page.count == 7, let end = page.last else { break }
+                last = (end.createdAt, end.id)
+            }
+            #expect(clients.count == 25 + RefreshPolicy.allCases.count && Set(clients).count == clients.count)
+            var accounts: [AccountID] = []
+            var end: (createdAt: Instant, id: AccountID)?
+            while true {
+                let page = try await ledger.other.accounts(matching: "", after: end, limit: 7)
+                accounts += page.map(\.id)
+                guard page.count == 7, let one = page.last else { break }
+                end = (one.createdAt, one.id)
+            }
+            #expect(accounts.count == 26 && Set(accounts).count == 26)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a client and an account are found by the beginnings of their words, whatever the case`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            var registration = Ledger.registration("client_k7")
+            registration.name = "Schlüssel & Schloss, Acme-Locks"
+            _ = try await ledger.store.register(registration, secret: nil, by: .server, now: Ledger.now)
+            func clients(_ typed: String) async throws -> [String] {
+                try await ledger.other.clients(matching: typed, limit: 10).map(\.id.text)
+            }
+            for typed in ["schlü", "SCHLOSS", "client_k", "acme loc", "acme-locks", "k7", "  acme  "] {
+                #expect(try await clients(typed) == ["client_k7"], "\(typed)")
+            }
+            for typed in ["chloss", "acme x", "%", "' or 1=1 --"] {
+                #expect(try await clients(typed).isEmpty, "\(typed)")
+            }
+            let id = try #require(ClientID("client_k7"))
+            _ = try await ledger.store.update(id, by: .server, now: Ledger.now) {
+                var new = $0
+                new.name = "Renamed"
+                return new
+            }
+            #expect(try await clients("schloss").isEmpty)
+            #expect(try await clients("ren") == ["client_k7"])
+
+            func accounts(_ typed: String) async throws -> Int {
+                try await ledger.other.accounts(matching: typed, limit: 10).count
+            }
+            for typed in ["account@exa", "ACCOUNT", "\(ledger.account)", "example"] {
+                #expect(try await accounts(typed) == 1, "\(typed)")
+            }
+            _ = try await ledger.store.change(
+                ledger.account,
+                .email("moved@elsewhere.example"),
+                by: .server,
+                now: Ledger.now
+            )
+            #expect(try await accounts("moved") == 1)
+            #expect(try await accounts("account@") == 0)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `live connections are listed and counted with their accounts, and cut all at once`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            for name in ["one", "two", "three"] { try await ledger.connect(name) }
+            let kept = try await ledger.connect("kept", to: .strict)
+            let stable = try ledger.client.client.id
+            let first = try await ledger.other.liveConnections(of: stable, limit: 2)
+            #expect(first.count == 2 && first.allSatisfy { $0.email == "account@example.com" && $0.name == "account" })
+            let end = try #require(first.last?.connection)
+            let rest = try await ledger.other.liveConnections(of: stable, after: (end.createdAt, end.id), limit: 2)
+            #expect(Set((first + rest).map(\.connection.id)).count == 3)
+            let count = try await ledger.other.liveCount(of: stable)
+            #expect(count.connections == 3 && count.accounts == 1)
+            #expect(try await ledger.other.liveCount(account: ledger.account).clients == 2)
+            #expect(try await ledger.store.revokeAll(of: stable, by: .server, now: Ledger.now) == 3)
+            #expect(try await ledger.store.revokeAll(of: stable, by: .server, now: Ledger.now) == 0)
+            #expect(try await ledger.other.liveConnections(limit: 10).map(\.connection.id) == [kept])
+            #expect(try await ledger.other.totals().liveConnections == 1)
+            let told = try await ledger.store.audit(
+                AuditFilter(subject: "client:\(stable)", action: "connection.revoked")
+            )
+            #expect(told.count == 1 && told.first?.after?.contains("\"connections_cut\":3") == true)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `what was there before the index is in it after the migration`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.database.run("delete from client_words")
+            try await ledger.database.run("delete from account_words")
+            try await ledger.database.transaction { connection throws(SQLError) in try Store.indexAll(connection) }
+            #expect(try await ledger.other.clients(matching: "stab", limit: 10).map(\.id.text) == ["stable"])
+            #expect(try await ledger.other.accounts(matching: "acc", limit: 10).count == 1)
+        }
+    }
+
+    @Test func `with 100 000 rows every page is found by an index, and none is sorted`() async throws {
+        try await Backend.sqlite.withLedger { ledger in
+            let client = try ledger.client.client.id
+            let connection = Ledger.connectionID("last")
+            let pages = [
+                Store.clientPage("", nil, 50), Store.clientPage("", (Ledger.now, client), 50),
+                Store.accountPage("", (Ledger.now, ledger.account), 50),
+                Store.connectionPage(nil, nil, (Ledger.now, connection), 50),
+                Store.connectionPage(client, nil, (Ledger.now, connection), 50),
+                Store.connectionPage(nil, ledger.account, (Ledger.now, connection), 50),
+            ]
+            for page in pages {
+                let plan = try await ledger.plan(page)
+                #expect(plan.contains("INDEX") && !plan.contains("TEMP B-TREE"), "\(page.sql): \(plan)")
+            }
+            for page in [Store.clientPage("acme lo", nil, 50), Store.accountPage("ada@", nil, 50)] {
+                let plan = try await ledger.plan(page)
+                #expect(plan.contains("word>? AND word<?"), "\(page.sql): \(plan)")
+            }
+        }
+    }
+}
+
+extension Ledger {
+    /// How SQLite would come to a page.
+    fileprivate func plan(_ page: (sql: String, arguments: [SQLValue])) async throws -> String {
+        try await database.rows("explain query plan " + page.sql, page.arguments).map { try $0.text(3) }
+            .joined(separator: "; ")
+    }
+}
