@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "Mustache",
         "HTTPTypes",
         "NIOCore",
+        "NIOHTTP1",
         "NIOPosix",
         "NIOHTTP1",
         "NIOHTTPTypes",

@@ -18,6 +18,14 @@ enum Observation {
     case operatorSignedIn(OperatorID)
     /// Somebody failed to prove that they are an operator.
     case operatorSignInFailed(address: String)
+    /// Where an account lives, nobody gave a usable answer.
+    case accountSourceFailed(String)
+    /// A person signed out.
+    case signedOut(AccountID)
+    /// A person changed their password.
+    case passwordChanged(AccountID)
+    /// A person cut a connection.
+    case cut(AccountID, ConnectionID)
     /// Somebody who is no trusted proxy sent `X-Forwarded-For`.
     case forwardingNotTrusted(peer: String)
     /// A person allowed a connection.
@@ -46,10 +54,10 @@ struct SignInTrace: Sendable, Equatable {
     let subject: String
     /// The network address that the request came from.
     let address: String
-    /// The client for which the person was to sign in.
-    let client: ClientID
+    /// The client for which the person was to sign in; nil on the customer's own page.
+    let client: ClientID?
 
-    init(email: String, address: String, client: ClientID) {
+    init(email: String, address: String, client: ClientID?) {
         let hash = SHA256.hash(data: Array(email.lowercased().utf8))
         subject = hash.prefix(4).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         self.address = address
@@ -57,7 +65,7 @@ struct SignInTrace: Sendable, Equatable {
     }
 
     fileprivate var metadata: Logger.Metadata {
-        ["subject": "\(subject)", "address": "\(address)", "client": "\(client)"]
+        ["subject": "\(subject)", "address": "\(address)", "client": "\(client.map(\.text) ?? "none")"]
     }
 }
 
@@ -66,7 +74,9 @@ extension Provider {
     private func count(_ observation: Observation) {
         switch observation {
         case .connected(let client, _): node.trail.counters.add(.connected, of: client, at: ambient.now())
-        case .signInFailed(let trace): node.trail.counters.add(.signInFailed, of: trace.client, at: ambient.now())
+        case .signInFailed(let trace):
+            // The curves are drawn by client; on the customer's own page there is none.
+            if let client = trace.client { node.trail.counters.add(.signInFailed, of: client, at: ambient.now()) }
         default: break  // counted where it happens, or not at all
         }
     }
@@ -89,6 +99,14 @@ extension Provider {
             logger.notice("an operator signed in", metadata: ["operator": "\(id)"])
         case .operatorSignInFailed(let address):
             logger.warning("an operator's sign-in failed", metadata: ["address": "\(address)"])
+        case .accountSourceFailed(let reason):
+            logger.error("the login endpoint cannot be used: \(reason)", metadata: ["event": "login_endpoint"])
+        case .signedOut(let account):
+            logger.info("signed out", metadata: ["account": "\(account)"])
+        case .passwordChanged(let account):
+            logger.notice("password changed", metadata: ["account": "\(account)", "event": "password_changed"])
+        case .cut(let account, let connection):
+            logger.info("cut by its owner", metadata: ["account": "\(account)", "connection": "\(connection)"])
         case .forwardingNotTrusted(let peer):
             logger.warning(
                 "X-Forwarded-For is not believed from here: if this is your proxy, name it in trusted-proxies",

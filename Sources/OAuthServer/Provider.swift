@@ -20,6 +20,10 @@ public final class Provider: Sendable {
     let signInDesk: SignInDesk
     /// How often clients failed to prove who they are.
     let clientFailures: ClientFailures
+    /// How often clients asked about tokens that are not ours.
+    let unknownTokens: ClientFailures
+    /// What the forms of the customer's page are bound to a session with.
+    let accountSeal: AccountSeal
     /// Whether it was told that a proxy is not trusted.
     let distrust = Once()
     /// What seals the authorizations that are on their way.
@@ -59,9 +63,12 @@ public final class Provider: Sendable {
         signInDesk = try SignInDesk(
             store: store,
             settings: settings,
-            deviceKey: secretKey.derived(for: "known devices")
+            deviceKey: secretKey.derived(for: "known devices"),
+            random: ambient.random
         )
         clientFailures = ClientFailures(limit: settings.clientFailureLimit)
+        unknownTokens = ClientFailures(limit: settings.unknownTokenLimit)
+        accountSeal = AccountSeal(secretKey: secretKey)
         transactions = TransactionSeal(secretKey: secretKey)
         console = try Console(store: store, settings: settings, secretKey: secretKey)
         try checkProfilePaths()

@@ -7,6 +7,13 @@ enum Paths {
     static let login = "/login"
     static let consent = "/oauth/consent"
     static let console = "/console"
+    static let account = "/account"
+    static let accountSignIn = "/account/sign-in"
+    static let accountSignOut = "/account/sign-out"
+    static let accountDisconnect = "/account/disconnect"
+    static let accountSessions = "/account/sessions"
+    static let accountPassword = "/account/password"
+    static let logout = "/oauth/logout"
 }
 
 /// The whole server on one screen.
@@ -35,6 +42,16 @@ extension Provider {
             .page([.get], Paths.login, Provider.resume),
             .page([.post], Paths.login, Provider.signIn),
             .page([.post], Paths.consent, Provider.consent),
+            .page([.get], Paths.account, Provider.accountHome),
+            .page([.get], Paths.accountSignIn, Provider.accountSignInPage),
+            .page([.post], Paths.accountSignIn, Provider.accountSignIn),
+            .page([.get], Paths.accountDisconnect, Provider.askToDisconnect),
+            .page([.post], Paths.accountDisconnect, Provider.disconnect),
+            .page([.post], Paths.accountSessions, Provider.endSessions),
+            .page([.get], Paths.accountPassword, Provider.passwordPage),
+            .page([.post], Paths.accountPassword, Provider.changePassword),
+            .page([.get], Paths.logout, Provider.askToSignOut),
+            .page([.post], Paths.accountSignOut, Provider.signOut),
             .page([.get, .head], "/assets/:name", Provider.asset),
 
             // Programs

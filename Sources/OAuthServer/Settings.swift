@@ -36,8 +36,14 @@ public struct Settings: Sendable {
     public var bodyLimit: Int
     /// The networks whose `X-Forwarded-For` is believed.
     public var trustedProxies: [IPNetwork]
+    /// How many tokens that are not ours a client may have introspected in a minute before more are answered with 429.
+    public var unknownTokenLimit: Int
+    /// Where people's accounts are.
+    public var accounts: AccountSources
     /// How many passwords are hashed at a time.
     public var passwordThreads: Int
+    /// How many sign-ins may wait for that; more are told to try again.
+    public var passwordQueue: Int
     /// Whether test secrets work, and every page says so.
     public var testMode: Bool
     /// How far the clock is moved, in test mode.
@@ -71,6 +77,9 @@ public struct Settings: Sendable {
         clientFailureLimit = 30
         bodyLimit = 64 * 1024
         trustedProxies = []
+        unknownTokenLimit = 1000
+        accounts = .own
+        passwordQueue = 200
         passwordThreads = max(System.coreCount, 1)
         testMode = false
         clockOffset = .zero

@@ -29,6 +29,11 @@ public struct Migrations: Sendable {
             ),
             Step(number: 4, name: "trail", sql: String(decoding: PackageResources.v0004_trail_sql, as: UTF8.self)),
             Step(
+                number: 5,
+                name: "accounts",
+                sql: String(decoding: PackageResources.v0005_accounts_sql, as: UTF8.self)
+            ),
+            Step(
                 number: 6,
                 name: "webhooks",
                 sql: String(decoding: PackageResources.v0006_webhooks_sql, as: UTF8.self)

@@ -24,19 +24,21 @@ extension Store {
     /// - Parameters:
     ///   - digest: the hash of the new cookie's value.
     ///   - account: who is signed in.
-    ///   - passwordHash: the account's hash against which the password was right.
+    ///   - proof: what proved it.
+    ///   - browser: which browser it is in.
     ///   - old: the browser's session until now.
     ///   - attempt: what was counted before the password was looked at.
     ///   - now: the time of the request.
     ///   - idleUntil: when it ends if nothing is done with it.
     ///   - endsAt: when it ends whatever is done with it.
-    /// - Returns: false when that hash is no longer the account's, or it is disabled: nothing has happened then, and the
-    ///   attempt counts as a failure.
+    /// - Returns: false when the proof no longer holds, or the account is disabled: nothing has happened then, and the attempt
+    ///   counts as a failure.
     /// - Throws: as `SQLDatabase.transaction`.
     public func startSession(
         _ digest: SecretDigest,
         account: AccountID,
-        provedBy passwordHash: String,
+        provedBy proof: SignInProof,
+        in browser: BrowserName? = nil,
         replacing old: SecretDigest?,
         settling attempt: SettledAttempt,
         now: Instant,
@@ -46,17 +48,22 @@ extension Store {
         // PostgreSQL would read past a change that is being committed, and the change past this session. SQLite knows
         // one writer at a time, and no such clause.
         let lock = engine == .postgres ? "for share" : ""
+        let (condition, value) =
+            switch proof {
+            case .passwordHash(let hash): ("source = 'own' and password_hash = $6", hash)
+            case .source(let source): ("source = $6", source.rawValue)
+            }
         return try await database.transaction { connection throws(SQLError) in
             let started = try connection.query(
                 """
-                insert into sessions (digest, account_id, signed_in_at, idle_until, ends_at)
-                select $1, account_id, $3, $4, $5 from accounts
-                where account_id = $2 and disabled_at is null and password_hash = $6 \(lock)
+                insert into sessions (digest, account_id, signed_in_at, idle_until, ends_at, browser)
+                select $1, account_id, $3, $4, $5, $7 from accounts
+                where account_id = $2 and disabled_at is null and \(condition) \(lock)
                 returning signed_in_at
                 """,
                 [
                     SQLValue(digest), SQLValue(account), SQLValue(now), SQLValue(idleUntil), SQLValue(endsAt),
-                    .text(passwordHash),
+                    .text(value), SQLValue(browser?.stored),
                 ]
             )
             guard !started.isEmpty else { return false }
@@ -104,5 +111,94 @@ extension Store {
         try await database.transaction { connection throws(SQLError) in
             try connection.query("delete from sessions where digest = $1", [SQLValue(digest)])
         }
+    }
+
+    // MARK: What their owner sees
+
+    /// A session as its owner sees it.
+    public struct ListedSession: Sendable, Equatable {
+        /// The hash of the cookie's value.
+        public let digest: SecretDigest
+        /// Which browser it is in; nil where nobody could tell.
+        public let browser: BrowserName?
+        /// When they signed in.
+        public let signedInAt: Instant
+        /// When it ends if nothing is done with it.
+        public let idleUntil: Instant
+    }
+
+    /// The live sessions of an account, the newest first.
+    public func sessions(
+        of account: AccountID,
+        now: Instant,
+        limit: Int64 = 100
+    ) async throws(SQLError) -> [ListedSession] {
+        try await database.read { connection throws(SQLError) in
+            let rows = try connection.query(
+                """
+                select digest, browser, signed_in_at, idle_until from sessions
+                where account_id = $1 and idle_until > $2 and ends_at > $2 order by signed_in_at desc, digest limit $3
+                """,
+                [SQLValue(account), SQLValue(now), .integer(limit)]
+            )
+            return try rows.map { row throws(SQLError) in
+                ListedSession(
+                    digest: try row.digest(0),
+                    browser: try row.optionalText(1).map { BrowserName(stored: $0) },
+                    signedInAt: try row.instant(2),
+                    idleUntil: try row.instant(3)
+                )
+            }
+        }
+    }
+
+    /// Which of an account's sessions end.
+    public enum EndedSessions: Sendable, Equatable {
+        case all
+        case one(SecretDigest)
+        case allBut(SecretDigest)
+    }
+
+    /// Ends sessions of an account, and nobody else's.
+    /// - Returns: how many there were.
+    @discardableResult
+    public func endSessions(
+        of account: AccountID,
+        _ which: EndedSessions,
+        by actor: Actor,
+        now: Instant
+    ) async throws(SQLError) -> Int {
+        let (condition, arguments): (String, [SQLValue]) =
+            switch which {
+            case .all: ("", [])
+            case .one(let digest): (" and digest = $2", [SQLValue(digest)])
+            case .allBut(let digest): (" and digest <> $2", [SQLValue(digest)])
+            }
+        return try await database.transaction { connection throws(SQLError) in
+            let ended = try connection.query(
+                "delete from sessions where account_id = $1\(condition) returning signed_in_at",
+                [SQLValue(account)] + arguments
+            ).count
+            if ended > 0 { try Self.recordEnding(of: ended, account, by: actor, now, connection) }
+            return ended
+        }
+    }
+
+    private static func recordEnding(
+        of count: Int,
+        _ account: AccountID,
+        by actor: Actor,
+        _ now: Instant,
+        _ connection: any SQLConnection
+    ) throws(SQLError) {
+        try connection.record(
+            AuditEntry(
+                at: now,
+                actor: actor,
+                action: .sessionsEnded,
+                subject: AuditSubject.account(account),
+                after: AuditState.json { $0.member("sessions", Int64(count)) }
+            )
+        )
     }
 }

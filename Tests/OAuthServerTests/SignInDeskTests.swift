@@ -9,6 +9,20 @@ import Testing
 
 @Suite struct `Sign-in desk` {
     private static let now = Instant(seconds: 1_618_354_090)
+    private static func desk(
+        _ store: Store,
+        _ settings: Settings,
+        _ passwords: PasswordHasher? = nil
+    ) throws -> SignInDesk {
+        try SignInDesk(
+            store: store,
+            settings: settings,
+            deviceKey: deviceKey,
+            random: TestClock().ambient.random,
+            passwords: passwords
+        )
+    }
+
     private static let deviceKey = TestServer.key(1).derived(for: "known devices")
 
     /// Two nodes' desks on one database, and an account.
@@ -28,7 +42,7 @@ import Testing
             return try await store.startSession(
                 SecretDigest(of: name),
                 account: proved.account.id,
-                provedBy: proved.passwordHash,
+                provedBy: proved.proof,
                 replacing: nil,
                 settling: proved.attempt,
                 now: `Sign-in desk`.now,
@@ -58,7 +72,7 @@ import Testing
             case .wrong: return .wrong
             case .disabled: return .disabled
             case .blocked: return .blocked
-            case .busy: return .busy
+            case .busy, .unavailable: return .busy
             }
         }
     }
@@ -95,8 +109,8 @@ import Testing
             let desks = Desks(
                 rigged: rigged,
                 store: store,
-                one: try SignInDesk(store: store, settings: settings, deviceKey: Self.deviceKey, passwords: passwords),
-                two: try SignInDesk(store: other, settings: settings, deviceKey: Self.deviceKey)
+                one: try Self.desk(store, settings, passwords),
+                two: try Self.desk(other, settings)
             )
             do {
                 try await body(desks)

@@ -157,7 +157,7 @@ import Testing
             let started = try await ledger.store.startSession(
                 SecretDigest(of: "session"),
                 account: ledger.account,
-                provedBy: "hash of account",
+                provedBy: .passwordHash("hash of account"),
                 replacing: nil,
                 settling: SettledAttempt(account: [1], address: [2], wasRight: true),
                 now: Ledger.now,

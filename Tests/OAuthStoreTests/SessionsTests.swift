@@ -182,7 +182,7 @@ import Testing
         try await ledger.node(node).startSession(
             SecretDigest(of: name),
             account: account ?? ledger.account,
-            provedBy: passwordHash,
+            provedBy: .passwordHash(passwordHash),
             replacing: old.map { SecretDigest(of: $0) },
             settling: SettledAttempt(account: [1], address: [2], wasRight: true),
             now: Ledger.now,

@@ -92,7 +92,7 @@ import Testing
         let started = try await ledger.store.startSession(
             SecretDigest(of: name),
             account: ledger.account,
-            provedBy: "hash of account",
+            provedBy: .passwordHash("hash of account"),
             replacing: nil,
             settling: SettledAttempt(account: [1], address: [2], wasRight: true),
             now: Ledger.now - .hours(1),

@@ -23,6 +23,14 @@ public struct JSONWriter: Sendable {
         string(value)
     }
 
+    /// Writes a text member whose name an operator chose.
+    public mutating func member(named name: String, _ value: String) {
+        if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+        string(name)
+        bytes.append(UInt8(ascii: ":"))
+        string(value)
+    }
+
     /// Writes an integer member.
     public mutating func member(_ name: StaticString, _ value: Int64) {
         key(name)

@@ -1,8 +1,48 @@
 /// The passwords of eight characters and more that everybody tries first (NIST SP 800-63B §3.1.1.2).
+///
+/// A list of the commonest, and the ways in which people make another one of them: an ending of digits, look-alikes for
+/// letters, a few characters over and over, keys next to each other.
 enum CommonPasswords {
     static func contain(_ password: String) -> Bool {
-        all.contains(password.lowercased())
+        let text = password.lowercased()
+        return all.contains(text) || isRepetition(text) || isRun(text) || isWordWithEnding(text)
     }
+
+    /// One to four characters over and over: `aaaaaaaa`, `abcabcabc`.
+    private static func isRepetition(_ text: String) -> Bool {
+        let characters = Array(text)
+        return (1...4).contains { unit in
+            characters.count > unit
+                && (unit..<characters.count).allSatisfy { characters[$0] == characters[$0 - unit] }
+        }
+    }
+
+    /// Keys or letters next to each other, in either direction: `qwertzui`, `87654321`.
+    private static func isRun(_ text: String) -> Bool {
+        let backwards = String(text.reversed())
+        return rows.contains { $0.contains(text) || $0.contains(backwards) }
+    }
+
+    /// A common word with look-alikes for its letters and up to four digits and signs behind it: `P@ssw0rd2026`.
+    private static func isWordWithEnding(_ text: String) -> Bool {
+        let ending = text.reversed().prefix { !$0.isLetter }.count
+        guard ending <= 4 else { return false }
+        return words.contains(String(text.dropLast(ending).map { lookAlikes[$0] ?? $0 }))
+    }
+
+    private static let lookAlikes: [Character: Character] = [
+        "@": "a", "0": "o", "1": "i", "3": "e", "$": "s", "5": "s",
+    ]
+
+    private static let rows = [
+        "012345678901234567890", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop[]", "qwertzuiopü+", "azertyuiop",
+        "asdfghjkl;'", "asdfghjklöä#", "zxcvbnm,./", "yxcvbnm,.-", "1qaz2wsx3edc4rfv5tgb", "1q2w3e4r5t6y7u8i9o0p",
+    ]
+
+    /// The words in the list below, without what stands behind them.
+    private static let words: Set<String> = Set(
+        all.map { String($0.reversed().drop { !$0.isLetter }.reversed()) }.filter { $0.count >= 5 }
+    )
 
     private static let all: Set<String> = [
         "00000000", "11111111", "11223344", "12121212", "123123123", "123321123", "1234567890", "12345678",

@@ -6,19 +6,30 @@ public enum PasswordRule {
     /// How many bytes it has at most.
     public static let maximumLength = 1024
 
+    /// What can be wrong with a password.
+    public enum Problem: Sendable, CaseIterable {
+        case empty, tooShort, tooLong, common
+
+        /// A sentence without its capital letter and full stop.
+        var sentence: String {
+            switch self {
+            case .empty: "the password is empty"
+            case .tooShort: "the password is too short: use at least \(minimumCharacters) characters"
+            case .tooLong: "the password is too long: use at most \(maximumLength) bytes"
+            case .common: "this password is one of the first that everybody tries: choose another one"
+            }
+        }
+    }
+
+    /// What is wrong with a password; nil when it may be used.
+    public static func problem(in password: String) -> Problem? {
+        if password.isEmpty { return .empty }
+        if password.count < minimumCharacters { return .tooShort }
+        if password.utf8.count > maximumLength { return .tooLong }
+        return CommonPasswords.contain(password) ? .common : nil
+    }
+
     /// What is wrong with a password.
     /// - Returns: a sentence without its capital letter and full stop; nil when the password may be used.
-    public static func problem(with password: String) -> String? {
-        if password.isEmpty { return "the password is empty" }
-        if password.count < minimumCharacters {
-            return "the password is too short: use at least \(minimumCharacters) characters"
-        }
-        if password.utf8.count > maximumLength {
-            return "the password is too long: use at most \(maximumLength) bytes"
-        }
-        if CommonPasswords.contain(password) {
-            return "this password is one of the first that everybody tries: choose another one"
-        }
-        return nil
-    }
+    public static func problem(with password: String) -> String? { problem(in: password)?.sentence }
 }

@@ -6,10 +6,14 @@ import OAuthStore
 struct SignInDesk: Sendable {
     private let store: Store
     private let passwords: PasswordHasher
+    private let sources: AccountSources
+    /// The company's own endpoint, where there is one.
+    private let endpoint: LoginEndpoint?
     private let turns: Turns
     private let accountLimit: AttemptLimit
     private let addressLimit: AttemptLimit
     private let deviceKey: SymmetricKey
+    private let random: @Sendable (Int) -> [UInt8]
     /// The hash that is checked for those who have none.
     private let hashOfNobody: String
 
@@ -25,6 +29,8 @@ struct SignInDesk: Sendable {
         case blocked(until: Instant)
         /// Too many people sign in at this moment.
         case busy
+        /// Where the account lives nobody answers: nothing was decided, and nothing counted.
+        case unavailable(reason: String)
     }
 
     /// Opens a desk, with threads of its own unless it is given `passwords`.
@@ -33,19 +39,25 @@ struct SignInDesk: Sendable {
         store: Store,
         settings: Settings,
         deviceKey: SymmetricKey,
+        random: @escaping @Sendable (Int) -> [UInt8],
         passwords: PasswordHasher? = nil
     ) throws(Argon2id.Failure) {
         hashOfNobody = try Argon2id.ofNobody()
         self.store = store
-        self.passwords = passwords ?? PasswordHasher(threads: settings.passwordThreads)
+        self.passwords =
+            passwords ?? PasswordHasher(threads: settings.passwordThreads, waiting: settings.passwordQueue)
+        sources = settings.accounts
+        endpoint = settings.accounts.loginEndpoint.map(LoginEndpoint.init)
         turns = Turns()
         accountLimit = settings.accountLimit
         addressLimit = settings.addressLimit
         self.deviceKey = deviceKey
+        self.random = random
     }
 
     func shutDown() async {
         await passwords.shutDown()
+        await endpoint?.shutDown()
     }
 
     /// Checks an address and a password.
@@ -71,9 +83,13 @@ struct SignInDesk: Sendable {
         guard await turns.take(counted.account) else { return .busy }
         let outcome: Outcome
         do {
-            // The place comes before the count: who finds the queue full has not failed.
-            outcome = try await passwords.queued { place throws in
-                try await evaluate(email, password, counted, place, now)
+            if let endpoint = try await responsible(for: email) {
+                outcome = try await ask(endpoint, email, password, counted, now)
+            } else {
+                // The place comes before the count: who finds the queue full has not failed.
+                outcome = try await passwords.queued { place throws in
+                    try await evaluate(email, password, counted, place, now)
+                }
             }
         } catch {
             await turns.pass(counted.account)
@@ -84,6 +100,79 @@ struct SignInDesk: Sendable {
         return outcome
     }
 
+    /// Checks the password of somebody who is signed in already, before they change it.
+    ///
+    /// Their wrong passwords are counted for this session alone: whoever sits down at somebody's open browser cannot guess
+    /// on, and keeps nobody from signing in elsewhere.
+    /// - Returns: as `check`.
+    /// - Throws: as `check`.
+    func prove(_ password: String, of session: Session, now: Instant) async throws -> Outcome {
+        let email = session.account.email
+        let counted = Counted(email: email, device: session.digest.bytes, address: "")
+        guard await turns.take(counted.account) else { return .busy }
+        let outcome: Outcome
+        do {
+            outcome = try await passwords.queued { place throws in
+                try await evaluate(email, Secret(password), counted, place, now)
+            }
+        } catch {
+            await turns.pass(counted.account)
+            if error is PasswordHasher.Busy { return .busy }
+            throw error
+        }
+        await turns.pass(counted.account)
+        // The address may have changed hands since the session was read.
+        if case .signedIn(let proved) = outcome, proved.account.id != session.account.id { return .wrong }
+        return outcome
+    }
+
+    /// The endpoint, when it and not this database decides about an address.
+    private func responsible(for email: String) async throws(SQLError) -> LoginEndpoint? {
+        switch sources {
+        case .own: nil
+        case .loginEndpoint: endpoint
+        case .both: try await store.credentials(email: email) == nil ? endpoint : nil
+        }
+    }
+
+    /// Takes an attempt of each whose attempts are counted.
+    /// - Returns: until when none is looked at; nil when this one may be.
+    private func take(_ counted: Counted, _ now: Instant) async throws(SQLError) -> Instant? {
+        // The account is asked first: what it does not let through is no failure of the address.
+        let attempts = [(counted.account, accountLimit)] + (counted.address.map { [($0, addressLimit)] } ?? [])
+        return try await store.takeAttempts(attempts, now: now)
+    }
+
+    /// Lets the company's endpoint decide; only its "wrong" is a failure.
+    private func ask(
+        _ endpoint: LoginEndpoint,
+        _ email: String,
+        _ password: Secret,
+        _ counted: Counted,
+        _ now: Instant
+    ) async throws -> Outcome {
+        if let until = try await take(counted, now) { return .blocked(until: until) }
+        let outcome: Outcome
+        switch await endpoint.ask(email: email, password: password, now: now) {
+        case .known(let person):
+            guard let id = AccountID(bytes: random(16)) else { return .unavailable(reason: "no identifier") }
+            let account = try await store.adopt(person, as: id, now: now)
+            let attempt = counted.attempt(wasRight: true)
+            guard account.disabledAt == nil else {
+                try await store.settle(attempt, now: now)
+                return .disabled
+            }
+            return .signedIn(ProvedSignIn(account: account, proof: .source(person.source), attempt: attempt))
+        case .wrong: return .wrong
+        case .disabled: outcome = .disabled
+        case .blocked(let until): outcome = .blocked(until: until)
+        case .busy: outcome = .busy
+        case .unavailable(let reason): outcome = .unavailable(reason: reason)
+        }
+        try await store.settle(counted.attempt(wasRight: false), now: now)
+        return outcome
+    }
+
     private func evaluate(
         _ email: String,
         _ password: Secret,
@@ -91,9 +180,7 @@ struct SignInDesk: Sendable {
         _ place: PasswordHasher.Place,
         _ now: Instant
     ) async throws -> Outcome {
-        // The account is asked first: what it does not let through is no failure of the address.
-        let attempts = [(counted.account, accountLimit)] + (counted.address.map { [($0, addressLimit)] } ?? [])
-        if let until = try await store.takeAttempts(attempts, now: now) { return .blocked(until: until) }
+        if let until = try await take(counted, now) { return .blocked(until: until) }
         let proof: (account: Account, passwordHash: String)?
         do {
             proof = try await prove(email, password, place)
@@ -107,7 +194,8 @@ struct SignInDesk: Sendable {
             try await store.settle(attempt, now: now)
             return .disabled
         }
-        return .signedIn(ProvedSignIn(account: proof.account, passwordHash: proof.passwordHash, attempt: attempt))
+        let hash = SignInProof.passwordHash(proof.passwordHash)
+        return .signedIn(ProvedSignIn(account: proof.account, proof: hash, attempt: attempt))
     }
 
     /// The account whose password this is, and the hash that proves it; nil when there is none.
@@ -131,6 +219,12 @@ struct SignInDesk: Sendable {
         return (current.account, hash)
     }
 
+    /// The hash of a new password.
+    /// - Throws: `PasswordHasher.Busy`, and what hashing throws.
+    func hash(_ password: Secret) async throws -> String {
+        try await passwords.hash(password)
+    }
+
     // MARK: Known devices
 
     /// Reads the cookie of a browser that has signed in before.
@@ -148,8 +242,8 @@ struct SignInDesk: Sendable {
 struct ProvedSignIn: Sendable {
     /// Who signed in.
     let account: Account
-    /// The hash against which the password was right.
-    let passwordHash: String
+    /// What proved it.
+    let proof: SignInProof
     /// What was counted before it was looked at.
     let attempt: SettledAttempt
 }

@@ -46,8 +46,12 @@ extension Provider {
             )
         case .refresh(let token):
             let connection = try await store.connection(token.connection)
+            if connection.map({ !token.isGenuine(nonce: $0.nonce, keys: keys) }) ?? true {
+                try countUnknownToken(caller.client.id, now)
+            }
             return Introspection.answer(for: token, connection: connection, caller: caller, keys: keys, issuer: issuer)
         case .unknown:
+            try countUnknownToken(caller.client.id, now)
             return Introspection.inactive
         }
     }
@@ -56,8 +60,9 @@ extension Provider {
         ofKey text: String,
         for caller: AuthenticatedClient,
         _ now: Instant
-    ) async throws(SQLError) -> [UInt8] {
+    ) async throws -> [UInt8] {
         let key = try await store.apiKey(SecretDigest(of: text))
+        if key == nil { try countUnknownToken(caller.client.id, now) }
         let answer = Introspection.answer(
             for: key,
             caller: caller,
@@ -70,5 +75,15 @@ extension Provider {
 
     private func isEnabled(_ id: ClientID) async throws(SQLError) -> Bool {
         try await client(id).map { !$0.isDisabled } ?? false
+    }
+
+    /// Who tries out one token after another is slowed down (RFC 7662 §4); a token that is ours is never counted.
+    private func countUnknownToken(_ client: ClientID, _ now: Instant) throws(OAuthError) {
+        guard let wait = unknownTokens.count(client, at: now) else { return }
+        throw OAuthError(
+            .slowDown,
+            "too many tokens that this server never issued; those that it did issue are not affected",
+            retryAfter: wait
+        )
     }
 }

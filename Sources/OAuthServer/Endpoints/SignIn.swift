@@ -37,15 +37,38 @@ extension Provider {
     }
 
     private func signIn(_ form: Form, _ pending: PendingAuthorization, _ visit: Visit) async throws -> Response {
+        switch try await trySignIn(form, for: pending.request.client.id, visit) {
+        case .signedIn(let account, let cookies):
+            var next = anew(pending).transaction
+            next.proved = account
+            var response = redirect(to: settings.issuer.path + Paths.login + "?transaction=" + (try sealed(next)))
+            response.headers[values: .setCookie] = cookies
+            return response
+        case .refused(let refusal):
+            let (email, problem, status) = (refusal.email, refusal.problem, refusal.status)
+            return refusal.timed(try signInPage(pending, visit, email: email, problem: problem, status: status))
+        }
+    }
+
+    // MARK: Passwords, for a client or for the customer's page
+
+    /// What became of a sign-in form.
+    enum SignInAnswer {
+        /// Who is signed in now, with the cookies that say so: the session has a new one (ASVS 7.2.4).
+        case signedIn(AccountID, cookies: [String])
+        case refused(SignInRefusal)
+    }
+
+    /// Tries the address and the password of a form, and starts a session when they are right.
+    /// - Throws: `PageRefusal` when too many sign in at this moment.
+    func trySignIn(_ form: Form, for client: ClientID?, _ visit: Visit) async throws -> SignInAnswer {
         let email = form["email"]?.trimmed ?? ""
         let device = signInDesk.device(Cookies.device.value(visit.request, settings.issuer))
         guard email.utf8.count <= Self.emailLimit, !email.utf8.contains(0),
             (form["password"]?.utf8.count ?? 0) <= Self.passwordLimit
-        else {
-            return try signInPage(pending, visit, email: "", problem: .wrongPassword, status: .unprocessableContent)
-        }
+        else { return .refused(SignInRefusal(email: "", .wrongPassword)) }
         let address = address(visit.request, visit.context)
-        let trace = SignInTrace(email: email, address: address, client: pending.request.client.id)
+        let trace = SignInTrace(email: email, address: address, client: client)
         let outcome = try await signInDesk.check(
             email: email,
             password: Secret(form["password"] ?? ""),
@@ -55,45 +78,52 @@ extension Provider {
         )
         switch outcome {
         case .signedIn(let proved):
-            if let answer = try await signedIn(proved, device, pending, visit) { return answer }
+            if let cookies = try await startSession(proved, email, device, visit) {
+                return .signedIn(proved.account.id, cookies: cookies)
+            }
             fallthrough
         case .wrong:
             observe(.signInFailed(trace), visit.context)
-            return try signInPage(pending, visit, email: email, problem: .wrongPassword, status: .unprocessableContent)
+            return .refused(SignInRefusal(email: email, .wrongPassword))
         case .disabled:
             observe(.signInFailed(trace), visit.context)
-            return try signInPage(pending, visit, email: email, problem: .accountDisabled, status: .forbidden)
+            return .refused(SignInRefusal(email: email, .accountDisabled, .forbidden))
         case .blocked(let until):
             observe(.signInBlocked(trace), visit.context)
             let wait = max(until - visit.now, .seconds(1))
-            let problem = SignInPage.Problem.tooManyAttempts(wait: wait)
-            var response = try signInPage(pending, visit, email: email, problem: problem, status: .tooManyRequests)
-            response.headers[.retryAfter] = "\(wait.secondsRoundedUp)"
-            return response
+            return .refused(SignInRefusal(email: email, .tooManyAttempts(wait: wait), .tooManyRequests, wait))
+        case .unavailable(let reason):
+            observe(.accountSourceFailed(reason), visit.context)
+            return .refused(SignInRefusal(email: email, .unavailable, .serviceUnavailable, .seconds(10)))
         case .busy:
-            let wait = Duration.seconds(2)
-            throw PageRefusal(
-                problem: .unavailable(wait: wait),
-                error: OAuthError(.temporarilyUnavailable, "too many people sign in right now", retryAfter: wait),
-                status: .serviceUnavailable
-            )
+            throw Self.crowded
         }
     }
 
-    /// Starts the session, under a new cookie (ASVS 7.2.4), and goes on with the authorization.
-    /// - Returns: nil when the password was changed or the account disabled since it was proved.
-    private func signedIn(
+    /// The answer when more people send passwords than can be looked at.
+    static var crowded: PageRefusal {
+        let wait = Duration.seconds(2)
+        return PageRefusal(
+            problem: .unavailable(wait: wait),
+            error: OAuthError(.temporarilyUnavailable, "too many people sign in right now", retryAfter: wait),
+            status: .serviceUnavailable
+        )
+    }
+
+    /// Starts the session, under a new cookie (ASVS 7.2.4).
+    /// - Returns: the cookies; nil when the password was changed or the account disabled since it was proved.
+    private func startSession(
         _ proved: ProvedSignIn,
+        _ email: String,
         _ device: KnownDevice?,
-        _ pending: PendingAuthorization,
         _ visit: Visit
-    ) async throws -> Response? {
-        let account = proved.account
+    ) async throws -> [String]? {
         let value = Base64URL.encode(ambient.random(32))
         let hasStarted = try await store.startSession(
             SecretDigest(of: value),
-            account: account.id,
-            provedBy: proved.passwordHash,
+            account: proved.account.id,
+            provedBy: proved.proof,
+            in: BrowserName(userAgent: visit.request.headers[.userAgent]),
             replacing: visit.browser.session?.digest,
             settling: proved.attempt,
             now: visit.now,
@@ -101,26 +131,50 @@ extension Provider {
             endsAt: visit.now + settings.sessionLifetime
         )
         guard hasStarted else { return nil }
-        observe(.signedIn(account.id), visit.context)
-        var next = anew(pending).transaction
-        next.proved = account.id
-        var response = redirect(to: settings.issuer.path + Paths.login + "?transaction=" + (try sealed(next)))
-        let known = try signInDesk.cookie(for: device, adding: account.email, random: ambient.random(16))
-        response.headers[values: .setCookie] = [
+        observe(.signedIn(proved.account.id), visit.context)
+        // What was typed, for that is what will be typed again.
+        let known = try signInDesk.cookie(for: device, adding: email, random: ambient.random(16))
+        return [
             Cookies.session.header(value, issuer: settings.issuer),
             Cookies.device.header(known, issuer: settings.issuer, lifetime: .days(365)),
         ]
-        return response
     }
 
     /// The longest e-mail address (RFC 5321 §4.5.3.1.3) and the longest password that are looked at, in bytes.
     private static let emailLimit = 254
-    private static let passwordLimit = 1024
+    static let passwordLimit = 1024
 }
 
 extension String {
     /// Without white space around it, as people paste it.
     fileprivate var trimmed: String {
         String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+    }
+}
+
+/// Why nobody was signed in, as the sign-in page says it; the form keeps the address.
+struct SignInRefusal {
+    let email: String
+    let problem: SignInPage.Problem
+    let status: HTTPResponse.Status
+    let wait: Duration?
+
+    init(
+        email: String,
+        _ problem: SignInPage.Problem,
+        _ status: HTTPResponse.Status = .unprocessableContent,
+        _ wait: Duration? = nil
+    ) {
+        self.email = email
+        self.problem = problem
+        self.status = status
+        self.wait = wait
+    }
+
+    /// An answer that says when to come again.
+    func timed(_ response: Response) -> Response {
+        var response = response
+        if let wait { response.headers[.retryAfter] = "\(wait.secondsRoundedUp)" }
+        return response
     }
 }

@@ -39,6 +39,9 @@ enum PageTemplate: String, CaseIterable, Sendable {
     case consoleLink = "console_link"
     case consoleForm = "console_form"
     case consoleChart = "console_chart"
+    case accountHome = "account_home"
+    case accountConfirm = "account_confirm"
+    case accountPassword = "account_password"
 
     var embedded: [UInt8] {
         switch self {
@@ -61,6 +64,9 @@ enum PageTemplate: String, CaseIterable, Sendable {
         case .consoleLink: PackageResources.console_link_mustache
         case .consoleForm: PackageResources.console_form_mustache
         case .consoleChart: PackageResources.console_chart_mustache
+        case .accountHome: PackageResources.account_home_mustache
+        case .accountConfirm: PackageResources.account_confirm_mustache
+        case .accountPassword: PackageResources.account_password_mustache
         }
     }
 }

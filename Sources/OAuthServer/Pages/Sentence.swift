@@ -6,7 +6,7 @@
 struct Sentence: Sendable, Equatable, ExpressibleByStringLiteral {
     /// What a sentence may have filled in.
     enum Place: String, Sendable {
-        case brand, client, host, wait, time
+        case brand, client, host, wait, time, browser, system
     }
 
     private enum Part: Sendable, Equatable {

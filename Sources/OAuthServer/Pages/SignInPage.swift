@@ -12,6 +12,8 @@ struct SignInPage: Page {
         case accountDisabled
         /// The client asked for a fresh sign-in (`prompt=login`, `max_age`).
         case signInAgain
+        /// Where the account lives, nobody answers.
+        case unavailable
         /// A sentence in the person's language, for what an account source alone knows.
         case other(String)
     }
@@ -68,6 +70,7 @@ struct SignInPage: Page {
         case .tooManyAttempts(let wait): words.tooManySignIns.filled([.wait: words.duration(wait)])
         case .accountDisabled: words.accountDisabled.filled([.brand: brand])
         case .signInAgain: words.signInAgain.filled([:])
+        case .unavailable: words.own.signInUnavailable.filled([.brand: brand])
         case .other(let sentence): sentence.shown(limit: 300)
         }
     }

@@ -105,6 +105,7 @@ extension Words {
         ],
         signedOutTitle: "You are signed out",
         signedOut: "Your connections keep working. You can close this window.",
+        own: .english,
         units: Units(
             second: ("second", "seconds"),
             minute: ("minute", "minutes"),

@@ -118,6 +118,7 @@ extension Words {
         ],
         signedOutTitle: "Sie sind abgemeldet",
         signedOut: "Ihre Verbindungen funktionieren weiter. Sie können dieses Fenster schließen.",
+        own: .german,
         units: Units(
             second: ("Sekunde", "Sekunden"),
             minute: ("Minute", "Minuten"),

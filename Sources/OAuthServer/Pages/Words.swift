@@ -59,6 +59,9 @@ struct Words: Sendable {
     let signedOutTitle: Sentence
     let signedOut: Sentence
 
+    /// The customer's own page.
+    let own: AccountWords
+
     /// The units of time, singular and plural.
     let units: Units
 

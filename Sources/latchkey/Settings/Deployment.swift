@@ -13,6 +13,8 @@ struct Deployment: Sendable {
     var audience: String?
     var partners: String?
     var brand = BrandWords()
+    var accounts = AccountsChoice.own
+    var loginEndpoint = LoginEndpointWords()
     var logLevel = Logger.Level.info
     var sampleAPI = false
     var webhookURL: String?
@@ -33,6 +35,27 @@ struct Deployment: Sendable {
         var terms: String?
     }
 
+    /// Where people's accounts are, as the settings write it.
+    enum AccountsChoice: String, CaseIterable, Sendable {
+        case own
+        case loginEndpoint = "login-endpoint"
+        case both
+    }
+
+    /// The login endpoint as the settings write it.
+    struct LoginEndpointWords: Sendable {
+        var url: RedirectURI?
+        var secret: Secret?
+        var deadline = Duration.seconds(5)
+        var emailMember = "email"
+        var passwordMember = "password"
+        var idPath = "id"
+        var namePath = "name"
+        var emailPath = "email"
+        var concurrency = 64
+        var passwordPage: PageLink?
+    }
+
     private static var placeholder: Issuer {
         guard let issuer = Issuer("http://127.0.0.1:8080") else { preconditionFailure("a loopback URL is an issuer") }
         return issuer
@@ -44,6 +67,7 @@ struct Deployment: Sendable {
         settings.issuer = try settledIssuer()
         settings.audience = audience ?? settings.issuer.text
         settings.brand = try settledBrand()
+        settings.accounts = try settledAccounts()
         guard settings.clockOffset == .zero || settings.testMode else {
             throw Complaint(
                 "clock-offset\(origin("clock-offset")) works only in test mode: add --test-mode, or remove it"
@@ -104,6 +128,41 @@ struct Deployment: Sendable {
                     ? "but must begin with https:// unless its host is loopback (http is allowed in test mode: --test-mode)"
                     : "but must be an https URL without query and fragment, such as https://id.acme.example")
         )
+    }
+
+    private func settledAccounts() throws(Complaint) -> AccountSources {
+        guard accounts != .own else {
+            guard loginEndpoint.url == nil else {
+                throw Complaint(
+                    "login-endpoint-url\(origin("login-endpoint-url")) is set, but accounts is 'own': "
+                        + "set accounts to 'login-endpoint' or 'both', or remove it"
+                )
+            }
+            return .own
+        }
+        let why = "accounts is '\(accounts.rawValue)'\(origin("accounts"))"
+        guard let url = loginEndpoint.url else {
+            throw Complaint("\(why), so login-endpoint-url must be set to the address that checks people's passwords")
+        }
+        guard let secret = loginEndpoint.secret else {
+            throw Complaint(
+                "\(why), so login-endpoint-secret must be set to the secret that the endpoint knows: "
+                    + "32 characters or more, such as `openssl rand -hex 32` prints"
+            )
+        }
+        guard loginEndpoint.emailMember != loginEndpoint.passwordMember else {
+            throw Complaint("login-endpoint-email-member and login-endpoint-password-member must not be the same name")
+        }
+        var settled = LoginEndpointSettings(url: url, secret: secret)
+        settled.deadline = loginEndpoint.deadline
+        settled.emailMember = loginEndpoint.emailMember
+        settled.passwordMember = loginEndpoint.passwordMember
+        settled.idPath = loginEndpoint.idPath
+        settled.namePath = loginEndpoint.namePath
+        settled.emailPath = loginEndpoint.emailPath
+        settled.concurrency = loginEndpoint.concurrency
+        settled.passwordPage = loginEndpoint.passwordPage
+        return accounts == .both ? .both(settled) : .loginEndpoint(settled)
     }
 
     private func settledBrand() throws(Complaint) -> Brand {

@@ -7,6 +7,7 @@ struct Knob: Sendable {
         case tokens = "Tokens and keys"
         case partners = "Partners and scopes"
         case pages = "Pages"
+        case accounts = "Accounts"
         case limits = "Sessions and limits"
         case webhooks = "Webhooks"
         case development = "Development"

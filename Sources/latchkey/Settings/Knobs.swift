@@ -5,7 +5,7 @@ import OAuthStore
 
 /// Every setting there is. Reading, checking, `latchkey settings` and docs/configuration.md all come from this table.
 extension Knob {
-    static let all: [Knob] = server + database + tokens + partners + pages + limits + development
+    static let all: [Knob] = server + database + tokens + partners + pages + accounts + limits + development
 
     private static let server = [
         Knob(
@@ -317,6 +317,22 @@ extension Knob {
             .number(1...100_000),
             example: "60",
             "How many authentications of one client may fail in a minute. Wrong secrets are answered with 429 after that; the right one always passes."
+        ),
+        Knob(
+            "unknown-tokens",
+            .limits,
+            \.settings.unknownTokenLimit,
+            .number(1...1_000_000),
+            example: "5000",
+            "How many tokens that this server never issued one client may have introspected in a minute. More are answered with 429; a token that was issued here always gets its answer."
+        ),
+        Knob(
+            "password-queue",
+            .limits,
+            \.settings.passwordQueue,
+            .number(1...10_000),
+            example: "500",
+            "How many sign-ins may wait for a password-thread. Who comes on top is asked to try again in two seconds."
         ),
         Knob(
             "password-threads",

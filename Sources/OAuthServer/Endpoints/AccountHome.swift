@@ -1,0 +1,128 @@
+import Hummingbird
+import OAuth
+import OAuthStore
+
+/// The customer's own page, and what they can end there.
+extension Provider {
+    /// How long a connection that was cut is still told about.
+    private static let endedShownFor = Duration.days(30)
+
+    /// `GET /account`.
+    func accountHome(_ request: Request, _ context: DoorContext) async throws -> Response {
+        let session: Session
+        let visit: Visit
+        switch try await accountVisit(request, context, at: Paths.account) {
+        case .signInFirst(let response): return response
+        case .signedIn(let found, let its): (session, visit) = (found, its)
+        }
+        let account = session.account
+        let language = language(request)
+        let connections = try await store.connections(
+            ownedBy: account.id,
+            endedSince: visit.now - Self.endedShownFor
+        )
+        var apps: [AccountHomePage.App] = []
+        for owned in connections { apps.append(try await app(owned, language)) }
+        let method = try await store.signInMethod(of: account.id)
+        let page = AccountHomePage(
+            transaction: accountSeal.token(of: session),
+            accountName: account.name,
+            accountEmail: account.email,
+            apps: apps,
+            browsers: try await store.sessions(of: account.id, now: visit.now).map { listed in
+                AccountHomePage.Browser(
+                    id: Self.handle(of: listed.digest),
+                    name: listed.browser,
+                    signedInAt: listed.signedInAt,
+                    isThis: listed.digest == session.digest
+                )
+            },
+            hasPassword: method?.source == .own && method?.passwordHash != nil,
+            passwordPage: method?.source == .loginEndpoint ? settings.accounts.loginEndpoint?.passwordPage : nil,
+            notice: accountSeal.notice(try query(request)["notice"], in: session.digest),
+            now: visit.now
+        )
+        return self.page(page, language: language)
+    }
+
+    private func app(_ owned: Store.OwnedConnection, _ language: Language) async throws -> AccountHomePage.App {
+        let connection = owned.connection
+        let client = try await client(connection.client)
+        return AccountHomePage.App(
+            connection: connection,
+            client: client?.name ?? connection.client.text,
+            scopes: connection.scope.names.map { scope in
+                client.map { node.loader.words(for: scope, of: $0, language: language.rawValue) } ?? scope
+            } + connection.resources.filter { $0 != audiences.fallback },
+            isPaused: client?.isDisabled ?? true,
+            ended: connection.revokedAt == nil ? nil : owned.ended ?? .operator
+        )
+    }
+
+    // MARK: Connections
+
+    /// `GET /account/disconnect?connection=con_…`: asks.
+    func askToDisconnect(_ request: Request, _ context: DoorContext) async throws -> Response {
+        switch try await accountVisit(request, context, at: Paths.account) {
+        case .signInFirst(let response):
+            return response
+        case .signedIn(let session, _):
+            guard let id = try query(request)["connection"].flatMap({ ConnectionID($0) }),
+                let connection = try await store.connection(id), connection.account == session.account.id,
+                connection.revokedAt == nil
+            else { return accountRedirect(.wasDisconnected, in: session.digest) }
+            let page = AccountConfirmPage(
+                step: .disconnect(id, client: try await client(connection.client)?.name ?? connection.client.text),
+                transaction: accountSeal.token(of: session)
+            )
+            return self.page(page, language: language(request))
+        }
+    }
+
+    /// `POST /account/disconnect`: all tokens of the connection end at once, also those that are being made.
+    func disconnect(_ request: Request, _ context: DoorContext) async throws -> Response {
+        try refuseCrossSite(request)
+        let form = try await form(request)
+        switch try await accountVisit(request, context, at: Paths.account) {
+        case .signInFirst(let response):
+            return response
+        case .signedIn(let session, let visit):
+            try accountSeal.check(form, accountSeal.token(of: session))
+            guard let id = form["connection"].flatMap({ ConnectionID($0) }),
+                try await store.disconnect(id, ownedBy: session.account.id, now: visit.now)
+            else { return accountRedirect(.wasDisconnected, in: session.digest) }
+            observe(.cut(session.account.id, id), context)
+            return accountRedirect(.disconnected, in: session.digest)
+        }
+    }
+
+    // MARK: Sessions
+
+    /// `POST /account/sessions`: ends one browser's session, or all but this one.
+    func endSessions(_ request: Request, _ context: DoorContext) async throws -> Response {
+        try refuseCrossSite(request)
+        let form = try await form(request)
+        switch try await accountVisit(request, context, at: Paths.account) {
+        case .signInFirst(let response):
+            return response
+        case .signedIn(let session, let visit):
+            try accountSeal.check(form, accountSeal.token(of: session))
+            let account = session.account.id
+            if form["session"] == "others" {
+                let others = Store.EndedSessions.allBut(session.digest)
+                try await store.endSessions(of: account, others, by: .account(account), now: visit.now)
+                return accountRedirect(.othersEnded, in: session.digest)
+            }
+            let listed = try await store.sessions(of: account, now: visit.now)
+            if let meant = listed.first(where: { Self.handle(of: $0.digest) == form["session"] }) {
+                try await store.endSessions(of: account, .one(meant.digest), by: .account(account), now: visit.now)
+            }
+            return accountRedirect(.sessionEnded, in: session.digest)
+        }
+    }
+
+    /// What a page calls a session: not what the database knows it by.
+    private static func handle(of digest: SecretDigest) -> String {
+        Base64URL.encode(Array(SecretDigest(of: Base64URL.encode(digest.bytes)).bytes.prefix(12)))
+    }
+}

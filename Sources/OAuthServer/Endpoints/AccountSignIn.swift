@@ -1,0 +1,121 @@
+import HTTPTypes
+import Hummingbird
+import OAuth
+import OAuthStore
+
+/// Sign-in and sign-out of the customer's own page, without any client.
+extension Provider {
+    /// The pages that one may want to see after a sign-in.
+    ///
+    /// A closed list: a link can name no other place (RFC 9700 §4.11).
+    private static let places = [Paths.account, Paths.accountPassword, Paths.accountDisconnect]
+
+    /// `GET /account/sign-in?next=/account`.
+    func accountSignInPage(_ request: Request, _ context: DoorContext) async throws -> Response {
+        let visit = try await visit(request, context)
+        let place = try place(query(request))
+        if visit.browser.session != nil { return redirect(to: settings.issuer.path + place) }
+        return showSignIn(visit, place)
+    }
+
+    /// `POST /account/sign-in?next=/account`.
+    func accountSignIn(_ request: Request, _ context: DoorContext) async throws -> Response {
+        try refuseCrossSite(request)
+        let form = try await form(request)
+        let visit = try await visit(request, context)
+        let place = try place(query(request))
+        try accountSeal.check(form, visit.browser.digest.map { accountSeal.token(of: $0) })
+        switch try await trySignIn(form, for: nil, visit) {
+        case .signedIn(_, let cookies):
+            var response = redirect(to: settings.issuer.path + place)
+            response.headers[values: .setCookie] = cookies
+            return response
+        case .refused(let refusal):
+            return refusal.timed(
+                showSignIn(visit, place, email: refusal.email, problem: refusal.problem, status: refusal.status)
+            )
+        }
+    }
+
+    /// `GET /oauth/logout`: asks, for a link changes nothing.
+    func askToSignOut(_ request: Request, _ context: DoorContext) async throws -> Response {
+        let visit = try await visit(request, context)
+        guard let session = visit.browser.session else { return signedOutPage(visit) }
+        let page = AccountConfirmPage(step: .signOut, transaction: accountSeal.token(of: session))
+        return self.page(page, language: language(request))
+    }
+
+    /// `POST /account/sign-out`: the session ends here, whatever becomes of its cookie (ASVS 7.4.1).
+    func signOut(_ request: Request, _ context: DoorContext) async throws -> Response {
+        try refuseCrossSite(request)
+        let form = try await form(request)
+        let visit = try await visit(request, context)
+        if let session = visit.browser.session {
+            try accountSeal.check(form, accountSeal.token(of: session))
+            try await store.endSession(session.digest)
+            observe(.signedOut(session.account.id), context)
+        }
+        return signedOutPage(visit)
+    }
+
+    private func signedOutPage(_ visit: Visit) -> Response {
+        let language = language(visit.request)
+        let label = Words.of(language).own.signInAgain.filled([:])
+        let page = MessagePage(message: .signedOut, link: (label, .local(Paths.account)))
+        var response = self.page(page, language: language)
+        response.headers[values: .setCookie] = [
+            Cookies.session.header("", issuer: settings.issuer, lifetime: .zero)
+        ]
+        return response
+    }
+
+    private func showSignIn(
+        _ visit: Visit,
+        _ place: String,
+        email: String = "",
+        problem: SignInPage.Problem? = nil,
+        status: HTTPResponse.Status = .ok
+    ) -> Response {
+        let fresh = visit.browser.digest == nil ? Base64URL.encode(ambient.random(32)) : nil
+        let page = SignInPage(
+            action: Paths.accountSignIn + "?next=" + place,
+            transaction: accountSeal.token(of: visit.browser.digest ?? SecretDigest(of: fresh ?? "")),
+            email: email,
+            problem: problem,
+            canCancel: false
+        )
+        var response = self.page(page, status: status, language: language(visit.request))
+        if let fresh {
+            response.headers[values: .setCookie].append(Cookies.browser.header(fresh, issuer: settings.issuer))
+        }
+        return response
+    }
+
+    private func place(_ query: Form) -> String {
+        query["next"].flatMap { Self.places.contains($0) ? $0 : nil } ?? Paths.account
+    }
+
+    // MARK: For those who are signed in
+
+    /// A visit of somebody who is signed in, or where they sign in first.
+    enum AccountVisit {
+        case signedIn(Session, Visit)
+        case signInFirst(Response)
+    }
+
+    /// Lets in who is signed in; the others sign in, and come back to `place`.
+    func accountVisit(_ request: Request, _ context: DoorContext, at place: String) async throws -> AccountVisit {
+        let visit = try await visit(request, context)
+        guard let session = visit.browser.session else {
+            return .signInFirst(redirect(to: settings.issuer.path + Paths.accountSignIn + "?next=" + place))
+        }
+        return .signedIn(session, visit)
+    }
+
+    /// Back to the customer's page, which says what has happened.
+    func accountRedirect(_ notice: AccountSeal.Notice, in session: SecretDigest) -> Response {
+        redirect(
+            to: settings.issuer.path + Paths.account + "?notice=" + accountSeal.text(of: notice, in: session)
+        )
+    }
+}

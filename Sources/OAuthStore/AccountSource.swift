@@ -1,0 +1,41 @@
+/// Where an account signs in: who keeps its password, and what its external id means.
+///
+/// An account is pinned by its source and its external id, never by its address (ADR 0012).
+public enum AccountSource: String, Sendable, CaseIterable {
+    /// Here: its password's hash lies in this database.
+    case own
+    /// At the company's own endpoint: its password is never kept here.
+    case loginEndpoint = "login_endpoint"
+}
+
+/// What proves a sign-in, and must still hold when the session starts.
+public enum SignInProof: Sendable, Equatable {
+    /// The password was right against this hash, which must still be the account's.
+    case passwordHash(String)
+    /// The source said so: the account must be one of that source.
+    case source(AccountSource)
+}
+
+/// Which browser a session is in, in words of a closed list: what a person needs to know it again, and nothing that
+/// tells one visitor from another.
+public struct BrowserName: Sendable, Hashable {
+    /// The browser's family, such as `Firefox`; nil for another one.
+    public let family: String?
+    /// The system that it runs on, such as `Windows`; nil for another one.
+    public let system: String?
+
+    /// Makes a name.
+    public init(family: String?, system: String?) {
+        self.family = family
+        self.system = system
+    }
+
+    /// As the database keeps it.
+    var stored: String { "\(family ?? "")/\(system ?? "")" }
+
+    init(stored: String) {
+        let parts = stored.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        family = parts.first.flatMap { $0.isEmpty ? nil : $0 }
+        system = parts.dropFirst().first.flatMap { $0.isEmpty ? nil : $0 }
+    }
+}

@@ -1,0 +1,53 @@
+public import OAuth
+
+/// Connections as their owner sees them: with why they ended.
+extension Store {
+    /// A connection and why it was cut.
+    public struct OwnedConnection: Sendable, Equatable {
+        /// The connection.
+        public let connection: Connection
+        /// Why it was cut; nil while it lives.
+        public let ended: RevocationReason?
+    }
+
+    /// The live connections of an account, then those that were cut since an instant; the newest first.
+    public func connections(
+        ownedBy account: AccountID,
+        endedSince: Instant,
+        limit: Int64 = 500
+    ) async throws(SQLError) -> [OwnedConnection] {
+        let selection = Self.selection.replacing("a.disabled_at\n", with: "a.disabled_at, c.revoked_why\n")
+        let sql = """
+            \(selection) where c.account_id = $1 and (c.revoked_at is null or c.revoked_at > $2)
+            order by case when c.revoked_at is null then 0 else 1 end, c.created_at desc, c.connection_id limit $3
+            """
+        return try await database.read { connection throws(SQLError) in
+            try connection.query(sql, [SQLValue(account), SQLValue(endedSince), .integer(limit)])
+                .map { row throws(SQLError) in
+                    OwnedConnection(
+                        connection: try Self.read(row),
+                        ended: try row.optionalText(11).flatMap { RevocationReason(rawValue: $0) }
+                    )
+                }
+        }
+    }
+
+    /// Cuts a connection of an account, and nobody else's: all its tokens end.
+    ///
+    /// - Returns: false when the account has no such live connection.
+    public func disconnect(
+        _ id: ConnectionID,
+        ownedBy account: AccountID,
+        now: Instant
+    ) async throws(SQLError) -> Bool {
+        try await database.transaction { connection throws(SQLError) in
+            let owned = try !connection.query(
+                "select 1 from connections where connection_id = $1 and account_id = $2",
+                [SQLValue(id), SQLValue(account)]
+            ).isEmpty
+            guard owned else { return false }
+            // Whose connection it is never changes; whether it lives is decided by the cut itself.
+            return try Self.cut(id, because: .account, by: .account(account), at: now, connection)
+        }
+    }
+}

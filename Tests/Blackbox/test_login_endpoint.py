@@ -1,0 +1,509 @@
+"""The company's own accounts: sign-in by its login endpoint, from outside."""
+
+import json
+import ssl
+import subprocess
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from toolkit.account_page import open_account
+from toolkit.client import refusal
+from toolkit.databases import SQLite
+from toolkit.login_endpoint import CompanyLogin, Endpoint, account_of, customer, found, settings, status
+from toolkit.person import Person
+from toolkit.process import Account, Latchkey, free_port
+from toolkit.wire import together
+
+PASSWORD = "analytical engine of 1843"
+ADA = Account("", "ada@company.example", PASSWORD, "Ada Lovelace")
+
+
+@pytest.fixture
+def company(tmp_path):
+    """Starts the example with these customers."""
+    started = []
+
+    def start(*customers: dict) -> CompanyLogin:
+        started.append(CompanyLogin(tmp_path, list(customers)))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def endpoint():
+    """Makes endpoints that answer as they are told."""
+    made = []
+
+    def make(answer) -> Endpoint:
+        made.append(Endpoint(answer))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+def serving(server, where, accounts: str = "login-endpoint", **more: str):
+    """Starts a server that asks an endpoint, with Seam as its client."""
+    server.extra_environment |= settings(where.url, where.secret, accounts, **more)
+    server.extra_environment["LATCHKEY_LOG_LEVEL"] = "trace"
+    server.canaries.add("login endpoint secret", where.secret)
+    server.canaries.add("password", PASSWORD)
+    seam = server.create_client("--partner", "seam", name="Seam")
+    server.start()
+    return seam
+
+
+def try_sign_in(server, account: Account, password: str | None = None):
+    """One try on the customer's page, from a fresh browser."""
+    person = Person(server, account)
+    page = person.visit(server.base + "/account")
+    values = {"email": account.email, "password": password or account.password}
+    return person.submit(page.sign_in_form, values)
+
+
+def accounts(server) -> list[dict]:
+    return server.command("account", "list")
+
+
+# The example
+
+
+def test_the_example_lets_its_customers_connect(own_server, company):
+    ada = customer("c-1001", ADA.email, PASSWORD)
+    seam = serving(own_server, company(ada))
+    connected = Person(own_server, account_of(ada)).connect(seam)
+    assert connected.user_id.startswith("usr_")
+    assert seam.introspect(connected.access)["sub"] == connected.user_id
+    again = Person(own_server, account_of(ada)).connect(seam)
+    assert again.user_id == connected.user_id
+    (made,) = accounts(own_server)
+    assert (made["user_id"], made["email"], made["name"]) == (connected.user_id, ADA.email, "Ada Lovelace")
+    assert not own_server.canaries.found_in(own_server.database.content() + own_server.log_path.read_bytes())
+
+
+def test_the_example_refuses_alike_who_is_wrong_and_who_is_unknown(own_server, company):
+    serving(own_server, company(customer("c-1001", ADA.email, PASSWORD)))
+    wrong = try_sign_in(own_server, ADA, "not the password")
+    unknown = try_sign_in(own_server, Account("", "eve@company.example", "x" * 20, ""))
+    assert wrong.status == unknown.status == 422
+    assert "The email or the password is not right." in wrong.text
+    assert wrong.text == unknown.text
+    assert accounts(own_server) == []
+
+
+def test_the_example_tells_a_closed_account(own_server, company):
+    serving(own_server, company(customer("c-1001", ADA.email, PASSWORD, closed=True)))
+    page = try_sign_in(own_server, ADA)
+    assert page.status == 403
+    assert "cannot sign in at the moment" in page.text
+
+
+def test_a_wrong_secret_is_a_fault_and_no_wrong_password(own_server, company):
+    here = company(customer("c-1001", ADA.email, PASSWORD))
+    here.secret = "another-secret-of-forty-characters-or-so"
+    serving(own_server, here)
+    page = try_sign_in(own_server, ADA)
+    assert page.status == 503
+    assert "not available right now" in page.text
+    assert "status 400" in own_server.log
+
+
+# What is sent
+
+
+def test_requests_are_signed_and_members_are_named_by_settings(own_server, endpoint):
+    def answer(asked):
+        value = {"data": {"user": {"number": 4711, "mail": ADA.email, "full": "Ada"}}}
+        return 200, {"Content-Type": "application/json"}, json.dumps(value).encode()
+
+    where = endpoint(answer)
+    named = {
+        "login_endpoint_email_member": "user",
+        "login_endpoint_password_member": "secret",
+        "login_endpoint_id": "data.user.number",
+        "login_endpoint_email": "data.user.mail",
+        "login_endpoint_name": "data.user.full",
+    }
+    serving(own_server, where, **named)
+    person = Person(own_server, ADA)
+    assert "Ada" in open_account(person).text
+    (asked,) = where.asked
+    assert asked.json == {"user": ADA.email, "secret": PASSWORD}
+    assert asked.is_signed(where.secret)
+    assert not asked.is_signed("another")
+    assert asked.headers["content-type"] == "application/json"
+    assert accounts(own_server)[0]["name"] == "Ada"
+
+
+@pytest.mark.parametrize("password", ['quote " and \\ back', "zero\x01one", "ünï 密码 ☃", "  spaces  "], ids=repr)
+def test_a_password_arrives_as_it_was_typed(new_server, endpoint, password):
+    where = endpoint(lambda asked: found("c-1", ADA.email))
+    server = new_server()
+    serving(server, where)
+    assert try_sign_in(server, ADA, password).status == 303
+    assert where.asked[0].json["password"] == password
+
+
+# Who somebody is
+
+
+def test_parallel_first_sign_ins_make_one_account(nodes, endpoint):
+    where = endpoint(lambda asked: found("c-1001", ADA.email))
+    for node in nodes:
+        node.extra_environment |= settings(where.url, where.secret)
+        node.start()
+    people = [Person(nodes[i % len(nodes)], ADA) for i in range(16)]
+    forms = [person.visit(person.server.base + "/account").sign_in_form for person in people]
+    values = {"email": ADA.email, "password": PASSWORD}
+    calls = [lambda p=p, f=f: p.submit(f, values) for p, f in zip(people, forms, strict=True)]
+    assert [page.status for page in together(calls)] == [303] * 16
+    assert len(accounts(nodes[0])) == 1
+
+
+def test_an_address_that_moves_to_another_customer_takes_no_connection_along(own_server, endpoint):
+    now = {"id": "c-1", "email": ADA.email}
+    where = endpoint(lambda asked: found(now["id"], now["email"]))
+    seam = serving(own_server, where)
+    first = Person(own_server, ADA).connect(seam)
+    # The company gives the address to another customer.
+    now["id"] = "c-2"
+    second = Person(own_server, ADA).connect(seam)
+    assert second.user_id != first.user_id
+    assert len(accounts(own_server)) == 2
+    # The first customer has another address now, and is still the same account.
+    now |= {"id": "c-1", "email": "ada.king@company.example"}
+    moved = Account("", "ada.king@company.example", PASSWORD, "Ada")
+    assert Person(own_server, moved).connect(seam).user_id == first.user_id
+    assert seam.introspect(first.access)["sub"] == first.user_id
+    emails = {one["user_id"]: one["email"] for one in accounts(own_server)}
+    assert emails == {first.user_id: "ada.king@company.example", second.user_id: ADA.email}
+
+
+def test_a_disabled_account_stays_out_whatever_the_endpoint_says(own_server, endpoint):
+    seam = serving(own_server, endpoint(lambda asked: found("c-1", ADA.email)))
+    connected = Person(own_server, ADA).connect(seam)
+    own_server.command("account", "disable", connected.user_id)
+    page = try_sign_in(own_server, ADA)
+    assert page.status == 403
+    refusal(seam.refresh(connected.refresh), 400, "invalid_grant")
+
+
+# Side by side
+
+
+def test_both_sources_side_by_side_are_never_mixed_up(own_server, endpoint):
+    where = endpoint(lambda asked: found("c-1", "grace@company.example", "Grace"))
+    own = own_server.create_account(email="ada@company.example", password="the own password of ada")
+    seam = serving(own_server, where, "both")
+    # The endpoint lets everybody in, but an address of our own is decided here.
+    assert try_sign_in(own_server, own, "some other password").status == 422
+    assert not where.asked, "the password of an own account left the house"
+    connected = Person(own_server, own).connect(seam)
+    assert connected.user_id == own.user_id
+    assert not where.asked
+    grace = Account("", "grace@company.example", "whatever it may be", "Grace")
+    other = Person(own_server, grace).connect(seam)
+    assert other.user_id != own.user_id
+    assert len(where.asked) == 1
+    # The endpoint's customer takes an own account's address: two accounts, and neither gets the other's.
+    where.answer = lambda asked: found("c-1", own.email, "Grace")
+    assert Person(own_server, grace).connect(seam).user_id == other.user_id
+    assert Person(own_server, own).connect(seam).user_id == own.user_id
+    assert len(accounts(own_server)) == 2
+
+
+def test_with_the_endpoint_alone_own_passwords_open_nothing(new_server, endpoint):
+    server = new_server()
+    own = server.create_account()
+    serving(server, endpoint(lambda asked: status(401)))
+    assert try_sign_in(server, own).status == 422
+
+
+def test_an_account_of_the_endpoint_has_no_password_to_change_here(own_server, endpoint):
+    where = endpoint(lambda asked: found("c-1", ADA.email))
+    page_there = "https://company.example/settings/password"
+    serving(own_server, where, login_endpoint_password_page=page_there)
+    person = Person(own_server, ADA)
+    home = open_account(person)
+    assert page_there in home.links
+    assert "Change password" not in home.text
+    assert "Change your password" not in person.visit(own_server.base + "/account/password").text
+
+
+# Faults
+
+
+def garbage(asked):
+    return 200, {"Content-Type": "application/json"}, b'{"id": '
+
+
+FAULTS = {
+    "status 500": lambda asked: status(500),
+    "status 503": lambda asked: status(503, Retry_After="5"),
+    "status 400": lambda asked: status(400),
+    "status 204": lambda asked: (204, {}, b""),
+    "no JSON": garbage,
+    "HTML": lambda asked: (200, {}, b"<html>"),
+    "a list": lambda asked: (200, {}, b"[]"),
+    "no id": lambda asked: (200, {}, b'{"email": "a@b.example"}'),
+    "an empty id": lambda asked: found("", ADA.email),
+    "an id that is no text": lambda asked: found(["x"], ADA.email),
+    "a true id": lambda asked: found(True, ADA.email),
+    "no address": lambda asked: (200, {}, b'{"id": "c-1"}'),
+    "an id with a line break": lambda asked: found("c-1\nx", ADA.email),
+    "a huge answer": lambda asked: (200, {}, b'{"id": "' + b"x" * 200_000 + b'"}'),
+    "deep nesting": lambda asked: (200, {}, b"[" * 30_000 + b"]" * 30_000),
+    "the connection ends": lambda asked: None,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_the_endpoint_is_told_as_one(sqlite_endpoint_server, fault):
+    server, where, seam = sqlite_endpoint_server
+    where.answer, before = FAULTS[fault], len(where.asked)
+    person = Person(server, ADA)
+    page = person.visit(seam.authorize_url())
+    refused = person.submit(page.sign_in_form, {"email": ADA.email, "password": PASSWORD})
+    assert refused.status == 503, refused
+    assert "Sign-in is not available right now." in refused.text
+    assert refused.headers["Retry-After"]
+    assert refused.sign_in_form.fields["email"] == ADA.email
+    assert refused.sign_in_form.fields.get("password", "") == ""
+    assert len(where.asked) == before + 1, "a request that has arrived is not sent again"
+    # Nothing is lost: the same form goes on once the endpoint is back.
+    where.answer = lambda asked: found("c-1", ADA.email)
+    assert person.follow(person.submit(refused.sign_in_form, {"password": PASSWORD})).consent_form
+    assert "login_endpoint" in server.log
+
+
+@pytest.fixture(scope="module")
+def sqlite_endpoint_server(tmp_path_factory):
+    """One server for all the faults, with limits so low that counted faults would be noticed."""
+    folder = tmp_path_factory.mktemp("endpoint")
+    where = Endpoint(lambda asked: status(500))
+    server = Latchkey(SQLite(folder), folder)
+    server.extra_environment |= {"LATCHKEY_ACCOUNT_FAILURES": "3"}
+    seam = serving(server, where, login_endpoint_deadline="1s")
+    yield server, where, seam
+    server.stop()
+    where.stop()
+    found_secrets = server.canaries.found_in(server.database.content() + server.log_path.read_bytes())
+    assert not found_secrets, found_secrets
+
+
+def test_faults_are_never_counted_as_wrong_passwords(sqlite_endpoint_server):
+    server, where, _ = sqlite_endpoint_server
+    account = Account("", "counted@company.example", PASSWORD, "")
+    where.answer = FAULTS["status 500"]
+    assert [try_sign_in(server, account).status for _ in range(8)] == [503] * 8
+    where.answer = lambda asked: status(401)
+    statuses = [try_sign_in(server, account).status for _ in range(5)]
+    assert statuses[:3] == [422] * 3, "a fault was counted"
+    assert 429 in statuses[3:]
+
+
+@pytest.mark.parametrize("how", ["silent", "slow body"])
+def test_the_deadline_holds_for_the_whole_answer(sqlite_endpoint_server, how):
+    server, where, _ = sqlite_endpoint_server
+    over = threading.Event()
+
+    def answer(asked):
+        if how == "slow body":
+            asked.handler.send_response(200)
+            asked.handler.send_header("Content-Length", "1000")
+            asked.handler.end_headers()
+            for _ in range(100):
+                if over.wait(0.1):
+                    break
+                try:
+                    asked.handler.wfile.write(b" ")
+                    asked.handler.wfile.flush()
+                except OSError:
+                    break
+            return
+        over.wait(10)
+        return
+
+    where.answer = answer
+    started = time.monotonic()
+    page = try_sign_in(server, ADA)
+    waited = time.monotonic() - started
+    over.set()
+    assert page.status == 503, page
+    assert waited < 5
+    assert "did not answer within 1000 ms" in server.log
+
+
+def test_nobody_listening_is_told_after_a_few_tries(new_server):
+    class Nobody:
+        url, secret = f"http://127.0.0.1:{free_port()}/login", "s" * 40
+
+    server = new_server()
+    serving(server, Nobody)
+    page = try_sign_in(server, ADA)
+    assert page.status == 503
+    assert "no connection could be made" in server.log
+
+
+def test_a_refused_connection_is_tried_again(new_server):
+    port = free_port()
+
+    class Later:
+        url, secret = f"http://127.0.0.1:{port}/login", "s" * 40
+
+    server = new_server()
+    serving(server, Later)
+    person = Person(server, ADA)
+    form = person.visit(server.base + "/account").sign_in_form
+    opened = []
+    timer = threading.Timer(0.15, lambda: opened.append(Endpoint(lambda asked: found("c-1", ADA.email), port)))
+    timer.start()
+    done = person.submit(form, {"email": ADA.email, "password": PASSWORD})
+    timer.join()
+    opened[0].stop()
+    assert done.status == 303, done
+    assert len(opened[0].asked) == 1
+
+
+def test_a_redirect_is_not_followed(sqlite_endpoint_server):
+    server, where, _ = sqlite_endpoint_server
+    elsewhere = Endpoint(lambda asked: found("thief", ADA.email))
+    for code in (301, 302, 303, 307, 308):
+        where.answer = lambda asked, code=code: status(code, Location=elsewhere.url)
+        assert try_sign_in(server, ADA).status == 503
+    elsewhere.stop()
+    assert not elsewhere.asked, "the password went to another address"
+
+
+def test_an_untrusted_certificate_gets_no_password(new_server, tmp_path):
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key", "-out"]
+        + [tmp_path / "cert", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True,
+        capture_output=True,
+    )
+    asked = []
+
+    class Thief(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def log_message(self, *_):
+            pass
+
+    thief = ThreadingHTTPServer(("127.0.0.1", 0), Thief)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+    thief.socket = context.wrap_socket(thief.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=thief.serve_forever, daemon=True).start()
+
+    class There:
+        url, secret = f"https://127.0.0.1:{thief.server_port}/login", "s" * 40
+
+    server = new_server()
+    serving(server, There, login_endpoint_deadline="2s")
+    page = try_sign_in(server, ADA)
+    thief.shutdown()
+    thief.server_close()
+    assert page.status == 503
+    assert not asked
+
+
+def test_a_429_is_honoured(sqlite_endpoint_server):
+    server, where, _ = sqlite_endpoint_server
+    account = Account("", "busy@company.example", PASSWORD, "")
+    where.answer = lambda asked: status(429, Retry_After="120")
+    page = try_sign_in(server, account)
+    assert page.status == 429
+    assert 100 <= int(page.headers["Retry-After"]) <= 120
+    before = len(where.asked)
+    where.answer = lambda asked: found("c-9", account.email)
+    assert try_sign_in(server, account).status == 429
+    assert len(where.asked) == before, "it was asked again although it wanted to be left alone"
+
+
+def test_L02_the_limit_holds_before_the_endpoint_is_asked(own_server, endpoint):
+    where = endpoint(lambda asked: status(401))
+    serving(own_server, where)
+    people = [Person(own_server, ADA, source=f"127.0.5.{i + 1}") for i in range(60)]
+    forms = [person.visit(own_server.base + "/account").sign_in_form for person in people]
+    calls = [
+        lambda p=p, f=f, i=i: p.submit(f, {"email": ADA.email, "password": f"guess number {i}"})
+        for i, (p, f) in enumerate(zip(people, forms, strict=True))
+    ]
+    statuses = [page.status for page in together(calls)]
+    assert set(statuses) <= {422, 429, 503}
+    assert len(where.asked) <= 14
+    assert statuses.count(422) == len(where.asked)
+
+
+def test_a_hanging_endpoint_harms_no_refresh(own_server, endpoint):
+    over = threading.Event()
+    where = endpoint(lambda asked: found("c-1", ADA.email))
+    seam = serving(own_server, where, login_endpoint_deadline="20s", login_endpoint_concurrency="4")
+    connected = Person(own_server, ADA).connect(seam)
+
+    def hang(asked):
+        over.wait(20)
+        return status(500)
+
+    where.answer = hang
+    people = [Person(own_server, Account("", f"p{i}@company.example", PASSWORD, "")) for i in range(8)]
+    forms = [person.visit(own_server.base + "/account").sign_in_form for person in people]
+    pages: list = []
+    threads = [
+        threading.Thread(
+            target=lambda p=p, f=f: pages.append(p.submit(f, {"email": p.account.email, "password": PASSWORD}))
+        )
+        for p, f in zip(people, forms, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    statuses = [seam.refresh(connected.refresh).status_code for _ in range(50)]
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 50
+    assert {page.status for page in pages} == {503}, "who finds no place, and who got no answer, is told to try again"
+
+
+# Settings
+
+WRONG = {
+    "accounts": ({"LATCHKEY_ACCOUNTS": "ldap"}, "accounts"),
+    "no url": ({"LATCHKEY_ACCOUNTS": "login-endpoint"}, "login-endpoint-url"),
+    "no secret": (
+        {"LATCHKEY_ACCOUNTS": "both", "LATCHKEY_LOGIN_ENDPOINT_URL": "https://a.example/"},
+        "login-endpoint-secret",
+    ),
+    "short secret": (settings("https://a.example/", "short"), "login-endpoint-secret"),
+    "http": (settings("http://company.example/login", "s" * 40), "login-endpoint-url"),
+    "user information": (settings("https://u:p@company.example/login", "s" * 40), "login-endpoint-url"),
+    "scheme": (settings("com.example.app://x", "s" * 40), "login-endpoint-url"),
+    "not used": (settings("https://a.example/", "s" * 40, "own"), "login-endpoint-url"),
+    "member": (settings("https://a.example/", "s" * 40, login_endpoint_id="a..b"), "login-endpoint-id"),
+    "deadline": (settings("https://a.example/", "s" * 40, login_endpoint_deadline="2h"), "login-endpoint-deadline"),
+    "same names": (
+        settings("https://a.example/", "s" * 40, login_endpoint_password_member="email"),
+        "login-endpoint-password-member",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_wrong_setting_stops_the_start_with_one_line(new_server, wrong):
+    server = new_server()
+    environment, name = WRONG[wrong]
+    server.extra_environment |= environment
+    done = server.run("serve", "--listen", f"127.0.0.1:{free_port()}")
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert name in done.stderr
+    assert "s" * 40 not in done.stderr
