@@ -5,8 +5,8 @@
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Build for release and start the demo: server, sample API and sample partner
-	@scripts/run
+run: ## Build for release and start the demo; ARGS="--port 3999" goes to it
+	@scripts/run $(ARGS)
 
 test: ## Run every test, on SQLite and on a throw-away PostgreSQL
 	@scripts/test

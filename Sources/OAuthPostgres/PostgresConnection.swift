@@ -284,7 +284,9 @@ final class PostgresConnection: SQLConnection {
     private func lost() -> SQLError {
         isBroken = true
         wasClosed = true
+        // libpq indents its second line by a tab.
         let lines = String(cString: PQerrorMessage(connection)).split(whereSeparator: \.isNewline)
+            .map { $0.drop(while: \.isWhitespace) }
         return .unavailable(lines.isEmpty ? "the connection was lost" : lines.joined(separator: "; "))
     }
 }

@@ -44,6 +44,9 @@ public struct Migrations: Sendable {
     /// The number of the newest step that this release knows.
     public var newest: Int64 { steps.last?.number ?? 0 }
 
+    /// How many steps this release knows: as many are run on an empty database.
+    public var count: Int { steps.count }
+
     /// Brings a database to this release's schema.
     ///
     /// - Returns: the names of the steps that were run; none when there was nothing to do.

@@ -23,6 +23,10 @@ struct PartnerConnection: Sendable {
     /// Every access token it got, the newest last.
     private(set) var accessTokens: [AccessToken] = []
     var lastRun: RefreshRun?
+    /// What was tried out by itself when it was new.
+    var trial: String?
+    /// The authorization server's words when it said that the connection has ended (RFC 6749 §5.2, `invalid_grant`).
+    var end: String?
     /// A sentence for the next page.
     var notice: String?
 

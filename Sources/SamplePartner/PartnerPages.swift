@@ -7,7 +7,6 @@ func welcomePage(_ settings: SamplePartnerSettings) -> Markup {
         title: "Connect your locks",
         """
         <section class="hero">
-          <p class="eyebrow">Sample partner</p>
           <h1>Let guests in without handing over a key</h1>
           <p class="lead">\(settings.name) opens the right door at the right time. Connect the account of your locks once;
           your password stays with the maker of the locks.</p>
@@ -46,14 +45,34 @@ func deniedPage(_ settings: SamplePartnerSettings) -> Markup {
     )
 }
 
-/// The callback was opened without an attempt that began in this browser.
-func strangerPage(_ settings: SamplePartnerSettings) -> Markup {
-    message(
+/// The callback was opened without an attempt that this browser began and has not finished.
+func strangerPage(_ settings: SamplePartnerSettings, isConnected: Bool) -> Markup {
+    let wayOn: Markup = isConnected ? #"<p><a href="/connected">See your locks</a>, which are connected.</p>"# : ""
+    return message(
         settings,
-        title: "This attempt is out of date",
+        title: "This attempt is over",
         """
-        <p class="lead">The answer that arrived does not belong to an attempt that this browser began in the last quarter
-        of an hour. Nothing was connected.</p>
+        <p class="lead">Its answer has been taken before, or it did not begin in this browser in the last quarter of an
+        hour. Nothing has changed.</p>
+        \(wayOn)
+        """
+    )
+}
+
+/// The authorization server said that the connection has ended: nothing but connecting again helps.
+func endedPage(_ settings: SamplePartnerSettings, _ words: String) -> Markup {
+    layout(
+        settings,
+        title: "The connection has ended",
+        """
+        <section class="hero">
+          <h1>The connection has ended</h1>
+          <p class="lead">Somebody disconnected \(settings.name) from your locks, so it cannot reach them any more. Connect
+          again to go on.</p>
+          <p><a class="button" href="/connect">Connect again</a> <a class="quiet" href="/">Back to the start</a></p>
+          <details class="technical"><summary>For developers: the answer that said so</summary>
+          <pre>\(words)</pre></details>
+        </section>
         """
     )
 }
@@ -96,6 +115,7 @@ func connectedPage(
         title: "Your locks are connected",
         """
         <h1>Your locks are connected</h1>
+        \(connection.trial.map(trialLine) ?? "")
         \(noticeLine(connection.notice, "good", role: "status"))
         \(noticeLine(trouble, "bad", role: "alert"))
         <section class="card">
@@ -107,7 +127,7 @@ func connectedPage(
           <h2>Does it stay connected?</h2>
           <p>Twenty workers refresh with the same refresh token at the same moment. Afterwards every access token that
           \(settings.name) ever got is tried against the API.</p>
-          <form method="post" action="/connected/refresh"><button>Refresh twenty times at once</button></form>
+          <form method="post" action="/connected/refresh"><button>Refresh 20 times at once</button></form>
           \(connection.lastRun.map(refreshTable) ?? "")
         </section>
         <section class="card">
@@ -123,6 +143,10 @@ func connectedPage(
         <p><a class="quiet" href="/connect">Connect again, or another account</a></p>
         """
     )
+}
+
+private func trialLine(_ text: String) -> Markup {
+    "<p class=\"notice good\"><strong>Tried at once, so that you see it work:</strong> \(text)</p>"
 }
 
 private func noticeLine(_ text: String?, _ kind: String, role: String) -> Markup {
@@ -162,11 +186,11 @@ private func refreshTable(_ run: RefreshRun) -> Markup {
     return """
         <p class="notice \(isGood ? "good" : "bad")" role="status"><strong>\(headline)</strong>
         The refreshes took \(milliseconds) ms.</p>
-        \(Markup(run.failures.map { "<pre>\($0)</pre>" }))
-        <div class="scroll" tabindex="0" role="region" aria-label="Every access token and the API's answer to it"><table>
-          <thead><tr><th scope="col">Token</th><th scope="col">Ends in</th><th scope="col">GET /locks</th></tr></thead>
+        \(Markup(Set(run.failures).sorted().map { "<pre>\($0)</pre>" }))
+        <details\(run.trials.count <= 25 ? " open" : "")><summary>Every token and the API's answer to it</summary><table>
+          <thead><tr><th scope="col">No.</th><th scope="col">Token</th><th scope="col">GET /locks</th></tr></thead>
           <tbody>\(Markup(run.trials.map(trialRow)))</tbody>
-        </table></div>
+        </table></details>
         """
 }
 
@@ -181,7 +205,7 @@ private func trialRow(_ trial: RefreshRun.Trial) -> Markup {
 /// A token, shortened until somebody asks for the whole of it.
 private func secret(_ text: String) -> Markup {
     """
-    <details class="secret"><summary><code>\(String(text.prefix(12)))…\(String(text.suffix(4)))</code> <span>Reveal</span>
+    <details class="secret"><summary><code>\(String(text.prefix(12)))…\(String(text.suffix(4)))</code> <span class="more">Reveal</span><span class="less">Hide</span>
     </summary><code>\(text)</code></details>
     """
 }

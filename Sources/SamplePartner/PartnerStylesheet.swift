@@ -36,9 +36,8 @@ let partnerStylesheet = """
     code, pre { font: .875em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
     pre { white-space: pre-wrap; background: var(--bad-ground); color: var(--bad); padding: .8rem 1rem; border-radius: .6rem; margin: 0 0 1rem; }
     a { color: var(--accent); }
-    a:focus-visible, button:focus-visible, summary:focus-visible, .scroll:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .4rem; }
+    a:focus-visible, button:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: .4rem; }
     .hero { padding: clamp(1.5rem, 5vw, 4rem) 0 2rem; max-width: 36rem; }
-    .eyebrow { color: var(--accent); font-weight: 600; font-size: .875rem; margin-bottom: .5rem; }
     .lead { font-size: 1.125rem; color: var(--soft); }
     .button, button {
       display: inline-block; font: inherit; font-weight: 600; color: var(--on-accent); background: var(--accent); border: 0;
@@ -62,6 +61,7 @@ let partnerStylesheet = """
     dd small { display: block; }
     .secret summary { padding: 0; }
     .secret summary span { color: var(--accent); text-decoration: underline; font-size: .875rem; }
+    .secret[open] .more, .secret:not([open]) .less { display: none; }
     .locks { list-style: none; margin: 0; padding: 0; }
     .locks li { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; border-top: 1px solid var(--line); padding: .9rem 0; }
     .locks li > div { flex: 1 1 14rem; }
@@ -74,10 +74,9 @@ let partnerStylesheet = """
     .notice { border-radius: .7rem; padding: .8rem 1rem; margin: 1rem 0; }
     .notice.good { background: var(--good-ground); color: var(--good); }
     .notice.bad { background: var(--bad-ground); color: var(--bad); }
-    .scroll { max-height: 22rem; overflow: auto; }
     table { border-collapse: collapse; width: 100%; }
     th, td { text-align: left; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); }
-    th { color: var(--soft); font-weight: 600; font-size: .875rem; }
+    th { overflow-wrap: normal; color: var(--soft); font-weight: 600; font-size: .875rem; }
     td.good { color: var(--good); }
     td.bad { color: var(--bad); font-weight: 700; }
     @media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dt { padding-top: .6rem; } }

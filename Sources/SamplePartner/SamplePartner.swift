@@ -5,6 +5,7 @@
 ///     GET  /                   the button "Connect your locks"
 ///     GET  /connect            remembers state and verifier in a cookie, goes to the authorization server
 ///     GET  /oauth/callback     checks state, turns the code into tokens, goes to /connected
+///     GET  /denied             says that nothing was connected
 ///     GET  /connected          the tokens, the user_id, and the locks as the API shows them
 ///     POST /connected/move     locks or unlocks one lock
 ///     POST /connected/refresh  refreshes twenty times at once, then tries every token it ever got
@@ -38,7 +39,7 @@ public struct SamplePartnerSettings: Sendable {
     public let name: String
     /// `prompt` of the authorization request, such as `login`; nil leaves it out.
     public let prompt: String?
-    /// Whether a new connection is tried out at once: one lock unlocked, twenty refreshes in parallel.
+    /// Whether a new connection is tried out at once: one lock unlocked and locked again, twenty refreshes in parallel.
     public let triesConnectionsOut: Bool
 
     /// Takes a registration.
@@ -80,8 +81,9 @@ public func addSamplePartner<Context: RequestContext>(
 ) {
     let partner = Partner(settings: settings, httpClient: httpClient)
     router.get("/") { _, _ in partner.page(welcomePage(settings)) }
-    router.get("connect") { _, _ in partner.connect() }
+    router.get("connect") { request, _ in partner.connect(request) }
     router.get("oauth/callback") { request, _ in await partner.callback(request) }
+    router.get("denied") { _, _ in partner.page(deniedPage(settings)) }
     router.get("connected") { request, _ in await partner.connected(request) }
     router.post("connected/move") { request, _ in await partner.move(request) }
     router.post("connected/refresh") { request, _ in await partner.refreshTwenty(request) }
@@ -102,9 +104,11 @@ private struct Partner: Sendable {
     // MARK: The walk of RFC 6749 §4.1
 
     /// Step A: sends the browser to the authorization server, and keeps in a cookie what must come back.
-    func connect() -> Response {
+    func connect(_ request: Request) -> Response {
         let state = randomText()
         let verifier = randomText()
+        var attempts = Attempts(request.cookies[Self.attempts]?.value ?? "")
+        attempts.add(state: state, verifier: verifier)
         var parameters: [(String, String)] = [
             ("response_type", "code"),
             ("client_id", settings.clientID),
@@ -117,32 +121,35 @@ private struct Partner: Sendable {
         if let prompt = settings.prompt { parameters.append(("prompt", prompt)) }
         let separator = settings.authorizeURL.contains("?") ? "&" : "?"
         var response = redirect(to: settings.authorizeURL + separator + formEncoded(parameters))
-        response.setCookie(cookie(Self.attempt, "\(state).\(verifier)", maxAge: 900, path: "/oauth/callback"))
+        response.setCookie(attemptsCookie(attempts))
         return response
     }
 
     /// Steps C to E: the browser is back, with a code or an error.
     func callback(_ request: Request) async -> Response {
         let query = request.uri.queryParameters
-        let attempt = request.cookies[Self.attempt]?.value.split(separator: ".").map(String.init) ?? []
-        guard attempt.count == 2, let state = query["state"], state == attempt[0] else {
-            return page(strangerPage(settings), status: .badRequest)
+        var attempts = Attempts(request.cookies[Self.attempts]?.value ?? "")
+        guard let state = query["state"], let verifier = attempts.take(state: String(state)) else {
+            let isConnected = sessionID(request).map { connections[$0] != nil } ?? false
+            return page(strangerPage(settings, isConnected: isConnected), status: .badRequest)
         }
         var response: Response
         if let error = query["error"].map(String.init) {
-            response = page(
+            // Somewhere else than here, where a reload would repeat an answer that has been taken.
+            response =
                 error == "access_denied"
-                    ? deniedPage(settings)
-                    : troublePage(settings, "\(error): \(query["error_description"].map(String.init) ?? "")"),
-                status: error == "access_denied" ? .ok : .badGateway
-            )
+                ? redirect(to: "/denied")
+                : page(
+                    troublePage(settings, "\(error): \(query["error_description"].map(String.init) ?? "")"),
+                    status: .badGateway
+                )
         } else {
             do {
                 let tokens = try await requestTokens([
                     ("grant_type", "authorization_code"),
                     ("code", query["code"].map(String.init) ?? ""),
                     ("redirect_uri", settings.redirectURI),
-                    ("code_verifier", attempt[1]),
+                    ("code_verifier", verifier),
                 ])
                 let id = randomText()
                 connections.add(PartnerConnection(tokens), id: id)
@@ -154,7 +161,7 @@ private struct Partner: Sendable {
             }
         }
         // One attempt, one answer.
-        response.setCookie(cookie(Self.attempt, "", maxAge: 0, path: "/oauth/callback"))
+        response.setCookie(attemptsCookie(attempts))
         return response
     }
 
@@ -173,8 +180,14 @@ private struct Partner: Sendable {
         return tokens
     }
 
-    private func refresh(_ refreshToken: String) async throws(PartnerTrouble) -> TokenAnswer {
-        try await requestTokens([("grant_type", "refresh_token"), ("refresh_token", refreshToken)])
+    /// Asks for a new access token; `invalid_grant` is the one answer after which asking again is of no use.
+    private func refresh(_ refreshToken: String, of id: String) async throws(PartnerTrouble) -> TokenAnswer {
+        do {
+            return try await requestTokens([("grant_type", "refresh_token"), ("refresh_token", refreshToken)])
+        } catch {
+            if error.isEnd { connections.update(id) { $0.end = error.text } }
+            throw error
+        }
     }
 
     // MARK: With a connection
@@ -186,14 +199,25 @@ private struct Partner: Sendable {
         var trouble: String?
         do throws(PartnerTrouble) { locks = try await readLocks(as: id) } catch { trouble = error.text }
         guard let connection = connections[id] else { return redirect(to: "/") }
+        if let end = connection.end { return page(endedPage(settings, end)) }
         connections.update(id) { $0.notice = nil }
         return page(connectedPage(settings, connection, locks, trouble: trouble))
     }
 
-    /// What a person would press first: unlocks a lock, and refreshes twenty times at once.
+    /// What a person would press first: unlocks a lock, locks it again, and refreshes twenty times at once.
     private func tryOut(_ id: String) async {
-        if let lock = try? await readLocks(as: id).first(where: { $0.lock_state != "unlocked" }) {
-            await move(lock.lock_id, named: lock.name ?? lock.lock_id, "unlock", as: id)
+        do {
+            let locks = try await readLocks(as: id)
+            var done = "\(locks.count) locks were read"
+            if let lock = locks.first(where: { $0.lock_state != "unlocked" }) {
+                for action in ["unlock", "lock"] {
+                    _ = try await callAPI("POST", "/locks/\(percentEncoded(lock.lock_id))/\(action)", as: id)
+                }
+                done += ", \(lock.name ?? lock.lock_id) was unlocked through the API and locked again"
+            }
+            connections.update(id) { $0.trial = done + ", and the connection was refreshed twenty times at once." }
+        } catch {
+            connections.update(id) { $0.notice = error.text }
         }
         await refreshTwenty(as: id)
     }
@@ -242,7 +266,7 @@ private struct Partner: Sendable {
         let answers = await withTaskGroup(of: Result<TokenAnswer, PartnerTrouble>.self) { group in
             for _ in 0..<20 {
                 group.addTask {
-                    do throws(PartnerTrouble) { return .success(try await refresh(refreshToken)) } catch {
+                    do throws(PartnerTrouble) { return .success(try await refresh(refreshToken, of: id)) } catch {
                         return .failure(error)
                     }
                 }
@@ -274,8 +298,12 @@ private struct Partner: Sendable {
     private func callAPI(_ method: String, _ path: String, as id: String) async throws(PartnerTrouble) -> Answer {
         guard let connection = connections[id] else { throw PartnerTrouble(text: "There is no connection.") }
         var answer = try await send(apiRequest(method, path, connection.accessToken))
-        if answer.status == 401, let refreshToken = connection.refreshToken {
-            let tokens = try await refresh(refreshToken)
+        if answer.status == 401 {
+            guard let refreshToken = connection.refreshToken else {
+                connections.update(id) { $0.end = answer.trouble("The API").text }
+                throw answer.trouble("The API")
+            }
+            let tokens = try await refresh(refreshToken, of: id)
             connections.update(id) { $0.take(tokens) }
             answer = try await send(apiRequest(method, path, tokens.access_token))
         }
@@ -334,7 +362,11 @@ private struct Partner: Sendable {
 
     private func sessionID(_ request: Request) -> String? { request.cookies[Self.session]?.value }
 
-    private static let attempt = "sample_partner_attempt"
+    private func attemptsCookie(_ attempts: Attempts) -> Cookie {
+        cookie(Self.attempts, attempts.text, maxAge: attempts.text.isEmpty ? 0 : 900, path: "/")
+    }
+
+    private static let attempts = "sample_partner_attempts"
     private static let session = "sample_partner_session"
 }
 
@@ -343,44 +375,4 @@ private struct MoveForm: Decodable {
     let lock_id: String
     let name: String
     let action: String
-}
-
-/// An HTTP answer.
-private struct Answer: Sendable {
-    let status: Int
-    let body: Data
-
-    /// Says in words what came instead of what was asked for.
-    func trouble(_ who: String) -> PartnerTrouble {
-        PartnerTrouble(text: "\(who) answered \(status): \(String(decoding: body.prefix(500), as: UTF8.self))")
-    }
-}
-
-/// Something that the partner's page must tell.
-private struct PartnerTrouble: Error {
-    let text: String
-}
-
-// MARK: Small things
-
-/// 256 random bits as text: a state, a verifier (RFC 7636 §4.1), a session.
-private func randomText() -> String {
-    base64URL((0..<32).map { _ in UInt8.random(in: .min ... .max) })
-}
-
-private func base64URL(_ bytes: some Sequence<UInt8>) -> String {
-    Data(bytes).base64EncodedString()
-        .replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
-}
-
-private func formEncoded(_ parameters: [(String, String)]) -> String {
-    parameters.map { "\($0)=\(percentEncoded($1))" }.joined(separator: "&")
-}
-
-private func percentEncoded(_ text: String) -> String {
-    let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
-    return text.utf8.map { byte in
-        if unreserved.contains(byte) { return String(UnicodeScalar(byte)) }
-        return "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-    }.joined()
 }

@@ -38,8 +38,11 @@ struct Latchkey: AsyncParsableCommand {
     private static func leave(because error: any Error) -> Never {
         // Help and the version are errors to the parser, but not to people.
         guard exitCode(for: error) != .success else { exit(withError: error) }
+        let words = CommandLine.arguments.dropFirst()
+        let unknown = isFromParser(error) ? UnknownCommand(words, below: Latchkey.self) : nil
         let sentence =
             switch error {
+            case _ where unknown != nil: unknown?.description ?? ""
             case let error as Complaint: error.description
             case let error as SQLError: error.description
             case let error as RegistrationError: error.description

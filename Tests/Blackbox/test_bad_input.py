@@ -1,8 +1,9 @@
 """Bad input of every kind: the right OAuth error or a page that says so; never a 500, never a wrong redirect."""
 
+import http.client
 import json
 import random
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
@@ -61,6 +62,18 @@ def check_oauth_error(answer, path: str) -> None:
 )
 def test_a_malformed_body_is_an_oauth_error(sqlite_server, path, body):
     check_oauth_error(raw_request(sqlite_server.base, "POST", path, body, FORM), path)
+
+
+@pytest.mark.parametrize("path", POSTED)
+def test_an_oversize_body_in_chunks_is_as_large(sqlite_server, path):
+    """RFC 9110 §15.5.14: whether its length was told beforehand does not matter."""
+    parts = urlsplit(sqlite_server.base)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    connection.request("POST", path, body=iter([b"a=" + b"x" * 100_000]), headers=FORM, encode_chunked=True)
+    answer = connection.getresponse()
+    assert answer.status == 413
+    assert json.loads(answer.read())["error"] == "invalid_request"
+    connection.close()
 
 
 @pytest.mark.parametrize("path", POSTED)

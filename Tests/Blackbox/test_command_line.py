@@ -9,7 +9,7 @@ import pytest
 from toolkit.client import OAuthClient, refusal, tokens
 from toolkit.expect import check_one_line_error, eventually
 from toolkit.person import Person
-from toolkit.process import BINARY
+from toolkit.process import BINARY, clean_environment
 from toolkit.wire import send
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", "--scope", "locks.write")
@@ -327,3 +327,103 @@ def test_help_and_version_need_no_database():
     listed = subprocess.run([BINARY, "--help"], capture_output=True, text=True, timeout=30).stdout
     for name in ("demo", "serve", "client", "account", "connection", "key", "migrate", "settings", "sweep"):
         assert re.search(rf"^\s+{name}\b", listed, re.MULTILINE), name
+
+
+def run_in(folder, *words: str) -> subprocess.CompletedProcess:
+    """Runs a command in a folder, without any setting from outside."""
+    return subprocess.run(
+        [BINARY, *words], cwd=folder, env=clean_environment(), input="", capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("client", "create", "--partner", "seam"),
+        ("client", "list"),
+        ("account", "create", "--email", "ada@example.com"),
+        ("api-key", "create", "--name", "X"),
+        ("operator", "invite"),
+        ("key", "rotate"),
+        ("connection", "list"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_makes_no_database_beside_the_servers(tmp_path, words):
+    if words[0] == "account":
+        words += ("--password-stdin",)
+    done = subprocess.run(
+        [BINARY, *words],
+        cwd=tmp_path,
+        env=clean_environment(),
+        input="correct horse battery\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    check_one_line_error(
+        done, "there is no database at sqlite:latchkey.sqlite", "--database", "LATCHKEY_DATABASE", "latchkey migrate"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_migrate_makes_a_database_but_no_folder(tmp_path):
+    assert run_in(tmp_path, "migrate").returncode == 0
+    assert run_in(tmp_path, "client", "list").returncode == 0
+    check_one_line_error(
+        run_in(tmp_path, "migrate", "--database", "sqlite:missing/x.sqlite"), "there is no folder", "missing"
+    )
+    assert not (tmp_path / "missing").exists()
+
+
+def test_a_file_that_is_no_database_is_named_with_the_remedy(tmp_path):
+    (tmp_path / "junk.sqlite").write_text("this is no database " * 1000)
+    done = run_in(tmp_path, "client", "list", "--database", "sqlite:junk.sqlite")
+    check_one_line_error(done, "junk.sqlite", "--database", "latchkey migrate")
+
+
+def test_a_database_without_a_scheme_is_told_how_to_write_it(tmp_path):
+    done = run_in(tmp_path, "client", "list", "--database", "/tmp/x.sqlite")
+    check_one_line_error(done, "write sqlite:/tmp/x.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("serv",), ("'latchkey serv'", "did you mean 'latchkey serve'?")),
+        (("connection", "lst"), ("'latchkey connection lst'", "there are list, revoke", "'latchkey connection list'")),
+        (("client", "frobnicate", "x"), ("'latchkey client frobnicate'", "rotate-secret")),
+    ],
+)
+def test_a_mistyped_command_hears_which_there_are(tmp_path, words, expected):
+    check_one_line_error(run_in(tmp_path, *words), "there is no command", *expected)
+
+
+def test_connection_cut_is_connection_revoke(server):
+    check_one_line_error(server.run("connection", "cut", "con_nobody"), "con_nobody", "connection list")
+
+
+def test_client_update_without_a_change_says_what_could_be_changed(server):
+    check_one_line_error(server.run("client", "update", server.partners.seam.client_id), "nothing to change", "--name")
+
+
+def test_connection_list_of_a_client_or_account_that_is_not_there_says_so(server):
+    check_one_line_error(server.run("connection", "list", "--client", "nope"), "there is no client 'nope'")
+    check_one_line_error(server.run("connection", "list", "--account", "nobody@example.com"), "nobody@example.com")
+
+
+def test_an_api_for_another_audience_than_the_tokens_is_warned_of(new_server):
+    server = new_server(environment={"LATCHKEY_AUDIENCE": "https://api.example.com"})
+    words = ("client", "create", "--name", "Lock API", "--json")
+    other = server.run(*words, "--audience", "https://other.example.com")
+    assert other.returncode == 0
+    assert "warning" in other.stderr
+    assert "LATCHKEY_AUDIENCE=https://other.example.com" in other.stderr
+    assert "https://api.example.com" in other.stderr
+    assert server.run(*words, "--audience", "https://api.example.com").stderr == ""
+
+
+def test_a_postgres_that_is_not_there_is_told_in_one_plain_line(tmp_path):
+    done = run_in(tmp_path, "client", "list", "--database", "postgres://nobody@127.0.0.1:1/none")
+    check_one_line_error(done, "the database is not available")
+    assert "\t" not in done.stderr

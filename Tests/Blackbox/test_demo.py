@@ -1,27 +1,30 @@
 """`latchkey demo`: what it prints, and the whole tour through its sample partner."""
 
-import os
+import json
 import re
+import shlex
 import signal
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
-from toolkit.process import BINARY
+from toolkit.expect import check_one_line_error
+from toolkit.process import BINARY, clean_environment
 from toolkit.wire import send
+
+ORIGIN = "http://localhost:3020"
 
 
 @pytest.fixture
 def demo(tmp_path):
     """`latchkey demo` in an empty folder, with what it printed until it was ready."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("LATCHKEY_")}
     printed = tmp_path / "printed"
     with printed.open("w") as out:
         process = subprocess.Popen(
-            [BINARY, "demo"], cwd=tmp_path, env=clean, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            [BINARY, "demo"], cwd=tmp_path, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out
         )
     deadline = time.monotonic() + 30
     ready = False
@@ -44,29 +47,115 @@ def test_the_demo_says_what_to_open_and_whom_to_sign_in_as(demo):
     assert re.search(r"password", demo, re.IGNORECASE), demo
 
 
-def test_the_demo_takes_a_person_through_the_whole_tour(demo, browser: Browser):
-    email = re.search(r"[\w.+-]+@[\w.-]+\w", demo).group()
-    password = re.search(r"[Pp]assword:?\s+[\"'`]?([^\s\"'`,]+)", demo).group(1)
+@pytest.fixture
+def page(demo, browser: Browser):
+    """A phone's browser."""
     context = browser.new_context(viewport={"width": 390, "height": 800})
-    page = context.new_page()
-    page.goto("http://localhost:3020/")
-    connect = page.get_by_role("button", name="Connect your locks").or_(
-        page.get_by_role("link", name="Connect your locks")
+    yield context.new_page()
+    context.close()
+
+
+def another_demo(folder, *options: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [BINARY, "demo", *options],
+        cwd=folder,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
-    connect.click()
-    page.get_by_label("Email", exact=True).fill(email)
-    page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+def inspect(demo: str, *words: str) -> str:
+    """Runs the command that the banner prints, from another folder, with other words after the program."""
+    printed = shlex.split(re.search(r"Inspect\s+(.*)", demo).group(1))
+    command = [printed[0], *words, *printed[3:]] if words else printed
+    return subprocess.run(command, cwd="/", check=True, capture_output=True, text=True, timeout=30).stdout
+
+
+def connect(demo: str, page: Page) -> None:
+    """Connects the account that the banner names."""
+    page.goto(ORIGIN + "/connect")
+    if page.get_by_label("Email", exact=True).count():
+        page.get_by_label("Email", exact=True).fill(re.search(r"[\w.+-]+@[\w.-]+\w", demo).group())
+        page.get_by_label("Password", exact=True).fill(re.search(r"Password\s+(\S+)", demo).group(1))
+        page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_role("button", name="Allow", exact=True).click()
-    page.wait_for_url(lambda url: url.startswith("http://localhost:3020/"))
+    page.wait_for_url(ORIGIN + "/connected")
+
+
+def test_the_demo_takes_a_person_through_the_whole_tour(demo, page):
+    page.goto(ORIGIN)
+    expect(page.get_by_role("link", name="Connect your locks")).to_be_visible()
+    connect(demo, page)
     body = page.locator("body")
     expect(body).to_contain_text("usr_", timeout=15_000)
-    for word in ("Access token", "Refresh token", "user_id"):
+    for word in ("Access token", "Refresh token", "user_id", "Tried at once", "was unlocked through the API", "twenty"):
         expect(body).to_contain_text(word)
-    expect(body).to_contain_text(re.compile(r"unlocked", re.IGNORECASE))
-    expect(body).to_contain_text(re.compile(r"\b(20|twenty)\b", re.IGNORECASE))
+    expect(body).to_contain_text("All 21 tokens still work.")
+    expect(page.locator("tbody tr").nth(20)).to_be_visible()
+    assert page.get_by_text("Unlocked", exact=True).count() == 0, "the lock that was tried is locked again"
     assert "401" not in body.inner_text()
-    context.close()
+    reveal = page.locator("details.secret summary").first
+    reveal.click()
+    assert "Hide" in reveal.inner_text()
+    assert "Reveal" not in reveal.inner_text()
+
+
+def test_a_cut_connection_is_told_once_with_the_way_on(demo, page):
+    connect(demo, page)
+    (connection,) = json.loads(inspect(demo, "connection", "list", "--json"))
+    inspect(demo, "connection", "cut", connection["connection_id"])
+    page.get_by_role("button", name="Refresh 20 times at once").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The connection has ended")
+    assert page.locator("pre").count() == 1
+    page.get_by_role("link", name="Connect again").click()
+    page.get_by_role("button", name="Allow", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your locks are connected")
+
+
+def test_two_tabs_connect_side_by_side(demo, page):
+    connect(demo, page)
+    second = page.context.new_page()
+    for tab in (page, second):
+        tab.goto(ORIGIN + "/connect")
+    for tab in (page, second):
+        tab.get_by_role("button", name="Allow", exact=True).click()
+        tab.wait_for_url(ORIGIN + "/connected")
+
+
+def test_a_reload_says_the_same_after_deny(demo, page):
+    connect(demo, page)
+    page.goto(ORIGIN + "/connect")
+    page.get_by_role("button", name="Deny", exact=True).click()
+    for _ in range(2):
+        expect(page.get_by_role("heading", level=1)).to_have_text("Nothing was connected")
+        page.reload()
+
+
+def test_back_and_allow_again_is_no_dead_end(demo, page):
+    connect(demo, page)
+    page.go_back()
+    page.get_by_role("button", name="Allow", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("This was already answered")
+    page.get_by_role("link", name="Go back").click()
+    expect(page.get_by_role("link", name="Connect your locks")).to_be_visible()
+
+
+def test_a_taken_port_names_the_flag_that_the_demo_has(demo, tmp_path):
+    done = another_demo(tmp_path, "--data", "elsewhere")
+    assert done.returncode == 1
+    assert "--port" in done.stderr
+    assert "--listen" not in done.stderr
+
+
+def test_a_second_demo_does_not_take_the_first_ones_data_over(demo, tmp_path):
+    check_one_line_error(another_demo(tmp_path, "--port", "3021"), "another demo", "--data", "--port")
+
+
+def test_the_banner_prints_a_command_that_works_anywhere(demo):
+    assert "No connections." in inspect(demo)
 
 
 def test_the_demo_survives_ten_people_at_once(demo):

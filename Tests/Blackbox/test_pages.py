@@ -341,6 +341,16 @@ def test_the_pages_speak_german_to_who_asks_for_it(phone, window):
     assert two.page.locator("html").get_attribute("lang").startswith("de")
 
 
+def test_not_you_stands_beside_the_account_on_a_small_phone(phone, account, window):
+    one = window(viewport={"width": 360, "height": 740})
+    one.page.goto(phone.authorize_url())
+    sign_in(one.page, account)
+    button = one.page.get_by_role("button", name="Not you?").bounding_box()
+    who = one.page.locator(".who").bounding_box()
+    assert button["x"] >= who["x"] + who["width"]
+    assert who["y"] <= button["y"] + button["height"] / 2 <= who["y"] + who["height"]
+
+
 def test_text_can_be_twice_as_large(phone, account, window):
     one = window(viewport={"width": 640, "height": 640})
     open_page("consent", one.page, phone, account)

@@ -13,6 +13,13 @@ def test_C02_a_public_client_is_asked_every_time(sqlite_server, person):
     assert "code=" not in silent.target
 
 
+def test_a_client_that_an_operator_registered_is_one_that_the_brand_knows(sqlite_server, person):
+    for client in (sqlite_server.partners.web, sqlite_server.partners.phone, sqlite_server.partners.seam):
+        page = person.reach_consent(client)
+        assert "knows this partner" in page.text
+        assert "has not checked" not in page.text
+
+
 def test_C04_a_decision_counts_once(sqlite_server, person):
     page = person.reach_consent(sqlite_server.partners.web)
     first = person.decide(page, "allow")
@@ -33,6 +40,8 @@ def test_C04_a_second_press_offers_the_first_code_while_it_waits(sqlite_server, 
     late = person.submit(page.consent_form, button="allow")
     assert late.status == 409
     assert "lkc_" not in late.html, "a code that was redeemed is not handed out again"
+    assert "This was already answered" in late.text
+    assert 'href="https://partner.example/"' in late.html, "no dead end: the application knows what came of it"
     tokens(web.refresh(connected.refresh))
 
 

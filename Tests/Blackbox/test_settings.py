@@ -80,6 +80,29 @@ def test_a_port_in_use_stops_the_start_with_one_line(new_server):
     assert str(server.port) in done.stderr.strip().splitlines()[-1]
 
 
+def test_serve_says_loudly_that_it_made_a_database(own_server):
+    own_server.start()
+    assert "made a new, empty database at" in own_server.log
+    assert own_server.log.count("made a new, empty database at") == 1
+    own_server.restart()
+    assert own_server.log.count("made a new, empty database at") == 1, "only the first start made it"
+
+
+def test_serve_makes_no_folder_for_its_database(new_server):
+    server = new_server()
+    server.database.url = f"sqlite:{server.folder}/typo/latchkey.sqlite"
+    check_one_line_error(server.run("serve"), "there is no folder", "typo", "--database")
+    assert not (server.folder / "typo").exists()
+
+
+def test_serve_warns_of_test_mode(new_server):
+    server = new_server()
+    server.start()
+    assert "test mode is on" not in server.log
+    server.restart(clock_offset=0)
+    assert any("test mode is on" in line and '"warning"' in line for line in server.log.splitlines())
+
+
 def test_serve_is_ready_soon_and_stops_at_once_when_asked(own_server):
     own_server.start()
     own_server.stop()

@@ -39,7 +39,7 @@ extension Provider {
             return try parse(body.readableBytesView)
         } catch let error as OAuthError {
             throw error
-        } catch let error as HTTPError where error.status == .contentTooLarge {
+        } catch let error as any HTTPResponseError where error.status == .contentTooLarge {
             throw BodyTooLarge(limit: settings.bodyLimit)
         } catch {
             // Broken chunks, or a connection that ended: the client's doing, and nothing for the operator.

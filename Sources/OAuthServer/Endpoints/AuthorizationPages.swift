@@ -45,7 +45,8 @@ extension Provider {
             action: Paths.consent,
             transaction: try sealed(transaction),
             clientName: client.name,
-            isVerified: client.partner != nil,
+            // An operator has registered it, and thereby says who runs it; no client registers itself here.
+            isVerified: true,
             redirectHost: asked.redirect.endpoint.host.isEmpty ? nil : asked.redirect.endpoint.host,
             accountName: session.account.name,
             accountEmail: session.account.email,

@@ -111,26 +111,31 @@ extension Provider {
         )
         let target = asked.redirect.granted(code: secret)
         guard try await store.issue(code, transaction: pending.transaction.id) else {
-            return try await alreadyAllowed(secret, of: asked.client, target, session, visit)
+            return try await alreadyAllowed(secret, target, asked, session, visit)
         }
         observe(.allowed(asked.client.id, session.account.id, connection), visit.context)
         return redirect(to: target)
     }
 
-    /// A form that was sent twice gives no second code; while the first one waits, its owner gets a link to go on with it.
+    /// A form that was sent twice gives no second code.
+    ///
+    /// While the first one waits, its owner gets a link to go on with it; afterwards one to the application, which knows
+    /// what came of it.
     private func alreadyAllowed(
         _ secret: Secret,
-        of client: Client,
         _ target: String,
+        _ asked: AuthorizationRequest,
         _ session: Session,
         _ visit: Visit
     ) async throws -> Response {
         let code = try await store.code(secret.digest)
         let isWaiting = code.map {
-            $0.account == session.account.id && $0.redeemedAt == nil && $0.isGood(for: client, at: visit.now)
+            $0.account == session.account.id && $0.redeemedAt == nil && $0.isGood(for: asked.client, at: visit.now)
         }
-        let page = ErrorPage(problem: .known(.expired), back: isWaiting ?? false ? .absolute(target) : nil)
-        return self.page(page, status: .conflict, language: language(visit.request))
+        let endpoint = asked.redirect.endpoint
+        let application = endpoint.host.isEmpty ? nil : PageLink.absolute(endpoint.origin + "/")
+        let page = ErrorPage(problem: .known(.answered), back: isWaiting ?? false ? .absolute(target) : application)
+        return self.page(page, status: .conflict, language: language(visit.request, locales: asked.locales))
     }
 
     /// Sends a refusal to the client.

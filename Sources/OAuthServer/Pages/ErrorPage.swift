@@ -14,7 +14,7 @@ struct ErrorPage: Page {
 
         /// The problems that the pages have words for.
         enum Kind: CaseIterable, Sendable {
-            case unknownClient, wrongRedirect, badRequest, expired, otherBrowser, notAllowed, notFound
+            case unknownClient, wrongRedirect, badRequest, expired, answered, otherBrowser, notAllowed, notFound
             case tooManyRequests, unavailable, unexpected
         }
     }

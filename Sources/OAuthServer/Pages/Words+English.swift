@@ -69,8 +69,13 @@ extension Words {
             ),
             .expired: ProblemWords(
                 title: "This page has expired",
-                what: "It was open for too long, or this sign-in has already been finished in another tab.",
+                what: "It was open for too long, or it does not belong to a sign-in that is under way.",
                 next: "Go back to the application and start again. Nothing was lost."
+            ),
+            .answered: ProblemWords(
+                title: "This was already answered",
+                what: "You have allowed this before, and the application has your answer.",
+                next: "Go back to the application: it shows whether your account is connected. You can start anew there."
             ),
             .otherBrowser: ProblemWords(
                 title: "Please start again in this browser",

@@ -35,8 +35,8 @@ extension Words {
         returnsTo: "Führt zurück zu",
         returnsToApp: "einer App auf diesem Gerät",
         lasts: "Bleibt verbunden",
-        untilDisconnected: "bis Sie sie von {brand} trennen lassen, jederzeit",
-        fixedTime: "{time} lang, wenn Sie sie nicht vorher von {brand} trennen lassen",
+        untilDisconnected: "bis Sie die Verbindung von {brand} trennen lassen, jederzeit",
+        fixedTime: "{time} lang, wenn Sie die Verbindung nicht vorher von {brand} trennen lassen",
         once: "{time} lang; danach muss die Anwendung Sie erneut fragen",
         allow: "Zulassen",
         deny: "Ablehnen",
@@ -78,8 +78,15 @@ extension Words {
             ),
             .expired: ProblemWords(
                 title: "Diese Seite ist abgelaufen",
-                what: "Sie war zu lange offen, oder diese Anmeldung ist in einem anderen Tab schon abgeschlossen.",
+                what: "Sie war zu lange offen, oder sie gehört zu keiner laufenden Anmeldung.",
                 next: "Kehren Sie zur Anwendung zurück und beginnen Sie von vorn. Es ist nichts verloren."
+            ),
+            .answered: ProblemWords(
+                title: "Das ist bereits beantwortet",
+                what: "Sie haben dies schon zugelassen, und die Anwendung hat Ihre Antwort.",
+                next: """
+                    Kehren Sie zur Anwendung zurück: Dort sehen Sie, ob Ihr Konto verbunden ist, und können neu beginnen.
+                    """
             ),
             .otherBrowser: ProblemWords(
                 title: "Bitte beginnen Sie in diesem Browser von vorn",

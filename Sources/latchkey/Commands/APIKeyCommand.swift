@@ -28,7 +28,7 @@ extension APIKeyCommand {
         var audience: [String] = []
 
         func run() async throws {
-            try await ledger.withLedger(mayBeNew: account == nil) { ledger in
+            try await ledger.withLedger { ledger in
                 var owner: AccountID?
                 if let account { owner = try await ledger.account(account).id }
                 let new = try NewAPIKey(name: name, account: owner, scopes: scope, audiences: audience)

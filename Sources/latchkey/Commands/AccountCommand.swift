@@ -29,7 +29,7 @@ extension AccountCommand {
             let email = try EmailAddress(email)
             let name = try name.map { text throws(Complaint) in try AccountName(text).text }
             let password = try password.read()
-            try await ledger.withLedger(mayBeNew: true) { ledger in
+            try await ledger.withLedger { ledger in
                 guard let id = AccountID(bytes: ledger.ambient.random(16)) else { return }
                 let new = Store.NewAccount(
                     id: id,

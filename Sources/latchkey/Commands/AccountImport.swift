@@ -30,7 +30,7 @@ extension AccountCommand {
                 throw Complaint("--rejects names the file that is imported: name another one")
             }
             let rejects = try rejects.map(RejectsFile.init(path:))
-            let tally = try await ledger.withLedger(mayBeNew: true) { ledger in
+            let tally = try await ledger.withLedger { ledger in
                 var tally = ImportTally()
                 var batch: [AccountFile.Entry] = []
                 while let entry = try reader.next() {

@@ -19,7 +19,7 @@ extension ClientCommand {
         var id: String?
 
         func run() async throws {
-            try await ledger.withLedger(mayBeNew: true, ["partners": policy.partners]) { ledger in
+            try await ledger.withLedger(["partners": policy.partners]) { ledger in
                 let registrar = try Registrar(ledger)
                 let registration = try registration(registrar, ledger.ambient)
                 let client = try registrar.client(registration)
@@ -46,6 +46,7 @@ extension ClientCommand {
                 }
                 secret?.warnIfWeak()
                 client.warnOfPattern()
+                ledger.deployment.warnOfAudience(client.audiences)
                 try registrar.described(stored)
                     .print(as: output, heading: "Registered \(client.name.plain).", secret: secret?.secret)
             }
@@ -91,6 +92,12 @@ extension ClientCommand {
         @Argument(help: "The client's id.") var id: String
 
         func run() async throws {
+            guard !policy.isEmpty || !addedURIs.isEmpty || !removedURIs.isEmpty else {
+                throw Complaint(
+                    "nothing to change: give one of --name, --redirect-uri, --add-redirect-uri, --remove-redirect-uri, "
+                        + "--scope or another option that 'latchkey client update --help' shows"
+                )
+            }
             let id = try ClientID(argument: id)
             try await ledger.withLedger(["partners": policy.partners]) { ledger in
                 let registrar = try Registrar(ledger)
@@ -215,5 +222,18 @@ extension ClientCommand {
                 )
             }
         }
+    }
+}
+
+extension Deployment {
+    /// Tells that an API will see usual tokens as inactive: they carry the server's audience, and it is another one.
+    fileprivate func warnOfAudience(_ audiences: [String]) {
+        let usual = audience ?? issuer
+        guard let first = audiences.first, usual.map({ !audiences.contains($0) }) ?? true else { return }
+        warn(
+            "access tokens are made for \(usual.map { "'\($0)'" } ?? "the server's issuer"), and this API, '\(first)', "
+                + "sees them as inactive: run the server with LATCHKEY_AUDIENCE=\(first), or have partners ask "
+                + "for it with resource=\(first)"
+        )
     }
 }

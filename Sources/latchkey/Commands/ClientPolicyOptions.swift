@@ -61,6 +61,14 @@ struct ClientPolicyOptions: ParsableArguments {
     @Option(help: "A folder of more partner profiles.")
     var partners: String?
 
+    /// Whether nothing is named that a client has.
+    var isEmpty: Bool {
+        let texts = [partner, name, secret, refresh, accessToken, consent]
+        let lists = [redirectURIs, profileValues, scopes, grants, audiences]
+        return texts.allSatisfy { $0 == nil } && lists.allSatisfy(\.isEmpty) && `public` == nil
+            && accessTokenLifetime == nil
+    }
+
     /// A registration with these options in it.
     func applied(to registration: ClientRegistration) throws(RegistrationError) -> ClientRegistration {
         var registration = registration

@@ -19,16 +19,16 @@ extension ConnectionCommand {
         @OptionGroup var output: OutputOptions
         @OptionGroup var page: PageOptions
         @Option(help: "Only those of this client.") var client: String?
-        @Option(help: "Only those of this account, by its user_id.") var account: String?
+        @Option(help: "Only those of this account, by its user_id or e-mail address.") var account: String?
 
         func run() async throws {
             let client = try client.map(ClientID.init(argument:))
-            let account = try account.map { text throws(Complaint) in
-                try AccountID(argument: text, list: "latchkey account list")
-            }
             try await ledger.withLedger { ledger in
+                if let client, try await ledger.store.client(client) == nil { throw Complaint(unknown: client) }
+                var owner: AccountID?
+                if let account { owner = try await ledger.account(account).id }
                 let connections = page.cut(
-                    try await ledger.store.connections(of: client, account: account, limit: page.wanted),
+                    try await ledger.store.connections(of: client, account: owner, limit: page.wanted),
                     "connections"
                 )
                 guard !output.json else { return try JSONValue.list(connections.map(\.json)).print() }
@@ -51,7 +51,8 @@ extension ConnectionCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Cut a connection: its tokens end, and the account has to be connected anew."
+            abstract: "Cut a connection: its tokens end, and the account has to be connected anew.",
+            aliases: ["cut"]
         )
 
         @OptionGroup var ledger: LedgerOptions

@@ -8,7 +8,10 @@ struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
         abstract: "Run the server with a sample API and a sample partner, ready to click.",
-        discussion: "Everything it knows lies in one folder, and is kept between runs."
+        discussion: """
+            Accounts, clients and connections are kept in one folder between runs; the sample partner and the sample locks \
+            begin anew each time.
+            """
     )
 
     @Option(help: "The folder for the demo's database.", completion: .directory)
@@ -28,9 +31,11 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let folder = try DemoFolder(data)
+        defer { folder.leave() }
         let origin = "http://localhost:\(port)"
         let flags = [
-            "issuer": origin, "listen": "localhost:\(port)", "database": "sqlite:\(data)/demo.sqlite",
+            "issuer": origin, "listen": "localhost:\(port)", "database": "sqlite:\(folder.path)/demo.sqlite",
             "log-level": logLevel, "audience": origin, "test-mode": "false", "clock-offset": "0",
         ]
         let deployment = try Layers(flags: flags, configuration: config).read()
@@ -42,7 +47,9 @@ struct DemoCommand: AsyncParsableCommand {
             let router = serving.provider.router()
             try await serving.mountSampleAPI(on: router)
             demo.mountPartner(on: router)
-            try await serving.run(router, listeningOn: Loopback.addresses(port: port)) { demo.greet(folder: data) }
+            try await serving.run(router, listeningOn: Loopback.addresses(port: port), chosenBy: "--port") {
+                demo.greet(folder: data)
+            }
         }
     }
 }

@@ -22,23 +22,21 @@ struct LedgerOptions: ParsableArguments {
 
     /// Opens the ledger for a command, and closes it afterwards.
     ///
-    /// Only a command that may be the first one makes a missing database. The others say that there is none, so that a
-    /// typing error does not look like an empty server.
+    /// It makes no missing database, so that neither a typing error nor a forgotten `--database` looks like an empty
+    /// server, or fills a second one beside it.
     func withLedger<Result>(
-        mayBeNew isNew: Bool = false,
         _ flags: [String: String?] = [:],
         _ work: (Ledger) async throws -> Result
     ) async throws -> Result {
         let deployment = try deployment(flags)
-        guard isNew || deployment.database.exists else {
+        guard deployment.database.exists else {
             throw Complaint(
-                "there is no database at \(deployment.database.shown): name the right one with --database, "
-                    + "or make it with 'latchkey migrate'"
+                "there is no database at \(deployment.database.shown): name the server's with --database or "
+                    + "LATCHKEY_DATABASE, or make a new one there with 'latchkey migrate'"
             )
         }
-        let database = try deployment.database.open(deployment.pool)
+        let database = try await deployment.openDatabase().database
         do {
-            try await Migrations().run(on: database)
             let result = try await work(Ledger(deployment: deployment, store: Store(database)))
             await database.close()
             return result

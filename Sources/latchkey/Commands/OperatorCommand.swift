@@ -35,7 +35,7 @@ extension OperatorCommand {
         func run() async throws {
             let name = try name.map { text throws(Complaint) in try AccountName(text).text }
             let email = try email.map { text throws(Complaint) in try EmailAddress(text).text }
-            try await ledger.withLedger(mayBeNew: true, ["issuer": issuer]) { ledger in
+            try await ledger.withLedger(["issuer": issuer]) { ledger in
                 let code = "lko_" + Base64URL.encode(ledger.ambient.random(32))
                 let now = ledger.now
                 let invitation = OperatorInvitation(

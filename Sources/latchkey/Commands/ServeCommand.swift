@@ -53,9 +53,8 @@ struct ServeCommand: AsyncParsableCommand {
         try await Serving.with(deployment, settings) { serving in
             let router = serving.provider.router()
             if deployment.sampleAPI { try await serving.mountSampleAPI(on: router) }
-            try await serving.warnOfTestSecrets()
-            try await serving.warnOfPatterns()
-            try await serving.run(router, listeningOn: [deployment.listen]) {
+            try await serving.warnOfSurprises()
+            try await serving.run(router, listeningOn: [deployment.listen], chosenBy: "--listen") {
                 serving.announce("Latchkey is ready: \(settings.issuer.text) (database \(deployment.database.shown))")
             }
         }

@@ -15,16 +15,14 @@ struct MigrateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let deployment = try ledger.deployment()
-        let database = try deployment.database.open(deployment.pool)
-        let migrations = Migrations()
-        let ran = await Result { () async throws(SQLError) in try await migrations.run(on: database) }
-        await database.close()
-        let names = try ran.get()
+        let opened = try await deployment.openDatabase()
+        await opened.database.close()
+        let newest = Migrations().newest
         guard !output.json else {
-            return try JSONValue.object(["ran": .texts(names), "schema": .number(migrations.newest)]).print()
+            return try JSONValue.object(["ran": .texts(opened.ran), "schema": .number(newest)]).print()
         }
-        for name in names { print("ran \(name)") }
-        print("The schema of \(deployment.database.shown) is at version \(migrations.newest).")
+        for name in opened.ran { print("ran \(name)") }
+        print("The schema of \(deployment.database.shown) is at version \(newest).")
     }
 }
 

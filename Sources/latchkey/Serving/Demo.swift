@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import OAuth
 import OAuthServer
@@ -56,12 +57,19 @@ struct Demo: Sendable {
 
               \(ink.faint("Metadata  \(origin)/.well-known/oauth-authorization-server"))
               \(ink.faint("Database  \(serving.deployment.database.shown)"))
-              \(ink.faint("Inspect   latchkey connection list --database \(serving.deployment.database.shown)"))
-              \(ink.faint("End       Ctrl-C; everything is kept in \(folder)"))
+              \(ink.faint("Inspect   \(inspect)"))
+              \(ink.faint("End       Ctrl-C; accounts and connections are kept in \(folder)"))
 
             """
         )
         flushOutput()
+    }
+
+    /// A command that works as it is printed, from any folder.
+    private var inspect: String {
+        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "latchkey"
+        return [program, "connection", "list", "--database", serving.deployment.database.shown]
+            .map(\.quotedForShell).joined(separator: " ")
     }
 
     private var redirectURI: String { origin + "/oauth/callback" }
@@ -96,5 +104,20 @@ struct Demo: Sendable {
         guard try await hasher.check(Self.password, against: known.passwordHash) != .right else { return }
         let hash = try await hasher.hash(Self.password)
         _ = try await store.change(known.account.id, .passwordHash(hash), by: .server, now: now)
+    }
+}
+
+extension String {
+    /// The text as one word of a shell's command line.
+    fileprivate var quotedForShell: String {
+        let isPlain = utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "-")...UInt8(ascii: ":"), UInt8(ascii: "_"), UInt8(ascii: "+"), UInt8(ascii: "@"):
+                true
+            default: false
+            }
+        }
+        return isPlain ? self : "'" + replacing("'", with: #"'\''"#) + "'"
     }
 }

@@ -19,6 +19,8 @@ struct Serving: Sendable {
     let secretKey: SecretKey
     let ambient: Ambient
     let logger: Logger
+    /// Whether the database was made, or was empty, at this start.
+    let isNew: Bool
     /// With which the sample API asks the server.
     ///
     /// It shares no connections with the sample partner, who would hold all of them while the API waits for one.
@@ -42,9 +44,8 @@ struct Serving: Sendable {
         // Requests are answered on Swift's own threads; with a loop on each core the two would push each other aside.
         NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / 2)
         let profiles = try deployment.profiles()
-        let database = try deployment.database.open(deployment.pool)
+        let (database, migrations) = try await deployment.openDatabase()
         do {
-            try await Migrations().run(on: database)
             let store = Store(database)
             let secretKey = try await deployment.secretKey(for: store)
             let logger = Logger(label: "latchkey")
@@ -64,6 +65,7 @@ struct Serving: Sendable {
                 secretKey: secretKey,
                 ambient: deployment.ambient,
                 logger: logger,
+                isNew: migrations.count == Migrations().count,
                 httpClient: ownHTTPClient,
                 webhookClient: WebhookSender.makeClient()
             )
@@ -84,11 +86,13 @@ struct Serving: Sendable {
     /// - Parameters:
     ///   - router: what to serve.
     ///   - addresses: where to listen.
+    ///   - flag: the flag by which another address is chosen.
     ///   - whenReady: called once every address accepts connections.
     /// - Throws: a `Complaint` when an address cannot be listened on.
     func run(
         _ router: Router<DoorContext>,
         listeningOn addresses: [ListenAddress],
+        chosenBy flag: String,
         whenReady: @escaping @Sendable () -> Void
     ) async throws {
         let waiting = Waiting(for: addresses.count)
@@ -132,7 +136,7 @@ struct Serving: Sendable {
             let list = addresses.map(\.description).joined(separator: " and ")
             throw Complaint(
                 "cannot listen on \(list): \(String(cString: strerror(error.errnoCode))); "
-                    + "end the program that uses it, or choose another address with --listen"
+                    + "end the program that uses it, or choose another with \(flag)"
             )
         }
     }
@@ -154,15 +158,34 @@ struct Serving: Sendable {
         } ?? []
     }
 
-    /// Says that the server is ready, whatever the log level.
-    func announce(_ sentence: String) {
+    /// Says what an operator must see, whatever the log level.
+    func announce(_ sentence: String, _ level: Logger.Level = .notice) {
         var logger = logger
-        logger.logLevel = .notice
-        logger.notice("\(sentence)")
+        logger.logLevel = level
+        logger.log(level: level, "\(sentence)")
+    }
+
+    /// Tells what is right for some servers and a mistake for others.
+    func warnOfSurprises() async throws {
+        if isNew {
+            announce(
+                "made a new, empty database at \(deployment.database.shown): "
+                    + "if the server should have one already, correct --database (LATCHKEY_DATABASE)",
+                .warning
+            )
+        }
+        if settings.testMode {
+            announce(
+                "test mode is on: short secrets, http issuers and a moved clock are allowed; it is for developers only",
+                .warning
+            )
+        }
+        try await warnOfTestSecrets()
+        try await warnOfPatterns()
     }
 
     /// Tells which clients cannot be served without test mode.
-    func warnOfTestSecrets() async throws {
+    private func warnOfTestSecrets() async throws {
         guard !settings.testMode else { return }
         for client in try await store.clients()
         where !client.secrets.isEmpty && client.secrets.allSatisfy(\.isForTests) {
@@ -174,7 +197,7 @@ struct Serving: Sendable {
     }
 
     /// Tells which clients may lead to hosts that nobody has named.
-    func warnOfPatterns() async throws {
+    private func warnOfPatterns() async throws {
         let profiles = try deployment.profiles()
         for client in try await store.clients() where client.registration.redirectURIs == nil {
             guard let hosts = client.registration.partner.flatMap({ profiles[$0] })?.rules.redirectHosts, !hosts.isEmpty

@@ -35,12 +35,21 @@ enum DatabaseLocation: Sendable, Equatable {
         }
     }
 
-    /// Opens the database.
-    func open(_ pool: PoolLimits) throws(SQLError) -> any SQLDatabase {
+    /// Opens the database; an SQLite file that is missing is made, its folder is not.
+    fileprivate func open(_ pool: PoolLimits) throws -> any SQLDatabase {
         switch self {
-        case .sqlite(let path): try SQLiteDatabase(path: path)
+        case .sqlite(let path):
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+                throw Complaint(
+                    "the database \(shown) cannot be made: there is no folder \(folder); correct --database "
+                        + "(LATCHKEY_DATABASE), or make the folder"
+                )
+            }
+            return try SQLiteDatabase(path: path)
         case .postgres(let url):
-            try PostgresDatabase(
+            return try PostgresDatabase(
                 url: url,
                 poolSize: pool.size,
                 connectDeadline: pool.connectDeadline,
@@ -68,6 +77,30 @@ enum DatabaseLocation: Sendable, Equatable {
     }
 }
 
+extension Deployment {
+    /// Opens the database and brings it to this release's schema.
+    ///
+    /// - Returns: the database, and the names of the migrations that were run: all of them for a new one.
+    /// - Throws: a `Complaint` about a file that is no database of ours or has no folder, else the `SQLError`.
+    func openDatabase() async throws -> (database: any SQLDatabase, ran: [String]) {
+        do {
+            let opened = try database.open(pool)
+            do throws(SQLError) {
+                return (opened, try await Migrations().run(on: opened))
+            } catch {
+                await opened.close()
+                throw error
+            }
+        } catch SQLError.invalid(let reason) {
+            guard case .sqlite(let path) = database else { throw SQLError.invalid(reason) }
+            throw Complaint(
+                "\(path) is not a database that Latchkey can use (\(reason)): name the right file with --database, "
+                    + "or move this one away and make a new one with 'latchkey migrate'"
+            )
+        }
+    }
+}
+
 /// How many connections to PostgreSQL, and how long anything there may take.
 struct PoolLimits: Sendable {
     var size = 8
@@ -80,6 +113,7 @@ extension Notation where Value == DatabaseLocation {
     static var database: Self {
         Notation(
             expected: "sqlite:PATH or postgres://user:password@host/name",
+            remedy: { text in text.isEmpty || text.contains(":") ? nil : "for that file, write sqlite:\(text)" },
             read: DatabaseLocation.init(_:),
             show: \.shown
         )

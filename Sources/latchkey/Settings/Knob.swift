@@ -18,6 +18,8 @@ struct Knob: Sendable {
     let chapter: Chapter
     /// What to write, as the end of the sentence "it must be …".
     let expected: String
+    /// What to write instead of a text that cannot be read, where that can be told.
+    let remedy: @Sendable (String) -> String?
     /// What holds when nobody sets it.
     let standard: String
     let example: String
@@ -51,6 +53,7 @@ struct Knob: Sendable {
         self.example = example
         self.meaning = meaning
         expected = notation.expected
+        remedy = notation.remedy
         self.standard = standard ?? notation.show(Deployment()[keyPath: path])
         isSecret = false
         take = { text, deployment in
@@ -79,6 +82,7 @@ struct Knob: Sendable {
         self.standard = standard
         self.isSecret = isSecret
         expected = notation.expected
+        remedy = notation.remedy
         take = { text, deployment in
             guard let value = notation.read(text) else { return false }
             deployment[keyPath: path] = value

@@ -63,7 +63,7 @@ struct Layers: Sendable {
                 throw Complaint(
                     knob.name + (knob.isSecret ? "" : " is '\(Self.withoutPassword(text).plain.prefix(100))'")
                         + " (from \(origin))" + (knob.isSecret ? "" : ", but") + " must be \(knob.expected)"
-                        + (knob.isSecret ? "" : "; for example: \(knob.example)")
+                        + (knob.isSecret ? "" : "; " + (knob.remedy(text) ?? "for example: \(knob.example)"))
                 )
             }
             deployment.origins[knob.name] = origin

@@ -6,6 +6,8 @@ import OAuthServer
 struct Notation<Value: Sendable>: Sendable {
     /// What to write, as the end of the sentence "it must be …".
     let expected: String
+    /// What to write instead of a text that cannot be read, where that can be told.
+    var remedy: @Sendable (String) -> String? = { _ in nil }
     let read: @Sendable (String) -> Value?
     let show: @Sendable (Value) -> String
 }

@@ -98,22 +98,6 @@ extension Knob {
 
     /// The setting that somebody who wrote `name` has probably meant.
     static func nearest(to name: String) -> Knob? {
-        let nearest = all.map { (knob: $0, distance: distance($0.name, name)) }.min { $0.distance < $1.distance }
-        return nearest.flatMap { $0.distance <= max(2, name.count / 4) ? $0.knob : nil }
-    }
-
-    /// How many characters must be changed, added or removed to make one text of the other.
-    private static func distance(_ left: String, _ right: String) -> Int {
-        var row = Array(0...right.count)
-        for (index, character) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = index + 1
-            for (column, other) in right.enumerated() {
-                let above = row[column + 1]
-                row[column + 1] = min(above + 1, row[column] + 1, diagonal + (character == other ? 0 : 1))
-                diagonal = above
-            }
-        }
-        return row[right.count]
+        name.nearest(of: all.map(\.name)).flatMap { nearest in all.first { $0.name == nearest } }
     }
 }

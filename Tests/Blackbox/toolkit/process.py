@@ -26,6 +26,11 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def clean_environment() -> dict[str, str]:
+    """The environment without any setting of Latchkey's."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("LATCHKEY_")}
+
+
 @dataclass
 class Account:
     """A customer of the company, with the password that only the customer knows."""
@@ -65,8 +70,7 @@ class Latchkey:
 
     @property
     def environment(self) -> dict[str, str]:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("LATCHKEY_")}
-        return clean | self.database.environment | self.extra_environment
+        return clean_environment() | self.database.environment | self.extra_environment
 
     def start(self, *, clock_offset: int | None = None, wait: bool = True) -> "Latchkey":
         """Starts the process; with an offset in seconds, in test mode and with its clock shifted."""
@@ -139,7 +143,13 @@ class Latchkey:
     # The command line
 
     def run(self, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess:
-        """Runs a command on this node's database, as an operator would, and returns whatever came of it."""
+        """Runs a command on this node's database, as an operator would, and returns whatever came of it.
+
+        A command that comes before the server's first start needs a database that is there.
+        """
+        made_by_itself = words[0] in ("serve", "migrate", "settings")
+        if self.database.kind == "sqlite" and not made_by_itself and not self.database.path.exists():
+            self.run("migrate")
         return subprocess.run(
             [BINARY, *words, "--database", self.database.url],
             cwd=self.folder,
