@@ -1,6 +1,7 @@
 """The customer's own page: security.md rows C07, L07, L08, L10, L13, L15 and L16, from outside."""
 
 import random
+import secrets
 import threading
 import time
 
@@ -109,15 +110,13 @@ def test_C07_cut_on_one_node_dead_on_both_with_what_was_minted_in_the_race(clust
             time.sleep(0.001)
         link = disconnect_links(open_account(person))[0]
         assert "The app is disconnected." in disconnect(person, link).text
-        cut_at = time.monotonic()
+        # Not within a second, but at once: the very first refresh after the answer is refused, on both nodes.
         for node in (first, second):
             refusal(client.at(node).refresh(connected.refresh), 400, "invalid_grant")
-        assert time.monotonic() - cut_at < 1, "a second after the cut a node still refreshed"
         assert refused.wait(5)
         over.set()
         for racer in racers:
             racer.join()
-        assert time.monotonic() - cut_at < 10
         for node in (first, second):
             for token in {minted[0], *minted[-40:]}:
                 assert client.at(node).introspect(token) == {"active": False}
@@ -480,7 +479,7 @@ def test_the_page_works_below_an_issuers_path(new_server):
 
 def test_L10_a_password_change_needs_the_current_one(server, person):
     open_account(person)
-    new = "the new password of " + person.account.user_id
+    new = "the new password " + secrets.token_hex(8)
     refused = change_password(person, "not my password", new)
     assert refused.status == 422
     assert "The current password is not right." in refused.text

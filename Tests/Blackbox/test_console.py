@@ -196,7 +196,9 @@ def test_U02_every_route_is_open_to_whom_it_is_meant_for(world, route, role):
     method, pattern, access = route
     url = world.server.base + world.path(pattern)
     if access == "anyone":
-        assert Person(world.server).request(method, url, data={"token": "wrong"} if method == "POST" else None).status in (
+        assert Person(world.server).request(
+            method, url, data={"token": "wrong"} if method == "POST" else None
+        ).status in (
             200,
             401,
             403,
@@ -221,7 +223,7 @@ def test_L07_a_form_needs_this_sessions_token_and_comes_from_our_pages(world, ro
     _, pattern, _ = route
     url = world.server.base + world.path(pattern)
     foreign = Operator(world.server).join().token()
-    for token in ({}, {"token": ""}, {"token": foreign}):
+    for token in ({"other": "field"}, {"token": ""}, {"token": foreign}):
         assert world.operator.request("POST", url, data=token).status == 403
     mine = {"token": world.operator.token()}
     for headers in (
@@ -289,7 +291,7 @@ def test_A01_create_new_connection_shows_id_secret_and_redirect_uri_once(own_ser
     again = ada.submit(form, {"name": "Seam"})
     assert again.status == 409, "loading the page again makes nothing"
     assert secret not in again.html
-    assert len(own_server.command("client", "list")) == 1
+    assert [each["name"] for each in own_server.command("client", "list")].count("Seam") == 1
     assert secret not in ada.open(f"/clients/{client_id}").html
     audit = own_server.command("audit", "list")
     made = next(entry for entry in audit if entry["action"] == "client.created")
@@ -305,7 +307,7 @@ def test_a_wrong_redirect_uri_is_told_and_nothing_is_made(own_server):
     assert "https" in page.text
     fields = ada.form(page, "/clients/new").fields
     assert fields["name"] == "Partner", "what was typed is kept"
-    assert own_server.command("client", "list") == []
+    assert "Partner" not in [each["name"] for each in own_server.command("client", "list")]
 
 
 def test_redirect_uris_are_added_and_removed_without_replacing_each_other(own_server):

@@ -1,10 +1,11 @@
 /// The console's table of routes and its pages' blocks.
 import Foundation
+import HTTPTypes
 import OAuth
-import OAuthStore
 import Testing
 
 @testable import OAuthServer
+@testable import OAuthStore
 
 @Suite struct Console {
     @Test func `U02: the black-box matrix reads exactly the routes that there are`() throws {

@@ -18,8 +18,8 @@ extension Provider {
         let changed = try await store.update(found.id, by: visit.actor, now: visit.now) { stored in
             do throws(RegistrationError) {
                 var new = stored
-                try edit(&new, try resolve(stored))
-                _ = try resolve(new)
+                try edit(&new, try self.resolve(stored))
+                _ = try self.resolve(new)
                 problem.withLock { $0 = nil }
                 return new
             } catch {

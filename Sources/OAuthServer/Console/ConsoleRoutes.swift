@@ -35,15 +35,16 @@ extension Provider {
             session: session,
             now: now
         )
-        guard case .signedIn(let roles, let endpoint) = route.access else {
-            guard case .anyone(let endpoint) = route.access else { throw CancellationError() }
+        switch route.access {
+        case .anyone(let endpoint):
             return try await endpoint(self)(caller)
+        case .signedIn(let roles, let endpoint):
+            guard let session else { return try await signInDoor(caller) }
+            let visit = ConsoleVisit(caller: caller, session: session)
+            guard roles.contains(session.account.role) else { return consoleRefusal(visit) }
+            if route.method == .post { try console.seal.check(form["token"], of: session) }
+            return try await endpoint(self)(visit)
         }
-        guard let session else { return try await signInDoor(caller) }
-        let visit = ConsoleVisit(caller: caller, session: session)
-        guard roles.contains(session.account.role) else { return consoleRefusal(visit) }
-        if route.method == .post { try console.seal.check(form["token"], of: session) }
-        return try await endpoint(self)(visit)
     }
 
     /// What an operator sees who may look, but not change.

@@ -75,7 +75,7 @@ extension Words {
             .answered: ProblemWords(
                 title: "This was already answered",
                 what: "You have allowed this before, and the application has your answer.",
-                next: "Go back to the application: it shows whether your account is connected. You can start anew there."
+                next: "Go back to the application: it shows whether your account is connected, and can start anew."
             ),
             .otherBrowser: ProblemWords(
                 title: "Please start again in this browser",
