@@ -21,6 +21,8 @@ class Sample:
     p99_ms: float
     failures: int
     """Answers of status 400 and above, and connections that broke."""
+    shed: int
+    """Answers that asked to come again, where a queue is bounded: they are no failures."""
     exhausted: bool
     """Whether what can be sent once only was used up before the end."""
     cpu_seconds: float
@@ -28,7 +30,7 @@ class Sample:
 
     @property
     def rate(self) -> float:
-        return self.requests / self.seconds
+        return (self.requests - self.shed) / self.seconds
 
     @property
     def cpu_per_thousand(self) -> float:
@@ -57,7 +59,8 @@ def run(server: ServerProcess, path: str, script: str, arguments: list[str], con
         seconds=result["duration"] / 1e6,
         p50_ms=result["p50"] / 1000,
         p99_ms=result["p99"] / 1000,
-        failures=result["refused"] + result["broken"],
+        failures=result["refused"] + result["broken"] - result["shed"],
+        shed=result["shed"],
         exhausted=result["exhausted"],
         cpu_seconds=cpu,
         peak_megabytes=server.peak_megabytes(),

@@ -49,6 +49,7 @@ class Report:
                 middle = statistics.median(rates)
                 spread = (max(rates) - min(rates)) / middle * 100 if middle else 0
                 failures = sum(sample.failures for sample in samples)
+                shed = sum(sample.shed for sample in samples)
                 ratio = statistics.median(database.measurements.ratios(key) or [0])
                 yield [
                     scenario.title,
@@ -58,7 +59,7 @@ class Report:
                     "100 %" if scenario is FIXED else f"{ratio * 100:.0f} %",
                     f"{median(sample.p50_ms for sample in samples):.2f}",
                     f"{median(sample.p99_ms for sample in samples):.2f}",
-                    str(failures),
+                    f"{failures}" + (f" ({shed} shed)" if shed else ""),
                     f"{median(sample.cpu_per_thousand for sample in samples):.3f}",
                     f"{max(sample.peak_megabytes for sample in samples):.0f}",
                 ]
@@ -72,8 +73,7 @@ class Report:
                 if failures:
                     found.append((False, f"{database.name}: {name} at {connections} connections: {failures} failures"))
             if database.writes is not None:
-                count = database.writes.refreshes
-                found.append((database.writes.holds, f"{database.name}: {count} refreshes write nothing"))
+                found.append((database.writes.holds, f"{database.name}: {_written(database.writes)}"))
             if database.name == FLOOR_DATABASE:
                 found += self._ratio_verdicts(database)
             found += self._start_verdicts(database)
@@ -120,10 +120,6 @@ class Report:
         ]
         for database in self.databases:
             lines += ["", f"## {database.title}", "", *table(HEADINGS, list(self.rows(database)))]
-            if database.writes is not None:
-                lines += ["", f"Counters before and after {database.writes.refreshes} refreshes:", ""]
-                before, after = database.writes.before, database.writes.after
-                lines += [f"- {name}: {before[name]} → {after[name]}" for name in before]
         lines += ["", "## Demands", ""]
         lines += [f"- {'met' if good else '**missed**'}: {sentence}" for good, sentence in self.verdicts()]
         return "\n".join(lines) + "\n"
@@ -146,6 +142,13 @@ class Report:
 HEADINGS = [
     "request", "conn.", "requests/s", "spread", "of fixed", "p50 ms", "p99 ms", "failed", "CPU s per 1000", "peak MB",
 ]  # fmt: skip
+
+
+def _written(proof: WriteProof) -> str:
+    return (
+        f"{proof.refreshes} refreshes in {proof.seconds:.1f} s come with {proof.writes} writing transactions "
+        f"(at most {proof.allowed}: what is written behind)"
+    )
 
 
 def _database_json(database: DatabaseReport) -> dict[str, object]:

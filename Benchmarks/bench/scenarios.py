@@ -86,7 +86,7 @@ SCENARIOS = [
     Scenario(
         "sign-in", "sign-in (Argon2id)", "/login",
         lambda bodies, server, count: bodies.sign_in(server),
-        status=303, holds="", is_fresh=True,
+        script="sign-in.lua", status=303, holds="", is_fresh=True,
     ),
     Scenario("jwks", "JWKS", "/oauth/jwks", script="get.lua", holds='"keys"'),
 ]  # fmt: skip

@@ -31,13 +31,15 @@ end
 -- Called once, when all threads have ended. Latencies and the duration are in microseconds.
 function done(summary, latency, _)
   local exhausted = false
+  local shed = 0
   for _, thread in ipairs(threads) do
     exhausted = exhausted or thread:get("exhausted") == true
+    shed = shed + (thread:get("shed") or 0)
   end
   local errors = summary.errors
   print(string.format(
-    'RESULT {"requests": %d, "duration": %d, "p50": %d, "p99": %d, "refused": %d, "broken": %d, "exhausted": %s}',
+    'RESULT {"requests": %d, "duration": %d, "p50": %d, "p99": %d, "refused": %d, "broken": %d, "shed": %d, "exhausted": %s}',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
-    errors.status, errors.connect + errors.read + errors.write + errors.timeout, tostring(exhausted)
+    errors.status, errors.connect + errors.read + errors.write + errors.timeout, shed, tostring(exhausted)
   ))
 end
