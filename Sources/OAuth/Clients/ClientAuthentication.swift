@@ -85,24 +85,11 @@ public struct ClientCredentials: Sendable {
 
     /// RFC 7617: user and password around the first colon.
     private static func basic(_ header: String) -> (user: ArraySlice<UInt8>, password: ArraySlice<UInt8>)? {
-        let parts = header.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-        guard parts.count == 2, parts[0].lowercased() == "basic", let bytes = base64(parts[1].drop { $0 == " " }),
+        let parts = header.spaceSeparated
+        guard parts.count == 2, parts[0].lowercased() == "basic", let bytes = Base64URL.decodeStandard(parts[1]),
             let colon = bytes.firstIndex(of: UInt8(ascii: ":"))
         else { return nil }
         return (bytes[..<colon], bytes[(colon + 1)...])
-    }
-
-    /// Standard base64 (RFC 4648 §4), padded or not, read through the URL-safe alphabet.
-    private static func base64(_ text: Substring) -> [UInt8]? {
-        var characters = text.utf8.map { byte in
-            switch byte {
-            case UInt8(ascii: "+"): UInt8(ascii: "-")
-            case UInt8(ascii: "/"): UInt8(ascii: "_")
-            default: byte
-            }
-        }
-        while characters.last == UInt8(ascii: "=") || characters.last == UInt8(ascii: " ") { characters.removeLast() }
-        return Base64URL.decode(characters)
     }
 }
 

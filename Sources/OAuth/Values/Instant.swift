@@ -49,9 +49,9 @@ public struct Instant: Sendable, Hashable, Comparable {
 }
 
 extension Duration {
-    /// The whole milliseconds of this duration.
+    /// This duration in whole milliseconds, rounded up.
     public var milliseconds: Int64 {
-        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        components.seconds * 1000 + (components.attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
     }
 
     /// The whole seconds of this duration, rounded up: what `Retry-After` says.

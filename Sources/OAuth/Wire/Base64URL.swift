@@ -93,6 +93,20 @@ public enum Base64URL {
         return bytes
     }
 
+    /// The bytes that standard base64 (RFC 4648 §4) stands for, padded or not; the URL-safe alphabet is read too.
+    /// - Returns: nil for white space, foreign characters, an impossible length or stray bits at the end.
+    public static func decodeStandard(_ text: some StringProtocol) -> [UInt8]? {
+        var characters = text.utf8.map { byte in
+            switch byte {
+            case UInt8(ascii: "+"): UInt8(ascii: "-")
+            case UInt8(ascii: "/"): UInt8(ascii: "_")
+            default: byte
+            }
+        }
+        while characters.last == UInt8(ascii: "=") { characters.removeLast() }
+        return decode(characters)
+    }
+
     /// The bytes that `text` stands for.
     /// - Returns: nil when `text` is not what `encode` writes.
     public static func decode(_ text: some StringProtocol) -> [UInt8]? {

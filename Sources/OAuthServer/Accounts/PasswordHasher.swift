@@ -115,8 +115,7 @@ enum Argon2id {
     }
 
     static func salt() -> [UInt8] {
-        var random = SystemRandomNumberGenerator()
-        return (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        Ambient.system().random(16)
     }
 
     static func hash(_ password: String, salt: [UInt8]) throws(Failure) -> String {

@@ -65,7 +65,7 @@ struct SecretKeyFile: Sendable {
         let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failure("made") }
         defer { unlink(draft) }
-        let text = Array((Self.random().base64EncodedString() + "\n").utf8)
+        let text = Array((Data(Ambient.system().random(32)).base64EncodedString() + "\n").utf8)
         guard write(file, text, text.count) == text.count, fsync(file) == 0, close(file) == 0 else {
             throw failure("written")
         }
@@ -74,11 +74,6 @@ struct SecretKeyFile: Sendable {
         guard folder >= 0 else { return }
         fsync(folder)
         close(folder)
-    }
-
-    private static func random() -> Data {
-        var generator = SystemRandomNumberGenerator()
-        return Data((0..<32).map { _ in UInt8.random(in: .min ... .max, using: &generator) })
     }
 }
 
