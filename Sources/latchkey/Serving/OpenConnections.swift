@@ -21,15 +21,13 @@ final class OpenConnections: Sendable {
     /// - Parameters:
     ///   - files: the limit of open files.
     ///   - pool: how many connections to the database there may be.
+    ///   - most: how many the operator allows.
     ///   - listeners: how many listeners share the limit.
     /// - Returns: the limit of each listener.
-    static func limit(files: Int, pool: Int, listeners: Int) -> Int {
+    static func limit(files: Int, pool: Int, most: Int, listeners: Int) -> Int {
         let reserved = 64 + 4 * pool + 8 * System.coreCount
         return max(1, min(most, max(files / 2, files - reserved)) / max(1, listeners))
     }
-
-    /// Enough for any node, and few enough for its memory.
-    private static let most = 16_384
 
     /// Counts a connection, and lets the most silent one go when there are too many.
     func add(_ connection: OpenConnection) {

@@ -30,8 +30,6 @@ struct Serving: Sendable {
 
     /// How long a connection may be silent between requests.
     private static let idleTimeout = TimeAmount.seconds(60)
-    /// How long a request may take to arrive, header and body together.
-    private static let arrivalLimit = TimeAmount.seconds(15)
     /// How long requests that are being answered may take once the server is told to end.
     private static let shutdownLimit = Duration.seconds(10)
 
@@ -100,6 +98,7 @@ struct Serving: Sendable {
         let room = OpenConnections.limit(
             files: OpenFiles.raiseLimit(),
             pool: deployment.pool.size,
+            most: deployment.connectionLimit,
             listeners: addresses.count
         )
         let listeners = addresses.map { address in
@@ -109,7 +108,7 @@ struct Serving: Sendable {
                 server: .http1(
                     configuration: .init(
                         additionalChannelHandlers: [
-                            RequestDeadline(limit: Self.arrivalLimit, connections: connections)
+                            RequestDeadline(limit: .init(deployment.arrivalLimit), connections: connections)
                         ],
                         idleTimeout: Self.idleTimeout
                     )

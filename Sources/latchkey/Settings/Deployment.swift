@@ -7,6 +7,10 @@ import OAuthStore
 struct Deployment: Sendable {
     var listen = ListenAddress(host: "127.0.0.1", port: 8080)
     var issuer: String?
+    /// How long a request may take to arrive, header and body together.
+    var arrivalLimit = Duration.seconds(15)
+    /// How many connections may be open at once; the limit of open files may lower it.
+    var connectionLimit = 16_384
     var database = DatabaseLocation.sqlite(path: "latchkey.sqlite")
     var pool = PoolLimits()
     var secretKey: SecretKey?
@@ -190,8 +194,7 @@ struct Deployment: Sendable {
 extension SecretKey {
     /// Reads 32 bytes in base64, in the standard or the URL-safe alphabet.
     init?(base64 text: String) {
-        let plain = text.replacing("+", with: "-").replacing("/", with: "_").prefix { $0 != "=" }
-        guard text.utf8.count <= 44, let bytes = Base64URL.decode(String(plain)) else { return nil }
+        guard text.utf8.count <= 44, let bytes = Base64URL.decodeStandard(text) else { return nil }
         self.init(bytes: bytes)
     }
 }

@@ -43,6 +43,22 @@ extension Knob {
             "The largest body of a request that is read."
         ),
         Knob(
+            "arrival-limit",
+            .server,
+            \.arrivalLimit,
+            .duration(.seconds(1) ... .minutes(10)),
+            example: "30s",
+            "How long a request may take to arrive, header and body together, however steadily it trickles. Then its connection is ended with 408."
+        ),
+        Knob(
+            "connection-limit",
+            .server,
+            \.connectionLimit,
+            .number(8...1_000_000, of: "connections"),
+            example: "4096",
+            "How many connections from outside may be open at once. When all are taken, the one that has been silent for longest makes room. The system's limit of open files may allow fewer."
+        ),
+        Knob(
             "log-level",
             .server,
             \.logLevel,

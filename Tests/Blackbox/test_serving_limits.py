@@ -1,0 +1,85 @@
+"""Slow and silent clients keep nobody out: CWE-400, security.md row H07 beside the limits of bodies."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from toolkit.process import Latchkey
+from toolkit.wire import send
+
+PATIENCE = 20.0
+"""How many seconds a test waits for what must happen."""
+
+
+@contextmanager
+def connected(server: Latchkey) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:
+        yield connection
+
+
+def rest_of(connection: socket.socket) -> bytes:
+    """Everything until the server ends the connection."""
+    received = b""
+    while piece := connection.recv(65536):
+        received += piece
+    return received
+
+
+@pytest.fixture
+def hasty(new_server) -> Latchkey:
+    """A server that gives a request one second to arrive."""
+    return new_server(environment={"LATCHKEY_ARRIVAL_LIMIT": "1s"}).start()
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: ",
+        b"POST /oauth/token HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n\r\ngrant_type=",
+    ],
+    ids=["header", "body"],
+)
+def test_a_request_that_does_not_arrive_in_full_is_ended_with_408(hasty, beginning):
+    with connected(hasty) as connection:
+        connection.sendall(beginning)
+        answer = rest_of(connection)
+    assert answer.startswith(b"HTTP/1.1 408 "), answer
+    assert b"did not arrive in full within 1 seconds" in answer
+
+
+def test_a_request_that_trickles_steadily_is_ended_too(hasty):
+    with connected(hasty) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: ")
+        connection.settimeout(0.1)
+        answer = b""
+        for _ in range(int(PATIENCE / 0.1)):
+            try:
+                answer += connection.recv(65536)
+                break
+            except TimeoutError:
+                connection.sendall(b"a")  # the event that is awaited comes between two bytes
+    assert answer.startswith(b"HTTP/1.1 408 "), answer
+
+
+def test_a_connection_that_is_kept_between_requests_is_not_ended(hasty):
+    request = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    with connected(hasty) as kept, connected(hasty) as slow:
+        kept.sendall(request)
+        assert kept.recv(65536).startswith(b"HTTP/1.1 200 ")
+        slow.sendall(request[:-2])
+        assert rest_of(slow).startswith(b"HTTP/1.1 408 ")  # so the limit has passed for the kept one too
+        kept.sendall(request)
+        assert kept.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_silent_connections_keep_nobody_out(new_server):
+    server = new_server(environment={"LATCHKEY_CONNECTION_LIMIT": "16"}).start()
+    with ExitStack() as stack:
+        silent = [stack.enter_context(connected(server)) for _ in range(60)]
+        # Each that came after the limit made the most silent one leave.
+        for connection in silent[:30]:
+            assert connection.recv(1) == b""
+        assert send("GET", server.base + "/healthz", headers={"Connection": "close"}).status_code == 200
