@@ -38,7 +38,6 @@ MAY_IMPORT: dict[str, set[str]] = {
         "NIOCore",
         "NIOHTTP1",
         "NIOPosix",
-        "NIOHTTP1",
         "NIOHTTPTypes",
         "ServiceLifecycle",
         "AsyncHTTPClient",

@@ -15,6 +15,7 @@ public struct IntrospectionVerifier: Sendable {
     private let issuer: String?
     private let audience: String
     private let cache: IntrospectionCache?
+    private let patience: Duration
     private let httpClient: HTTPClient
     private let now: @Sendable () -> Instant
 
@@ -28,7 +29,8 @@ public struct IntrospectionVerifier: Sendable {
     ///   - issuer: who must have issued a token, where the answer says it; nil takes the endpoint's word.
     ///   - cacheLifetime: how long an answer, good or bad, is believed. None by default; at most a minute.
     ///   - cacheLimit: how many answers are kept; the oldest goes first. A token is kept only as its SHA-256.
-    ///   - httpClient: with which the endpoint is asked; an answer may have 64 KB and take 2 s.
+    ///   - patience: how long an answer may take.
+    ///   - httpClient: with which the endpoint is asked; an answer may have 64 KB.
     ///   - now: the clock.
     public init(
         url: String,
@@ -38,6 +40,7 @@ public struct IntrospectionVerifier: Sendable {
         issuer: String? = nil,
         cacheLifetime: Duration = .zero,
         cacheLimit: Int = 10_000,
+        patience: Duration = .seconds(2),
         httpClient: HTTPClient = .shared,
         now: (@Sendable () -> Instant)? = nil
     ) {
@@ -48,6 +51,7 @@ public struct IntrospectionVerifier: Sendable {
         self.audience = audience
         let lifetime = min(cacheLifetime, .seconds(60))
         cache = lifetime > .zero && cacheLimit > 0 ? IntrospectionCache(lifetime: lifetime, limit: cacheLimit) : nil
+        self.patience = patience
         self.httpClient = httpClient
         self.now = now ?? Instant.systemTime
     }
@@ -92,7 +96,7 @@ public struct IntrospectionVerifier: Sendable {
                 to: url,
                 user: PercentEncoding.encode(clientID),
                 password: PercentEncoding.encode(clientSecret.reveal()),
-                deadline: .now() + .seconds(2)
+                deadline: .now() + TimeAmount(patience)
             )
             return try JSONDecoder().decode(IntrospectionAnswer.self, from: bytes)
                 .verdict(issuer: issuer, audience: audience)

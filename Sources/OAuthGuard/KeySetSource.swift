@@ -8,6 +8,7 @@ import OAuth
 struct KeySetSource: Sendable {
     let issuer: String
     let keysURL: String?
+    let patience: Duration
     let httpClient: HTTPClient
 
     /// The signing keys by their `kid`.
@@ -15,7 +16,7 @@ struct KeySetSource: Sendable {
     ///   believe it would refuse every token.
     func keys() async -> [String: PublicKey]? {
         do {
-            let deadline = NIODeadline.now() + .seconds(2)
+            let deadline = NIODeadline.now() + TimeAmount(patience)
             let url = if let keysURL { keysURL } else { try await discoveredURL(deadline) }
             let bytes = try await httpClient.bytes(at: url, deadline: deadline)
             let set = try JSONDecoder().decode(JSONWebKeySet.self, from: bytes)

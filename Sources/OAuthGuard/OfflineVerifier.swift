@@ -30,7 +30,8 @@ public struct OfflineVerifier: Sendable {
     ///     default: a fresh token must never be refused because two clocks differ.
     ///   - keyLifetime: how old the keys may become before they are fetched again.
     ///   - refetchInterval: how often one and the same unknown key may cause a fetch.
-    ///   - httpClient: with which the keys are fetched; an answer may have 64 KB and take 2 s.
+    ///   - patience: how long a fetch of the keys, and a request that waits for it, may take.
+    ///   - httpClient: with which the keys are fetched; an answer may have 64 KB.
     ///   - now: the clock.
     public init(
         issuer: String,
@@ -40,6 +41,7 @@ public struct OfflineVerifier: Sendable {
         startTolerance: Duration = .seconds(30),
         keyLifetime: Duration = .seconds(300),
         refetchInterval: Duration = .seconds(10),
+        patience: Duration = .seconds(2),
         httpClient: HTTPClient = .shared,
         now: (@Sendable () -> Instant)? = nil
     ) {
@@ -50,7 +52,7 @@ public struct OfflineVerifier: Sendable {
         self.startTolerance = startTolerance
         self.now = now
         keys = IssuerKeys(
-            source: KeySetSource(issuer: issuer, keysURL: keysURL, httpClient: httpClient),
+            source: KeySetSource(issuer: issuer, keysURL: keysURL, patience: patience, httpClient: httpClient),
             lifetime: keyLifetime,
             refetchInterval: refetchInterval,
             now: now

@@ -21,6 +21,7 @@ from toolkit.databases import Postgres, PostgresServer, SQLite
 from toolkit.partner import PartnerSite
 from toolkit.person import Person
 from toolkit.process import Account, Latchkey, free_port
+from toolkit.receiver import Receiver
 from toolkit.stage import Stage
 
 SCOPES = ("--scope", "locks.read", "--scope", "locks.write")
@@ -95,6 +96,12 @@ class SharedServer(Latchkey):
 
 def _shared_server(database, folder: Path) -> Iterator[SharedServer]:
     server = SharedServer(database, folder, environment={"LATCHKEY_LOG_LEVEL": "trace"})
+    receiver = Receiver()
+    server.extra_environment |= {
+        "LATCHKEY_WEBHOOK_URL": receiver.url,
+        "LATCHKEY_WEBHOOK_SECRET": server.run("webhook", "secret").stdout.strip(),
+    }
+    server.canaries.add("webhook secret", server.extra_environment["LATCHKEY_WEBHOOK_SECRET"])
     try:
         server.partners = register_partners(server)
         server.start()
@@ -105,6 +112,7 @@ def _shared_server(database, folder: Path) -> Iterator[SharedServer]:
     finally:
         if server.process is not None:
             server.kill()
+        receiver.stop()
         database.remove()
 
 

@@ -38,6 +38,12 @@ def places(sqlite_server) -> dict[str, str]:
         "accounts": account.user_id,
         "api-keys": key["api_key_id"],
         "connections": connection,
+        "webhooks": server.command("webhook", "list", "--limit", "1")[0]["event_id"],
+        "audit": next(
+            str(entry["number"])
+            for entry in server.command("audit", "list", "--action", "client.created")
+            if entry["subject"] == f"client:{client.client_id}"
+        ),
     }
 
 
@@ -47,8 +53,11 @@ def operator(sqlite_server) -> Operator:
 
 
 def pages() -> list[str]:
+    """All that is shown to somebody signed in; the export is a file to keep, not a page."""
     return [
-        path.removeprefix("/console") for method, path, access in routes() if method == "GET" and access != "anyone"
+        path.removeprefix("/console")
+        for method, path, access in routes()
+        if method == "GET" and access != "anyone" and not path.endswith("/audit-export")
     ]
 
 
@@ -84,9 +93,14 @@ def test_U05_stored_texts_stay_texts(browse, operator, places, path):
     assert page.goto(operator.home + place(path, places)).status == 200
     page.wait_for_load_state("networkidle")
     assert not dialogs
-    assert not page.locator("script, svg, img[src=x], [onerror], [onfocus], [onload]").count()
+    assert not page.locator("script, svg:not(.chart svg), img[src=x], [onerror], [onfocus], [onload]").count()
     assert not [line for line in complaints if "Content Security Policy" in line], complaints
-    if ":id" in path or path in ("/clients", "/accounts", "/api-keys", "/connections"):
+    if (":id" in path and not path.startswith("/webhooks")) or path in (
+        "/clients",
+        "/accounts",
+        "/api-keys",
+        "/connections",
+    ):
         expect(page.locator("main")).to_contain_text("onerror=alert(1)")
 
 
@@ -136,6 +150,12 @@ def tab_to(page: Page, name: str) -> None:
     raise AssertionError(f"the keyboard never reached {name!r}")
 
 
+def press_enter(page: Page) -> None:
+    """Presses Enter, and waits for the page that it leads to."""
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_U08_from_the_invitation_to_a_new_connection_by_keyboard_only(sqlite_server, browser, scripts):
     context = browser.new_context(viewport=PHONE, java_script_enabled=True) if scripts else None
@@ -153,23 +173,23 @@ def test_U08_from_the_invitation_to_a_new_connection_by_keyboard_only(sqlite_ser
     page.keyboard.type("correct horse 1")
     tab_to(page, "The same password again")
     page.keyboard.type("correct horse 1")
-    page.keyboard.press("Enter")
+    press_enter(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
     tab_to(page, "Menu")
     page.keyboard.press("Enter")
     tab_to(page, "OAuth connections")
-    page.keyboard.press("Enter")
+    press_enter(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("OAuth connections")
     tab_to(page, "Create New Connection")
-    page.keyboard.press("Enter")
+    press_enter(page)
     tab_to(page, "Another partner, without a profile")
-    page.keyboard.press("Enter")
+    press_enter(page)
     tab_to(page, "Name")
     page.keyboard.type("By keyboard")
     tab_to(page, "Redirect URIs")
     page.keyboard.type("https://keyboard.example/callback")
     tab_to(page, "Create")
-    page.keyboard.press("Enter")
+    press_enter(page)
     expect(page.get_by_text("The secret is shown this once.")).to_be_visible()
     secret = page.locator("code", has_text="lks_").inner_text()
     sqlite_server.canaries.add("client secret", secret)

@@ -2,10 +2,10 @@
 
 import json
 import re
-import secrets
 
 import pytest
 
+from toolkit.console import Operator
 from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.receiver import Receiver
@@ -15,27 +15,9 @@ HOSTILE = "<script>alert(1)</script>\"'&{{x}}"
 PATIENCE = 20
 
 
-class Operator(Person):
-    """Somebody at the console."""
-
-    def __init__(self, server, *options: str):
-        super().__init__(server)
-        self.email = f"op.{secrets.token_hex(4)}@acme.example"
-        self.password = "an operator's password " + secrets.token_hex(4)
-        server.canaries.add("password", self.password)
-        link = server.command("operator", "invite", "--issuer", server.issuer, *options)["link"]
-        page = self.visit(link)
-        values = {"name": "Olga", "email": self.email, "password": self.password, "again": self.password}
-        page = self.follow(self.submit(page.forms[-1], values))
-        assert page.status == 200, page
-
-    def open(self, path: str):
-        return self.visit(f"{self.server.base}/console{path}")
-
-
 @pytest.fixture
 def operator(server) -> Operator:
-    return Operator(server)
+    return Operator(server).join()
 
 
 def test_u06_the_audit_trail_is_searched_read_and_exported(server, operator):
@@ -119,7 +101,7 @@ def test_webhooks_are_listed_and_sent_again(own_server):
         person = Person(own_server, own_server.create_account())
         own_server.start()
         person.connect(client)
-        operator, guest = Operator(own_server), Operator(own_server, "--read-only")
+        operator, guest = Operator(own_server).join(), Operator(own_server, read_only=True).join()
         eventually(lambda: "given up" in operator.open("/webhooks").text, PATIENCE)
         receiver.answer = lambda _: 204
         link = next(link for link in operator.open("/webhooks").links if "/webhooks/evt_" in link)

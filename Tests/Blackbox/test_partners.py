@@ -184,8 +184,6 @@ def test_a_wrong_secret_is_refused_as_it_expects_and_costs_nothing(partner):
 
 def test_a_client_that_was_deleted_is_refused(partner):
     """Nobody's profile can speak for a client that is not there: RFC 6749 section 5.2 does."""
-    if partner.habits.profile == "seamless":
-        pytest.skip("its own path belongs to its own clients, see test_seamless.py")
     answer = partner.exchange("x" * 43, client_id="client_that_was_deleted")
     Refusal(401, "invalid_client").check(answer)
 

@@ -179,8 +179,8 @@ def test_T12_error_descriptions_hold_only_the_permitted_characters(sqlite_server
     web = sqlite_server.partners.web
     nasty = 'a"b\\c\r\nd\te\x00fü🔑<b>'
     answers = [
-        web.refresh(nasty),
-        web.exchange(nasty),
+        web.refresh(nasty + " token"),
+        web.exchange(nasty + " code"),
         web.post("/oauth/token", {"grant_type": nasty}),
         web.client_credentials(scope=nasty),
         web.using(client_id=nasty).refresh("x"),

@@ -21,6 +21,8 @@ final class TestClock: Sendable {
 final class FakeIssuer: Sendable {
     static let name = "https://auth.example"
     static let audience = "https://api.example"
+    /// Longer than in earnest: a busy machine is not what these tests are about.
+    static let patience = Duration.seconds(60)
 
     struct State {
         var keys: [SigningKey] = []
@@ -179,7 +181,8 @@ final class FakeIssuer: Sendable {
     func offline(
         _ base: String,
         keyLifetime: Duration = .seconds(300),
-        refetchInterval: Duration = .seconds(10)
+        refetchInterval: Duration = .seconds(10),
+        patience: Duration = FakeIssuer.patience
     ) -> OfflineVerifier {
         OfflineVerifier(
             issuer: Self.name,
@@ -187,12 +190,17 @@ final class FakeIssuer: Sendable {
             keysURL: base + "/oauth/jwks",
             keyLifetime: keyLifetime,
             refetchInterval: refetchInterval,
+            patience: patience,
             now: { self.clock.now }
         )
     }
 
-    func introspection(_ base: String, cacheLifetime: Duration = .zero, cacheLimit: Int = 100) -> IntrospectionVerifier
-    {
+    func introspection(
+        _ base: String,
+        cacheLifetime: Duration = .zero,
+        cacheLimit: Int = 100,
+        patience: Duration = FakeIssuer.patience
+    ) -> IntrospectionVerifier {
         IntrospectionVerifier(
             url: base + "/oauth/introspect",
             clientID: "api",
@@ -201,6 +209,7 @@ final class FakeIssuer: Sendable {
             issuer: Self.name,
             cacheLifetime: cacheLifetime,
             cacheLimit: cacheLimit,
+            patience: patience,
             now: { self.clock.now }
         )
     }

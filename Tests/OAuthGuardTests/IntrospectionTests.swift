@@ -30,7 +30,7 @@ import Testing
     @Test func `S06: with the authorization server down, requests are 503 with Retry-After, never 401`() async throws {
         let issuer = try FakeIssuer()
         issuer.change { $0.answers["lka_good"] = issuer.active() }
-        let verifier = try await issuer.run { base in issuer.introspection(base) }
+        let verifier = try await issuer.run { base in issuer.introspection(base, patience: .seconds(1)) }
         #expect(await check("lka_good", verifier).isUnavailable)
 
         let router = Router(context: GuardedContext<BasicRequestContext>.ParentContext.self)

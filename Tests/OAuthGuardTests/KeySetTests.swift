@@ -110,7 +110,7 @@ import Testing
     @Test func `S05: with the server gone, the keys at hand still verify`() async throws {
         let issuer = try FakeIssuer()
         let verifier = try await issuer.run { base in
-            let verifier = issuer.offline(base)
+            let verifier = issuer.offline(base, patience: .seconds(2))
             try await #expect(check(issuer.token(), verifier) == nil)
             return verifier
         }
@@ -168,13 +168,13 @@ import Testing
         let issuer = try FakeIssuer()
         try await issuer.run { base in
             issuer.change { $0.keySet = #"{"keys":["# + String(repeating: " ", count: 70_000) + "]}" }
-            try await #expect(check(issuer.token(), issuer.offline(base)).isUnavailable)
+            try await #expect(check(issuer.token(), issuer.offline(base, patience: .seconds(2))).isUnavailable)
             issuer.change { state in
                 state.keySet = nil
                 state.delay = .seconds(4)
             }
             let began = ContinuousClock.now
-            try await #expect(check(issuer.token(), issuer.offline(base)).isUnavailable)
+            try await #expect(check(issuer.token(), issuer.offline(base, patience: .seconds(2))).isUnavailable)
             #expect(ContinuousClock.now - began < .milliseconds(3500))
             issuer.change { $0.delay = .zero }
         }
@@ -192,7 +192,12 @@ import Testing
         try await issuer.run { base in
             let name = base + path
             issuer.change { $0.metadata[document] = #"{"issuer":"\#(name)","jwks_uri":"\#(base)/oauth/jwks"}"# }
-            let verifier = OfflineVerifier(issuer: name, audience: FakeIssuer.audience, now: { issuer.clock.now })
+            let verifier = OfflineVerifier(
+                issuer: name,
+                audience: FakeIssuer.audience,
+                patience: FakeIssuer.patience,
+                now: { issuer.clock.now }
+            )
             try await #expect(check(issuer.token(issuer: name), verifier) == nil)
         }
     }
@@ -204,7 +209,12 @@ import Testing
                 state.metadata["/.well-known/oauth-authorization-server"] =
                     #"{"issuer":"https://evil.example","jwks_uri":"\#(base)/oauth/jwks"}"#
             }
-            let verifier = OfflineVerifier(issuer: base, audience: FakeIssuer.audience, now: { issuer.clock.now })
+            let verifier = OfflineVerifier(
+                issuer: base,
+                audience: FakeIssuer.audience,
+                patience: FakeIssuer.patience,
+                now: { issuer.clock.now }
+            )
             try await #expect(check(issuer.token(issuer: base), verifier).isUnavailable)
             #expect(issuer.keySetFetches == 0)
         }

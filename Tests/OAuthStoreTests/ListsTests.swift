@@ -76,12 +76,12 @@ import Testing
             }
             _ = try await ledger.store.change(
                 ledger.account,
-                .email("moved@elsewhere.example"),
+                .email("moved@elsewhere.test"),
                 by: .server,
                 now: Ledger.now
             )
             #expect(try await accounts("moved") == 1)
-            #expect(try await accounts("account@") == 0)
+            #expect(try await accounts("account@exa") == 0)
         }
     }
 
