@@ -60,9 +60,12 @@ public final class Provider: Sendable {
         pages = try Pages(brand: settings.brand, basePath: settings.issuer.path, overrides: settings.templates)
         let loader = ClientLoader(store: store, profiles: profiles, scopes: settings.scopes, logger: logger)
         node = try await Node(store: store, loader: loader, cabinet: cabinet, logger: logger)
-        signInDesk = try SignInDesk(
+        // One for everybody: to make it takes 19 MiB, and the allocator keeps those of a second one.
+        let hashOfNobody = try Argon2id.ofNobody()
+        signInDesk = SignInDesk(
             store: store,
             settings: settings,
+            hashOfNobody: hashOfNobody,
             deviceKey: secretKey.derived(for: "known devices"),
             random: ambient.random
         )
@@ -70,7 +73,7 @@ public final class Provider: Sendable {
         unknownTokens = ClientFailures(limit: settings.unknownTokenLimit)
         accountSeal = AccountSeal(secretKey: secretKey)
         transactions = TransactionSeal(secretKey: secretKey)
-        console = try Console(store: store, settings: settings, secretKey: secretKey)
+        console = Console(store: store, settings: settings, secretKey: secretKey, hashOfNobody: hashOfNobody)
         try checkProfilePaths()
     }
 

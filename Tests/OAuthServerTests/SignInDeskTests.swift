@@ -17,6 +17,7 @@ import Testing
         try SignInDesk(
             store: store,
             settings: settings,
+            hashOfNobody: Argon2id.ofNobody(),
             deviceKey: deviceKey,
             random: TestClock().ambient.random,
             passwords: passwords

@@ -110,6 +110,8 @@ enum Argon2id {
     }
 
     /// The hash of a password that nobody has, against which those are checked who have none.
+    ///
+    /// Made at the start, it also shows whether this machine can hash passwords at all.
     static func ofNobody() throws(Failure) -> String {
         try hash(Base64URL.encode(salt()), salt: salt())
     }

@@ -34,15 +34,15 @@ struct SignInDesk: Sendable {
     }
 
     /// Opens a desk, with threads of its own unless it is given `passwords`.
-    /// - Throws: when this machine cannot hash a password, which is better known at the start.
     init(
         store: Store,
         settings: Settings,
+        hashOfNobody: String,
         deviceKey: SymmetricKey,
         random: @escaping @Sendable (Int) -> [UInt8],
         passwords: PasswordHasher? = nil
-    ) throws(Argon2id.Failure) {
-        hashOfNobody = try Argon2id.ofNobody()
+    ) {
+        self.hashOfNobody = hashOfNobody
         self.store = store
         self.passwords =
             passwords ?? PasswordHasher(threads: settings.passwordThreads, waiting: settings.passwordQueue)

@@ -45,8 +45,8 @@ struct Console: Sendable {
     let seal: ConsoleSeal
     private let secretKey: SecretKey
 
-    init(store: Store, settings: Settings, secretKey: SecretKey) throws(Argon2id.Failure) {
-        desk = try OperatorDesk(store: store, settings: settings)
+    init(store: Store, settings: Settings, secretKey: SecretKey, hashOfNobody: String) {
+        desk = OperatorDesk(store: store, settings: settings, hashOfNobody: hashOfNobody)
         seal = ConsoleSeal(secretKey: secretKey)
         self.secretKey = secretKey
     }

@@ -24,11 +24,11 @@ struct OperatorDesk: Sendable {
         case busy
     }
 
-    init(store: Store, settings: Settings) throws(Argon2id.Failure) {
+    init(store: Store, settings: Settings, hashOfNobody: String) {
         self.store = store
         accountLimit = settings.accountLimit
         addressLimit = settings.addressLimit
-        hashOfNobody = try Argon2id.ofNobody()
+        self.hashOfNobody = hashOfNobody
         passwords = PasswordHasher(threads: 1, waiting: 20)
     }
 
