@@ -27,10 +27,9 @@ extension Store {
     ) async throws(SQLError) -> APIKeyCreation {
         try await database.transaction { connection throws(SQLError) in
             // An account that is deleted at this moment takes the key with it, or is not there any more.
-            let lock = engine == .postgres ? "for share" : ""
             if let account = new.account {
                 let rows = try connection.query(
-                    "select created_at from accounts where account_id = $1 \(lock)",
+                    "select created_at from accounts where account_id = $1 \(engine.sharedLock)",
                     [SQLValue(account)]
                 )
                 guard !rows.isEmpty else { return .unknownAccount }
@@ -98,7 +97,7 @@ extension Store {
         }
         if let account { conditions.append("k.account_id = \(argument(SQLValue(account)))") }
         if let text {
-            conditions.append("k.name_key like \(argument(.text(Self.pattern(text)))) escape '\\'")
+            conditions.append("k.name_key like \(argument(.text(text.likePattern))) escape '!'")
         }
         if let last {
             let time = argument(SQLValue(last.createdAt))
@@ -188,11 +187,5 @@ extension Store {
             state.member("scopes", key.scope.names)
             state.member("audiences", key.audiences)
         }
-    }
-
-    /// A `like` pattern for texts that hold `text`, whose own wildcards mean themselves.
-    private static func pattern(_ text: String) -> String {
-        let plain = text.lowercased().map { "\\%_".contains($0) ? "\\\($0)" : String($0) }
-        return "%" + plain.joined() + "%"
     }
 }

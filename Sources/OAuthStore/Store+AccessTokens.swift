@@ -20,8 +20,8 @@ extension Store {
             guard !revoked, let id = token.connection else {
                 return AccessTokenState(connection: nil, isRevoked: revoked)
             }
-            let rows = try connection.query(Self.selection + " where c.connection_id = $1", [SQLValue(id)])
-            let stored = try rows.first.map { row throws(SQLError) in try Self.read(row) }
+            let rows = try connection.query(Self.oneConnection, [SQLValue(id)])
+            let stored = try rows.first.map { row throws(SQLError) in try Self.connection(row) }
             return AccessTokenState(connection: stored, isRevoked: false)
         }
     }

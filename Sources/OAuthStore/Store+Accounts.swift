@@ -28,9 +28,6 @@ extension Store {
         }
     }
 
-    /// The source of the accounts that live here.
-    private static let own = "own"
-
     /// Makes an account.
     /// - Returns: nil when its address or its external id is taken.
     public func create(_ account: NewAccount, by actor: Actor, now: Instant) async throws(SQLError) -> Account? {
@@ -53,8 +50,9 @@ extension Store {
                     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning created_at
                     """,
                     [
-                        SQLValue(account.id), .text(Self.own), SQLValue(account.externalID), .text(account.email),
-                        .text(Self.key(account.email)), SQLValue(account.name), SQLValue(account.passwordHash),
+                        SQLValue(account.id), .text(AccountSource.own.rawValue), SQLValue(account.externalID),
+                        .text(account.email),
+                        .text(Self.emailKey(account.email)), SQLValue(account.name), SQLValue(account.passwordHash),
                         SQLValue(now),
                     ]
                 )
@@ -87,7 +85,7 @@ extension Store {
         try await database.read { connection throws(SQLError) in
             let rows = try connection.query(
                 "select \(Self.accountColumns), password_hash from accounts where source = $1 and email_key = $2",
-                [.text(Self.own), .text(Self.key(email))]
+                [.text(AccountSource.own.rawValue), .text(Self.emailKey(email))]
             )
             return try rows.first.map { row throws(SQLError) in
                 Credentials(account: try Self.account(row), passwordHash: try row.optionalText(5))
@@ -173,7 +171,7 @@ extension Store {
         case .email(let email):
             try connection.query(
                 "update accounts set email = $2, email_key = $3 where account_id = $1",
-                [SQLValue(id), .text(email), .text(key(email))]
+                [SQLValue(id), .text(email), .text(emailKey(email))]
             )
         case .passwordHash(let hash):
             try connection.query(
@@ -233,7 +231,7 @@ extension Store {
         }
     }
 
-    private static let accountColumns = "account_id, email, name, created_at, disabled_at"
+    static let accountColumns = "account_id, email, name, created_at, disabled_at"
 
     static let accountSelection = "select \(accountColumns) from accounts"
 
@@ -247,8 +245,8 @@ extension Store {
         )
     }
 
-    /// Addresses are the same whatever their case.
-    private static func key(_ email: String) -> String { email.lowercased() }
+    /// By what an address is found: two that differ in case alone are the same.
+    static func emailKey(_ email: String) -> String { email.lowercased() }
 }
 
 extension Account {

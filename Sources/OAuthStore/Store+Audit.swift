@@ -87,27 +87,3 @@ extension SQLConnection {
         )
     }
 }
-
-/// What the audit trail calls things.
-enum AuditSubject {
-    static func client(_ id: String) -> String { "client:\(id)" }
-    static func account(_ id: AccountID) -> String { "account:\(id)" }
-    static func connection(_ id: ConnectionID) -> String { "connection:\(id)" }
-    static func apiKey(_ id: APIKeyID) -> String { "api_key:\(id)" }
-    static func key(_ id: String) -> String { "key:\(id)" }
-}
-
-/// Writes the state of a thing as the audit trail tells it.
-struct AuditState {
-    /// What stands where a secret is.
-    static let masked = "***"
-
-    private var writer = JSONWriter()
-
-    /// The state that `members` writes, as JSON.
-    static func json(_ members: (inout JSONWriter) -> Void) -> String {
-        var state = AuditState()
-        members(&state.writer)
-        return String(decoding: state.writer.finish(), as: UTF8.self)
-    }
-}

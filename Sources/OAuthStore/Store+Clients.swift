@@ -1,24 +1,6 @@
 import FoundationEssentials
 public import OAuth
 
-/// A client's registration with what is stored of its secrets.
-public struct StoredClient: Sendable, Equatable {
-    /// What the operator said.
-    public let registration: ClientRegistration
-    /// Its live secrets, the newest first.
-    public fileprivate(set) var secrets: [ClientSecret]
-    /// When it was made.
-    public let createdAt: Instant
-}
-
-/// Every client of a database that can be read.
-public struct StoredClients: Sendable, Equatable {
-    /// The clients, by id.
-    public let clients: [StoredClient]
-    /// The ids of those whose row is damaged or was written by a newer version.
-    public let unreadable: [String]
-}
-
 /// The registered clients. Every change raises a revision, by which nodes notice that their snapshot is old.
 extension Store {
     /// Registers a client.
@@ -63,11 +45,6 @@ extension Store {
         return found.clients.first
     }
 
-    /// Every client that can be read, by id.
-    public func clients() async throws(SQLError) -> [StoredClient] {
-        try await allClients().clients
-    }
-
     /// Every client by id, and the ids of those that cannot be read: one of them takes no other with it.
     public func allClients() async throws(SQLError) -> StoredClients {
         try await clients(where: "", [])
@@ -91,13 +68,8 @@ extension Store {
         change: @escaping @Sendable (ClientRegistration) -> ClientRegistration
     ) async throws(SQLError) -> ClientRegistration? {
         try await database.transaction { connection throws(SQLError) in
-            // Takes the row's lock on PostgreSQL, so that the registration read next is the one that is replaced.
-            let rows = try connection.query(
-                "update clients set created_at = created_at where client_id = $1 returning registration",
-                [SQLValue(id)]
-            )
-            guard let row = rows.first else { return nil }
-            let old = try Self.registration(try row.text(0))
+            guard let stored = try Self.lock(id, connection) else { return nil }
+            let old = try Self.registration(stored)
             let new = change(old)
             try connection.query(
                 "update clients set registration = $2 where client_id = $1",
@@ -132,20 +104,9 @@ extension Store {
         now: Instant
     ) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
-            guard
-                try !connection.query(
-                    "update clients set created_at = created_at where client_id = $1 returning created_at",
-                    [SQLValue(id)]
-                ).isEmpty
-            else { return false }
+            guard try Self.lock(id, connection) != nil else { return false }
             let before = try Self.secretCount(id, connection)
-            try connection.query(
-                """
-                delete from client_secrets where client_id = $1 and digest not in
-                    (select digest from client_secrets where client_id = $1 order by created_at desc limit 1)
-                """,
-                [SQLValue(id)]
-            )
+            try Self.endOlderSecrets(of: id, connection)
             try Self.add(secret, to: id.text, now, connection)
             try Self.raise(.clients, connection)
             try Self.recordRotation(of: id, from: before, to: secret, by: actor, now, connection)
@@ -174,16 +135,9 @@ extension Store {
     /// - Returns: how many there were.
     public func endOlderSecrets(of id: ClientID, by actor: Actor, now: Instant) async throws(SQLError) -> Int {
         try await database.transaction { connection throws(SQLError) in
-            try connection.query("update clients set created_at = created_at where client_id = $1", [SQLValue(id)])
+            try Self.lock(id, connection)
             let before = try Self.secretCount(id, connection)
-            let ended = try connection.query(
-                """
-                delete from client_secrets where client_id = $1 and digest not in
-                    (select digest from client_secrets where client_id = $1 order by created_at desc limit 1)
-                returning created_at
-                """,
-                [SQLValue(id)]
-            ).count
+            let ended = try Self.endOlderSecrets(of: id, connection)
             guard ended > 0 else { return 0 }
             try Self.raise(.clients, connection)
             try connection.record(
@@ -198,6 +152,30 @@ extension Store {
             )
             return ended
         }
+    }
+
+    /// Takes a client's row until the transaction ends, so that what is read of it next is what is replaced.
+    /// - Returns: its registration as JSON; nil when there is none.
+    @discardableResult
+    private static func lock(_ id: ClientID, _ connection: any SQLConnection) throws(SQLError) -> String? {
+        try connection.query(
+            "update clients set created_at = created_at where client_id = $1 returning registration",
+            [SQLValue(id)]
+        ).first?.text(0)
+    }
+
+    /// Ends every secret of a client but the newest.
+    /// - Returns: how many there were.
+    @discardableResult
+    private static func endOlderSecrets(of id: ClientID, _ connection: any SQLConnection) throws(SQLError) -> Int {
+        try connection.query(
+            """
+            delete from client_secrets where client_id = $1 and digest not in
+                (select digest from client_secrets where client_id = $1 order by created_at desc limit 1)
+            returning created_at
+            """,
+            [SQLValue(id)]
+        ).count
     }
 
     private static func secretCount(_ id: ClientID, _ connection: any SQLConnection) throws(SQLError) -> Int64 {

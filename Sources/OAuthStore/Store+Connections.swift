@@ -1,19 +1,5 @@
 public import OAuth
 
-/// Why a connection was cut, as the database keeps it.
-public enum RevocationReason: String, Sendable {
-    /// The client revoked its refresh token (RFC 7009).
-    case client
-    /// An operator cut it.
-    case `operator`
-    /// Its account cut it, on the customer's page.
-    case account
-    /// Its code was redeemed a second time (RFC 6749 §4.1.2).
-    case codeReplayed = "code_replayed"
-    /// An old refresh token was used again (RFC 9700 §4.14.2).
-    case tokenReused = "token_reused"
-}
-
 /// Connections: the stored grants, and what happens to them.
 extension Store {
     /// Decides a refresh.
@@ -56,11 +42,11 @@ extension Store {
 
     /// The connection with an identifier, from the latest committed state.
     public func connection(_ id: ConnectionID) async throws(SQLError) -> Connection? {
-        guard let row = try await database.rows(Self.selectionOfOne, [SQLValue(id)]).first else { return nil }
-        return try Self.read(row)
+        guard let row = try await database.rows(Self.oneConnection, [SQLValue(id)]).first else { return nil }
+        return try Self.connection(row)
     }
 
-    private static let selectionOfOne = selection + " where c.connection_id = $1"
+    static let oneConnection = connectionSelection() + " where c.connection_id = $1"
 
     /// Whether a live connection covers what is asked for: the memory of an earlier consent.
     ///
@@ -120,9 +106,9 @@ extension Store {
             conditions.append("c.account_id = $\(arguments.count)")
         }
         let condition = conditions.isEmpty ? "" : " where " + conditions.joined(separator: " and ")
-        let sql = Self.selection + condition + " order by c.created_at desc, c.connection_id limit $1"
+        let sql = Self.connectionSelection() + condition + " order by c.created_at desc, c.connection_id limit $1"
         return try await database.read { [arguments] connection throws(SQLError) in
-            try connection.query(sql, arguments).map { row throws(SQLError) in try Self.read(row) }
+            try connection.query(sql, arguments).map { row throws(SQLError) in try Self.connection(row) }
         }
     }
 
@@ -290,13 +276,22 @@ extension Store {
         }
     }
 
-    static let selection = """
+    /// Selects connections as `c`, each with its account as `a`.
+    ///
+    /// - Parameter further: columns to be read behind those of the connection, from `connectionColumnCount` on.
+    /// - Returns: a statement without conditions.
+    static func connectionSelection(also further: String? = nil) -> String {
+        """
         select c.connection_id, c.client_id, c.account_id, c.scope, c.resources, c.nonce, c.generation, c.created_at,
-            c.last_used_at, c.revoked_at, a.disabled_at, c.last_refused_at, c.last_error
+            c.last_used_at, c.revoked_at, a.disabled_at, c.last_refused_at, c.last_error\(further.map { ", " + $0 } ?? "")
         from connections c join accounts a on a.account_id = c.account_id
         """
+    }
 
-    static func read(_ row: SQLRow) throws(SQLError) -> Connection {
+    /// How many columns `connection` reads.
+    static let connectionColumnCount = 13
+
+    static func connection(_ row: SQLRow) throws(SQLError) -> Connection {
         Connection(
             id: try row.identifier(0),
             client: try row.client(1),

@@ -1,66 +1,5 @@
 public import OAuth
 
-/// What is counted.
-public enum Counted: Sendable, Hashable {
-    /// A connection was made.
-    case connected
-    /// A connection was cut.
-    case revoked
-    /// A refresh token gave new tokens.
-    case refreshed
-    /// A request of a client was refused, with this error code.
-    case refused(String)
-    /// A sign-in failed.
-    case signInFailed
-
-    /// Its name, as the database keeps it.
-    public var name: String {
-        switch self {
-        case .connected: "connected"
-        case .revoked: "revoked"
-        case .refreshed: "refreshed"
-        case .refused(let error): Self.refusedPrefix + error
-        case .signInFailed: "sign_in_failed"
-        }
-    }
-
-    /// Reads a name.
-    public init?(name: String) {
-        switch name {
-        case "connected": self = .connected
-        case "revoked": self = .revoked
-        case "refreshed": self = .refreshed
-        case "sign_in_failed": self = .signInFailed
-        case let name where name.hasPrefix(Self.refusedPrefix):
-            self = .refused(String(name.dropFirst(Self.refusedPrefix.count)))
-        default: return nil
-        }
-    }
-
-    /// What the names of refusals begin with.
-    public static let refusedPrefix = "refused:"
-}
-
-/// One number: how often something happened to a client in an hour.
-public struct Count: Sendable, Equatable {
-    /// The hour's beginning.
-    public let hour: Instant
-    /// To whom.
-    public let client: ClientID
-    /// What, by its name.
-    public let name: String
-    /// How often.
-    public let value: Int64
-
-    /// Makes a number.
-    public init(hour: Instant, client: ClientID, name: String, value: Int64) {
-        self.hour = hour
-        self.client = client
-        self.name = name
-        self.value = value
-    }
-}
-
 /// How many of what happened in an hour: nodes gather and add up here.
 extension Store {
     /// Adds counts to those that are there: whatever other nodes have added stays.
@@ -97,17 +36,6 @@ extension Store {
         }
     }
 
-    /// How many live connections there are, of a client or of all.
-    public func liveConnections(of client: ClientID? = nil) async throws(SQLError) -> Int64 {
-        try await database.read { connection throws(SQLError) in
-            let condition = client == nil ? "" : " and client_id = $1"
-            return try connection.query(
-                "select count(*) from connections where revoked_at is null\(condition)",
-                client.map { [SQLValue($0)] } ?? []
-            ).first?.integer(0) ?? 0
-        }
-    }
-
     static func add(_ count: Count, _ connection: any SQLConnection) throws(SQLError) {
         try connection.query(
             """
@@ -117,26 +45,4 @@ extension Store {
             [SQLValue(count.hour), SQLValue(count.client), .text(count.name), .integer(count.value)]
         )
     }
-}
-
-/// How often something happened in an hour.
-public struct HourCount: Sendable, Equatable {
-    /// The hour's beginning.
-    public let hour: Instant
-    /// What, by its name.
-    public let name: String
-    /// How often.
-    public let value: Int64
-
-    /// Makes a number.
-    public init(hour: Instant, name: String, value: Int64) {
-        self.hour = hour
-        self.name = name
-        self.value = value
-    }
-}
-
-extension Instant {
-    /// The beginning of the hour in which this instant lies.
-    public var startOfHour: Instant { Instant(seconds: seconds - seconds % 3600) }
 }

@@ -1,54 +1,5 @@
 public import OAuth
 
-/// A key as it is stored: its material is sealed with a key that is kept outside the database.
-public struct StoredKey: Sendable, Equatable {
-    /// What a key is for.
-    public enum Purpose: String, Sendable {
-        /// Signs access tokens.
-        case signing
-        /// Makes refresh tokens and opaque access tokens.
-        case token
-    }
-
-    /// `kid`, or the name of a token key.
-    public let id: String
-    /// What it is for.
-    public let purpose: Purpose
-    /// Which one of its purpose it is, counted from 1.
-    public let number: Int64
-    /// The algorithm's name.
-    public let algorithm: String
-    /// The sealed material.
-    public let sealed: [UInt8]
-    /// When it was made.
-    public let createdAt: Instant
-    /// From when on it is used.
-    public let activeAt: Instant
-    /// From when on it is no longer believed; nil while it has no successor.
-    public let expiresAt: Instant?
-
-    /// Makes the stored form of a key.
-    public init(
-        id: String,
-        purpose: Purpose,
-        number: Int64,
-        algorithm: String,
-        sealed: [UInt8],
-        createdAt: Instant,
-        activeAt: Instant,
-        expiresAt: Instant?
-    ) {
-        self.id = id
-        self.purpose = purpose
-        self.number = number
-        self.algorithm = algorithm
-        self.sealed = sealed
-        self.createdAt = createdAt
-        self.activeAt = activeAt
-        self.expiresAt = expiresAt
-    }
-}
-
 /// The keys that nodes share.
 extension Store {
     /// Every key, by purpose and number.

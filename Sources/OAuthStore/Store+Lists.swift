@@ -107,38 +107,6 @@ extension Store {
         }
     }
 
-    /// In how many browsers an account is signed in.
-    public func sessionCount(of account: AccountID, now: Instant) async throws(SQLError) -> Int64 {
-        try await database.read { connection throws(SQLError) in
-            try connection.query(
-                "select count(*) from sessions where account_id = $1 and idle_until > $2 and ends_at > $2",
-                [SQLValue(account), SQLValue(now)]
-            ).first?.integer(0) ?? 0
-        }
-    }
-
-    /// Ends every session of an account.
-    /// - Returns: how many there were.
-    public func endSessions(of account: AccountID, by actor: Actor, now: Instant) async throws(SQLError) -> Int {
-        try await database.transaction { connection throws(SQLError) in
-            let ended = try connection.query(
-                "delete from sessions where account_id = $1 returning signed_in_at",
-                [SQLValue(account)]
-            ).count
-            guard ended > 0 else { return 0 }
-            try connection.record(
-                AuditEntry(
-                    at: now,
-                    actor: actor,
-                    action: .sessionsEnded,
-                    subject: AuditSubject.account(account),
-                    after: AuditState.json { $0.member("sessions", Int64(ended)) }
-                )
-            )
-            return ended
-        }
-    }
-
     // MARK: Live connections
 
     /// A connection in a list, with whose it is.
@@ -169,12 +137,10 @@ extension Store {
         let (sql, arguments) = Self.connectionPage(client, account, last, limit)
         return try await database.read { connection throws(SQLError) in
             try connection.query(sql, arguments).map { row throws(SQLError) in
-                // The page's own columns stand behind those of every connection.
-                let count = Self.connectionColumnCount
-                return ListedConnection(
-                    connection: try Self.read(row),
-                    email: try row.text(count),
-                    name: try row.optionalText(count + 1)
+                ListedConnection(
+                    connection: try Self.connection(row),
+                    email: try row.text(Self.connectionColumnCount),
+                    name: try row.optionalText(Self.connectionColumnCount + 1)
                 )
             }
         }
@@ -186,9 +152,8 @@ extension Store {
         _ last: (createdAt: Instant, id: ConnectionID)?,
         _ limit: Int64
     ) -> (sql: String, arguments: [SQLValue]) {
-        let (columns, tables) = selectionParts
-        return page(
-            "\(columns), a.email, a.name \(tables)",
+        page(
+            connectionSelection(also: "a.email, a.name"),
             key: "connection_id",
             table: "c.",
             last.map { ($0.createdAt, SQLValue($0.id)) },
@@ -206,14 +171,6 @@ extension Store {
             return conditions
         }
     }
-
-    /// The columns and the tables of a connection's selection, so that a list can add columns of its own.
-    private static var selectionParts: (columns: String, tables: String) {
-        let parts = selection.split(separator: "from ", maxSplits: 1)
-        return (String(parts[0]), "from " + (parts.last ?? ""))
-    }
-
-    private static var connectionColumnCount: Int { selectionParts.columns.count { $0 == "," } + 1 }
 
     /// How many live connections there are, and of how many accounts and clients.
     public struct LiveCount: Sendable, Equatable {

@@ -17,7 +17,7 @@ extension Store {
                     at: now,
                     actor: actor,
                     action: .operatorInvited,
-                    subject: "operator:" + (invitation.email ?? invitation.name ?? "-"),
+                    subject: AuditSubject.operatorInvited(as: invitation.email ?? invitation.name),
                     after: AuditState.json { state in
                         state.member("role", invitation.role.rawValue)
                         if let name = invitation.name { state.member("name", name) }
@@ -99,7 +99,7 @@ extension Store {
                     values ($1, $2, $3, $4, $5, $6, $7, $7)
                     """,
                     [
-                        SQLValue(id), .text(name), .text(address), .text(address.lowercased()), .text(role.rawValue),
+                        SQLValue(id), .text(name), .text(address), .text(Self.emailKey(address)), .text(role.rawValue),
                         .text(passwordHash), SQLValue(now),
                     ]
                 )
@@ -143,7 +143,7 @@ extension Store {
         try await database.read { connection throws(SQLError) in
             try connection.query(
                 "select \(Self.operatorColumns), password_hash from operators where email_key = $1",
-                [.text(email.lowercased())]
+                [.text(Self.emailKey(email))]
             ).first.map { row throws(SQLError) in (try Self.operatorAccount(row), try row.text(7)) }
         }
     }
@@ -212,7 +212,7 @@ extension Store {
     }
 
     private static func operatorExists(_ email: String, _ connection: any SQLConnection) throws(SQLError) -> Bool {
-        try !connection.query("select 1 from operators where email_key = $1", [.text(email.lowercased())]).isEmpty
+        try !connection.query("select 1 from operators where email_key = $1", [.text(emailKey(email))]).isEmpty
     }
 
     private static func operatorAccount(
@@ -235,7 +235,7 @@ extension Store {
             at: now,
             actor: actor,
             action: action,
-            subject: "operator:\(account.id)",
+            subject: AuditSubject.operator(account.id),
             before: before,
             after: after
         )

@@ -1,19 +1,5 @@
 public import OAuth
 
-/// A browser's session: who is signed in, since when, and until when.
-public struct Session: Sendable, Equatable {
-    /// The hash of the cookie's value.
-    public let digest: SecretDigest
-    /// Who is signed in.
-    public let account: Account
-    /// When they last proved it.
-    public let signedInAt: Instant
-    /// When it ends if nothing is done with it.
-    public let idleUntil: Instant
-    /// When it ends whatever is done with it.
-    public let endsAt: Instant
-}
-
 /// Browser sessions.
 extension Store {
     /// Starts a session, unless the password was changed or the account disabled since the password was proved.
@@ -45,9 +31,6 @@ extension Store {
         idleUntil: Instant,
         endsAt: Instant
     ) async throws(SQLError) -> Bool {
-        // PostgreSQL would read past a change that is being committed, and the change past this session. SQLite knows
-        // one writer at a time, and no such clause.
-        let lock = engine == .postgres ? "for share" : ""
         let (condition, value) =
             switch proof {
             case .passwordHash(let hash): ("source = 'own' and password_hash = $6", hash)
@@ -58,7 +41,7 @@ extension Store {
                 """
                 insert into sessions (digest, account_id, signed_in_at, idle_until, ends_at, browser)
                 select $1, account_id, $3, $4, $5, $7 from accounts
-                where account_id = $2 and disabled_at is null and \(condition) \(lock)
+                where account_id = $2 and disabled_at is null and \(condition) \(engine.sharedLock)
                 returning signed_in_at
                 """,
                 [
@@ -159,12 +142,22 @@ extension Store {
         case allBut(SecretDigest)
     }
 
+    /// In how many browsers an account is signed in.
+    public func sessionCount(of account: AccountID, now: Instant) async throws(SQLError) -> Int64 {
+        try await database.read { connection throws(SQLError) in
+            try connection.query(
+                "select count(*) from sessions where account_id = $1 and idle_until > $2 and ends_at > $2",
+                [SQLValue(account), SQLValue(now)]
+            ).first?.integer(0) ?? 0
+        }
+    }
+
     /// Ends sessions of an account, and nobody else's.
     /// - Returns: how many there were.
     @discardableResult
     public func endSessions(
         of account: AccountID,
-        _ which: EndedSessions,
+        _ which: EndedSessions = .all,
         by actor: Actor,
         now: Instant
     ) async throws(SQLError) -> Int {

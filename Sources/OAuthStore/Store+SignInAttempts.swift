@@ -1,45 +1,5 @@
 public import OAuth
 
-/// How many sign-ins may fail before the next one has to wait.
-public struct AttemptLimit: Sendable, Equatable {
-    /// How many failures are free.
-    public let failures: Int64
-    /// In how long.
-    public let window: Duration
-    /// The first wait after that; it doubles with every failure.
-    public let firstWait: Duration
-    /// The longest wait.
-    public let longestWait: Duration
-
-    /// Makes a limit.
-    public init(failures: Int64, window: Duration, firstWait: Duration, longestWait: Duration) {
-        self.failures = failures
-        self.window = window
-        self.firstWait = firstWait
-        self.longestWait = longestWait
-    }
-}
-
-/// Attempts that turned out not to be failures.
-public struct SettledAttempt: Sendable, Equatable {
-    let account: [UInt8]
-    let address: [UInt8]?
-    let wasRight: Bool
-
-    /// Makes a note of attempts to give back.
-    ///
-    /// - Parameters:
-    ///   - account: the account's subject.
-    ///   - address: the source address's subject; nil when it was not counted.
-    ///   - wasRight: whether the password was right, which also forgets the account's failures before it; otherwise it
-    ///     was not looked at.
-    public init(account: [UInt8], address: [UInt8]?, wasRight: Bool) {
-        self.account = account
-        self.address = address
-        self.wasRight = wasRight
-    }
-}
-
 /// Failed sign-ins, counted in the database so that all nodes together evaluate no more than the limit (ASVS 6.3.1).
 ///
 /// An attempt is counted as a failure before the password is looked at, by one statement, and given back when it was

@@ -104,7 +104,7 @@ extension Store {
                     at: now,
                     actor: actor,
                     action: .webhookRetried,
-                    subject: "webhook:\(id)",
+                    subject: AuditSubject.webhook(id),
                     before: AuditState.json { $0.member("attempts", attempts) }
                 )
             )

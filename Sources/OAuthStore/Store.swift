@@ -27,6 +27,26 @@ public struct Store: Sendable {
     }
 }
 
+extension SQLEngine {
+    /// Ends a `select` whose rows must not change before this transaction ends.
+    ///
+    /// PostgreSQL would read past a change that is being committed, and that change past this transaction. SQLite knows one
+    /// writer at a time, and no such clause.
+    var sharedLock: String {
+        switch self {
+        case .sqlite: ""
+        case .postgres: "for share"
+        }
+    }
+}
+
+extension String {
+    /// The pattern of `like … escape '!'` for lower-case texts that hold this one; its own wildcards mean themselves.
+    var likePattern: String {
+        "%" + lowercased().map { "%_!".contains($0) ? "!\($0)" : String($0) }.joined() + "%"
+    }
+}
+
 extension SQLValue {
     init(_ digest: SecretDigest) { self = .bytes(digest.bytes) }
     init<Owner>(_ id: Identifier<Owner>) { self = .bytes(id.bytes) }

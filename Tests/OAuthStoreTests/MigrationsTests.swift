@@ -41,7 +41,7 @@ import Testing
                 )
             )
             #expect(try await migrations.run(on: database).isEmpty)
-            #expect(try await Store(database).clients().count == 1)
+            #expect(try await Store(database).allClients().clients.count == 1)
         }
     }
 

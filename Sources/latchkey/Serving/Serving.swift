@@ -186,7 +186,7 @@ struct Serving: Sendable {
     /// Tells which clients cannot be served without test mode.
     private func warnOfTestSecrets() async throws {
         guard !settings.testMode else { return }
-        for client in try await store.clients()
+        for client in try await store.allClients().clients
         where !client.secrets.isEmpty && client.secrets.allSatisfy(\.isForTests) {
             logger.warning(
                 "a client has only a test secret, which works in test mode only: rotate it with 'latchkey client rotate-secret'",
@@ -198,7 +198,7 @@ struct Serving: Sendable {
     /// Tells which clients may lead to hosts that nobody has named.
     private func warnOfPatterns() async throws {
         let profiles = try deployment.profiles()
-        for client in try await store.clients() where client.registration.redirectURIs == nil {
+        for client in try await store.allClients().clients where client.registration.redirectURIs == nil {
             guard let hosts = client.registration.partner.flatMap({ profiles[$0] })?.rules.redirectHosts, !hosts.isEmpty
             else { continue }
             logger.warning(

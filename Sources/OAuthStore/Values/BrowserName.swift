@@ -1,21 +1,3 @@
-/// Where an account signs in: who keeps its password, and what its external id means.
-///
-/// An account is pinned by its source and its external id, never by its address (ADR 0012).
-public enum AccountSource: String, Sendable, CaseIterable {
-    /// Here: its password's hash lies in this database.
-    case own
-    /// At the company's own endpoint: its password is never kept here.
-    case loginEndpoint = "login_endpoint"
-}
-
-/// What proves a sign-in, and must still hold when the session starts.
-public enum SignInProof: Sendable, Equatable {
-    /// The password was right against this hash, which must still be the account's.
-    case passwordHash(String)
-    /// The source said so: the account must be one of that source.
-    case source(AccountSource)
-}
-
 /// Which browser a session is in, in words of a closed list: what a person needs to know it again, and nothing that
 /// tells one visitor from another.
 public struct BrowserName: Sendable, Hashable {

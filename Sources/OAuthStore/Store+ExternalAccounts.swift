@@ -45,11 +45,11 @@ extension Store {
                 values ($1, $2, $3, $4, $5, $6, $7)
                 on conflict (source, external_id) where external_id is not null do update set
                     email = excluded.email, email_key = excluded.email_key, name = coalesce(excluded.name, accounts.name)
-                returning account_id, email, name, created_at, disabled_at
+                returning \(Self.accountColumns)
                 """,
                 [
                     SQLValue(id), .text(person.source.rawValue), .text(person.externalID), .text(person.email),
-                    .text(person.email.lowercased()), SQLValue(person.name), SQLValue(now),
+                    .text(Self.emailKey(person.email)), SQLValue(person.name), SQLValue(now),
                 ]
             )
             guard let row = rows.first else { throw .invalid("an account was neither made nor found") }

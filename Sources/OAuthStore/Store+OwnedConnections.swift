@@ -17,20 +17,20 @@ extension Store {
         limit: Int64 = 500
     ) async throws(SQLError) -> [OwnedConnection] {
         let sql = """
-            \(Self.selection) where c.account_id = $1 and (c.revoked_at is null or c.revoked_at > $2)
+            \(Self.connectionSelection(also: "c.revoked_why"))
+            where c.account_id = $1 and (c.revoked_at is null or c.revoked_at > $2)
             order by case when c.revoked_at is null then 0 else 1 end, c.created_at desc, c.connection_id limit $3
             """
         return try await database.read { connection throws(SQLError) in
-            let rows = try connection.query(sql, [SQLValue(account), SQLValue(endedSince), .integer(limit)])
-            var reasons: [ConnectionID: RevocationReason] = [:]
-            for row in try connection.query(
-                "select connection_id, revoked_why from connections where account_id = $1 and revoked_at > $2",
-                [SQLValue(account), SQLValue(endedSince)]
-            ) { reasons[try row.identifier(0)] = try row.optionalText(1).flatMap { RevocationReason(rawValue: $0) } }
-            return try rows.map { [reasons] row throws(SQLError) in
-                let owned = try Self.read(row)
-                return OwnedConnection(connection: owned, ended: reasons[owned.id])
-            }
+            try connection.query(sql, [SQLValue(account), SQLValue(endedSince), .integer(limit)])
+                .map { row throws(SQLError) in
+                    OwnedConnection(
+                        connection: try Self.connection(row),
+                        ended: try row.optionalText(Self.connectionColumnCount).flatMap {
+                            RevocationReason(rawValue: $0)
+                        }
+                    )
+                }
         }
     }
 
