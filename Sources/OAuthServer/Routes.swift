@@ -1,21 +1,6 @@
 import HTTPTypes
 public import Hummingbird
 
-/// The paths that pages and redirects name.
-enum Paths {
-    static let authorize = "/oauth/authorize"
-    static let login = "/login"
-    static let consent = "/oauth/consent"
-    static let console = "/console"
-    static let account = "/account"
-    static let accountSignIn = "/account/sign-in"
-    static let accountSignOut = "/account/sign-out"
-    static let accountDisconnect = "/account/disconnect"
-    static let accountSessions = "/account/sessions"
-    static let accountPassword = "/account/password"
-    static let logout = "/oauth/logout"
-}
-
 /// The whole server on one screen.
 extension Provider {
     /// Every route, under the issuer's path.
@@ -68,58 +53,6 @@ extension Provider {
             .json([.get, .head], "/healthz", at: .rootToo, Provider.healthz),
             .json([.get, .head], "/readyz", at: .rootToo, Provider.readyz),
         ] + consoleDoors
-    }
-}
-
-/// A path, its methods and its endpoint.
-struct Route {
-    typealias Endpoint = @Sendable (Request, DoorContext) async throws -> Response
-
-    /// Where a path stands when the issuer has a path of its own.
-    enum Place {
-        /// Under the issuer's path.
-        case issuer
-        /// There, and at the root.
-        case rootToo
-        /// There, and at the root with the issuer's path behind it (RFC 8414 §3.1).
-        case wellKnown
-    }
-
-    let methods: [HTTPRequest.Method]
-    let path: String
-    let place: Place
-    let endpoint: @Sendable (Provider) -> Endpoint
-
-    /// An endpoint for people: its failures are pages.
-    static func page(
-        _ methods: [HTTPRequest.Method],
-        _ path: String,
-        _ endpoint: @escaping @Sendable (Provider) -> Endpoint
-    ) -> Route {
-        Route(methods: methods, path: path, place: .issuer) { provider in
-            { request, context in await provider.showing(request, context, endpoint(provider)) }
-        }
-    }
-
-    /// An endpoint for programs: its failures are OAuth's JSON.
-    static func json(
-        _ methods: [HTTPRequest.Method],
-        _ path: String,
-        at place: Place = .issuer,
-        _ endpoint: @escaping @Sendable (Provider) -> Endpoint
-    ) -> Route {
-        Route(methods: methods, path: path, place: place) { provider in
-            { request, context in await provider.answering(request, context, endpoint(provider)) }
-        }
-    }
-
-    func paths(below base: String) -> [String] {
-        guard !base.isEmpty else { return [path] }
-        return switch place {
-        case .issuer: [base + path]
-        case .rootToo: [path, base + path]
-        case .wellKnown: [path + base, base + path]
-        }
     }
 }
 

@@ -44,21 +44,7 @@ public struct AuthorizationRequest: Sendable {
         guard form["request_uri"] == nil else {
             throw OAuthError(.requestURINotSupported, "request_uri is not supported (RFC 9101)", about: "request_uri")
         }
-        if let responseType = form["response_type"] {
-            guard responseType == "code" else {
-                throw OAuthError(
-                    .unsupportedResponseType,
-                    "only response_type=code is supported",
-                    about: "response_type"
-                )
-            }
-        } else if !client.authorizationRequest.mayOmit.contains(.responseType) {
-            throw OAuthError(
-                .invalidRequest,
-                "response_type is missing: send response_type=code",
-                about: "response_type"
-            )
-        }
+        try Self.checkResponseType(form["response_type"], client.authorizationRequest)
         guard ["query", nil].contains(form["response_mode"]) else {
             throw OAuthError(.invalidRequest, "only response_mode=query is supported", about: "response_mode")
         }
@@ -95,20 +81,7 @@ public struct AuthorizationRequest: Sendable {
             )
         }
         prompt = try Prompt(form["prompt"], rule: client.prompt)
-        if let seconds = form["max_age"] {
-            guard seconds.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-                let seconds = UInt32(seconds)
-            else {
-                throw OAuthError(
-                    .invalidRequest,
-                    "max_age must be a whole number of seconds, 0 or more",
-                    about: "max_age"
-                )
-            }
-            maxAge = .seconds(Int64(seconds))
-        } else {
-            maxAge = nil
-        }
+        maxAge = try form["max_age"].map { text throws(OAuthError) in try Self.age(text) }
         loginHint = form["login_hint"]
         locales = form["ui_locales"]
         nonce = form["nonce"]
@@ -117,6 +90,44 @@ public struct AuthorizationRequest: Sendable {
         }
         self.client = client
         self.redirect = redirect
+    }
+
+    /// RFC 6749 §3.1.1, where a profile may do without it.
+    private static func checkResponseType(
+        _ responseType: String?,
+        _ rules: AuthorizationRequestRules
+    ) throws(OAuthError) {
+        guard let responseType else {
+            guard rules.mayOmit.contains(.responseType) else {
+                throw OAuthError(
+                    .invalidRequest,
+                    "response_type is missing: send response_type=code",
+                    about: "response_type"
+                )
+            }
+            return
+        }
+        guard responseType == "code" else {
+            throw OAuthError(
+                .unsupportedResponseType,
+                "only response_type=code is supported",
+                about: "response_type"
+            )
+        }
+    }
+
+    /// A number of seconds, in digits alone.
+    private static func age(_ text: String) throws(OAuthError) -> Duration {
+        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let seconds = UInt32(text)
+        else {
+            throw OAuthError(
+                .invalidRequest,
+                "max_age must be a whole number of seconds, 0 or more",
+                about: "max_age"
+            )
+        }
+        return .seconds(Int64(seconds))
     }
 
     /// The parameters that mean something here; others are ignored (RFC 6749 §3.1).

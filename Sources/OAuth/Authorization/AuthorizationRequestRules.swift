@@ -19,11 +19,3 @@ public struct AuthorizationRequestRules: Sendable, Equatable {
         mayOmit = try node.members(["may_omit"]).choices("may_omit", "parameter that may be left out") ?? []
     }
 }
-
-/// How often a client's people prove who they are.
-public enum PromptRule: String, Sendable, CaseIterable {
-    /// As `prompt` and `max_age` say (OpenID Connect Core §3.1.2.1).
-    case asSent = "as_sent"
-    /// At every authorization, as if `prompt=login` were always sent.
-    case login
-}

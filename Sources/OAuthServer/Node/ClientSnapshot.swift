@@ -1,6 +1,4 @@
-import Logging
 import OAuth
-import OAuthStore
 
 /// Every client as this node knows it: immutable, replaced whole.
 struct ClientSnapshot: Sendable {
@@ -14,53 +12,4 @@ struct ClientSnapshot: Sendable {
     }
 
     subscript(_ id: ClientID) -> Client? { clients[id] }
-}
-
-/// Makes clients of stored registrations, their profiles and the settings.
-struct ClientLoader: Sendable {
-    let store: Store
-    let profiles: PartnerProfiles
-    let scopes: [ScopeWords]
-    let logger: Logger
-
-    /// All clients that can be used; the others are told to the log and left out.
-    func snapshot() async throws(SQLError) -> ClientSnapshot {
-        let stored = try await store.allClients()
-        for id in stored.unreadable {
-            logger.error("a client is left out: its registration cannot be read", metadata: ["client_id": "\(id)"])
-        }
-        return ClientSnapshot(stored.clients.compactMap(client))
-    }
-
-    /// One client, straight from the ledger.
-    func client(_ id: ClientID) async throws(SQLError) -> Client? {
-        try await store.client(id).flatMap(client)
-    }
-
-    /// What a scope means to people, in a language.
-    func words(for scope: String, of client: Client, language: String) -> String {
-        let known = client.partner.flatMap { profiles[$0] }?.scopeWords ?? scopes
-        return known.first { $0.name == scope }?.words(in: language) ?? scope
-    }
-
-    private func client(_ stored: StoredClient) -> Client? {
-        let registration = stored.registration
-        let profile = registration.partner.flatMap { profiles[$0] }
-        guard registration.partner == nil || profile != nil else {
-            logger.error(
-                "a client is left out: its partner profile is not known here",
-                metadata: ["client_id": "\(registration.id)", "partner": "\(registration.partner ?? "")"]
-            )
-            return nil
-        }
-        do throws(RegistrationError) {
-            return try Client(registration, profile: profile, scopes: scopes, secrets: stored.secrets)
-        } catch {
-            logger.error(
-                "a client is left out: \(error.description)",
-                metadata: ["client_id": "\(registration.id)"]
-            )
-            return nil
-        }
-    }
 }

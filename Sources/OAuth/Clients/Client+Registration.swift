@@ -1,0 +1,179 @@
+/// How a client is made of what the operator said, over its profile, over the defaults.
+extension Client {
+    /// Fills a registration in from its profile and the defaults, and checks it.
+    ///
+    /// - Parameters:
+    ///   - registration: what the operator said of the client.
+    ///   - profile: the partner profile that the registration names, if any.
+    ///   - known: the scopes that the settings name, for a client whose profile names none.
+    ///   - secrets: what is stored of its secrets.
+    /// - Throws: `RegistrationError` for the first thing that is wrong.
+    public init(
+        _ registration: ClientRegistration,
+        profile: PartnerProfile?,
+        scopes known: [ScopeWords],
+        secrets: [ClientSecret]
+    ) throws(RegistrationError) {
+        let rules = profile?.rules
+        id = try ClientID(registering: registration.id)
+        guard rules?.clientID == nil || rules?.clientID == id else {
+            throw RegistrationError("the partner's document fixes the client id as '\(rules?.clientID?.text ?? "")'")
+        }
+        name = try Self.name(registration.name)
+        partner = registration.partner
+        isDisabled = registration.isDisabled
+        self.secrets = secrets
+        isPublic = registration.isPublic ?? rules?.isPublic ?? false
+        audiences = registration.audiences ?? []
+        grants =
+            try registration.grants.map { names throws(RegistrationError) in
+                Set(try names.map { name throws(RegistrationError) in try Self.choice(name, "grant") })
+            } ?? rules?.grants ?? [.authorizationCode, .refreshToken]
+        let isResourceServer = grants.isEmpty
+        redirectURIs = isResourceServer ? [] : try Self.redirectURIs(registration, rules)
+        redirectHosts = isResourceServer || registration.redirectURIs != nil ? [] : rules?.redirectHosts ?? []
+        do throws(OAuthError) {
+            let allowed = rules?.scopes?.map(\.name) ?? known.map(\.name)
+            scopes = try Scope(names: isResourceServer ? [] : registration.scopes ?? allowed)
+        } catch {
+            throw RegistrationError(error.description)
+        }
+        defaultScopes = (rules?.defaultScopes ?? scopes).intersection(scopes)
+        refresh =
+            try registration.refresh.map { name throws(RegistrationError) in try Self.choice(name, "refresh policy") }
+            ?? rules?.refresh ?? (isPublic ? .successor : .stable)
+        accessToken = AccessTokenPolicy(
+            format: try registration.accessToken.map { name throws(RegistrationError) in
+                try Self.choice(name, "access token format")
+            } ?? rules?.accessToken ?? .jwt,
+            lifetime: try Self.lifetime(registration, rules)
+        )
+        proofKey = isPublic ? .required : rules?.proofKey ?? .required
+        let asks = try registration.consent.map { name throws(RegistrationError) -> ConsentRule in
+            try Self.choice(name, "consent rule")
+        }
+        consent = isPublic ? .always : asks ?? rules?.consent ?? .always
+        sendsIssuer = rules?.issuerInResponse ?? true
+        authentication = rules?.authentication ?? Set(ClientAuthenticationMethod.allCases)
+        authorizationRequest = rules?.authorizationRequest ?? AuthorizationRequestRules()
+        prompt = rules?.prompt ?? .asSent
+        codeLifetime = rules?.codeLifetime ?? AuthorizationCode.lifetime
+        tokenRequest = rules?.tokenRequest ?? TokenRequestRules()
+        tokenResponse = rules?.tokenResponse ?? .standard(withUserID: rules?.userID ?? true)
+        errors = rules?.errors ?? .standard
+        userInfo = rules?.userInfo ?? .standard
+        try checkTogether(rules?.limits ?? PartnerProfile.Limits())
+    }
+
+    private static func name(_ text: String) throws(RegistrationError) -> String {
+        guard (1...100).contains(text.count),
+            !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+        else {
+            throw RegistrationError("a client's name must be 1 to 100 characters, without control characters")
+        }
+        return text
+    }
+
+    /// The operator's own, else the profile's with the operator's values in them; each once.
+    private static func redirectURIs(
+        _ registration: ClientRegistration,
+        _ rules: PartnerProfile.Rules?
+    ) throws(RegistrationError) -> [RedirectURI] {
+        var uris: [RedirectURI] = []
+        if let texts = registration.redirectURIs {
+            for text in texts { uris.append(try RedirectURI(registering: text)) }
+        } else {
+            let values = registration.profileValues ?? [:]
+            for template in rules?.redirectURIs ?? [] { uris.append(try template.filled(values)) }
+        }
+        return uris.enumerated().filter { index, uri in !uris[..<index].contains(uri) }.map(\.element)
+    }
+
+    private static func lifetime(
+        _ registration: ClientRegistration,
+        _ rules: PartnerProfile.Rules?
+    ) throws(RegistrationError) -> Duration? {
+        guard let seconds = registration.accessTokenLifetime else {
+            return (rules?.lifetime ?? .limited(.seconds(3600))).duration
+        }
+        guard AccessTokenPolicy.lifetimes.contains(seconds) else {
+            throw RegistrationError("an access token's lifetime must be 60 to 86400 seconds")
+        }
+        return .seconds(seconds)
+    }
+
+    /// What no single member shows.
+    private func checkTogether(_ limits: PartnerProfile.Limits) throws(RegistrationError) {
+        try checkLifetime()
+        guard redirectURIs.count <= limits.redirectURIs ?? Self.redirectURILimit else {
+            throw RegistrationError(
+                "this client may have at most \(limits.redirectURIs ?? Self.redirectURILimit) redirect URIs"
+            )
+        }
+        guard scopes.names.count <= limits.scopes ?? Scope.nameLimit else {
+            throw RegistrationError("this client may have at most \(limits.scopes ?? Scope.nameLimit) scopes")
+        }
+        guard !grants.contains(.authorizationCode) || !redirectURIs.isEmpty || !redirectHosts.isEmpty else {
+            throw RegistrationError(
+                "a client that uses authorization_code needs a redirect URI: add --redirect-uri URI"
+            )
+        }
+        guard !isPublic || !grants.contains(.clientCredentials) else {
+            throw RegistrationError("a public client cannot use client_credentials: it has nothing to prove who it is")
+        }
+        guard !isPublic || refresh != .stable else {
+            throw RegistrationError(
+                "a public client's refresh tokens must rotate (RFC 9700 section 2.2.2): successor or strict"
+            )
+        }
+        guard !grants.isEmpty || !audiences.isEmpty else {
+            throw RegistrationError("a client without grants is a resource server and needs --audience URI")
+        }
+        guard !(grants.isEmpty && isPublic) else {
+            throw RegistrationError("a resource server cannot be public: introspection needs its credentials")
+        }
+        guard scopes.description.utf8.count <= AuthorizationRequest.lengthLimit else {
+            throw RegistrationError(
+                "a client's scopes may together have at most \(AuthorizationRequest.lengthLimit) characters"
+            )
+        }
+        guard audiences.allSatisfy(Self.isAudience) else {
+            throw RegistrationError("an audience must be an absolute URI without a fragment (RFC 8707 section 2)")
+        }
+    }
+
+    /// A token without an end must be one that we are asked about, and nothing else may live beside it.
+    private func checkLifetime() throws(RegistrationError) {
+        guard accessToken.lifetime == nil, !grants.isEmpty else { return }
+        guard accessToken.format == .opaque else {
+            throw RegistrationError("an access token that never expires must be opaque, so that it can be cut")
+        }
+        guard grants == [.authorizationCode] else {
+            throw RegistrationError(
+                "access tokens that never expire go with the grant authorization_code alone: "
+                    + "set an access token lifetime for the other grants"
+            )
+        }
+    }
+
+    /// The most redirect URIs that a client may have.
+    public static let redirectURILimit = 100
+
+    /// RFC 8707 §2: an absolute URI, without a fragment.
+    private static func isAudience(_ text: String) -> Bool {
+        let scheme = text.prefix { $0 != ":" }
+        return !scheme.isEmpty && scheme.utf8.allSatisfy(\.isUnreserved) && text.utf8.count > scheme.utf8.count + 1
+            && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }
+    }
+
+    static func choice<Choice: RawRepresentable & CaseIterable>(
+        _ text: String,
+        _ what: String
+    ) throws(RegistrationError) -> Choice where Choice.RawValue == String {
+        guard let choice = Choice(rawValue: text) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw RegistrationError("'\(text)' is not a \(what); choose from \(known)")
+        }
+        return choice
+    }
+}
