@@ -152,13 +152,9 @@ final class LoginEndpoint: Sendable {
         request.headers.add(name: "accept", value: "application/json")
         request.headers.add(name: "user-agent", value: "Latchkey")
         request.headers.add(name: "latchkey-timestamp", value: timestamp)
-        request.headers.add(name: "latchkey-signature", value: "sha256=" + Self.hexadecimal(code))
+        request.headers.add(name: "latchkey-signature", value: "sha256=" + Hexadecimal.encode(code))
         request.body = .bytes(ByteBuffer(bytes: body))
         return request
-    }
-
-    private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     // MARK: The answer

@@ -77,27 +77,21 @@ struct SignInDesk: Sendable {
         address: String,
         now: Instant
     ) async throws -> Outcome {
-        let counted = Counted(email: email, device: device.flatMap { $0.knows(email) ? $0.id : nil }, address: address)
-        // One at a time for an account: what is evaluated at once is never refused for being counted already, and a
-        // flood on one account cannot take the threads of all others.
-        guard await turns.take(counted.account) else { return .busy }
-        let outcome: Outcome
-        do {
+        let counted = AttemptSubjects(
+            .customer,
+            email: email,
+            device: device.flatMap { $0.knows(email) ? $0.id : nil },
+            address: address
+        )
+        return try await inTurn(of: counted) {
             if let endpoint = try await responsible(for: email) {
-                outcome = try await ask(endpoint, email, password, counted, now)
-            } else {
-                // The place comes before the count: who finds the queue full has not failed.
-                outcome = try await passwords.queued { place throws in
-                    try await evaluate(email, password, counted, place, now)
-                }
+                return try await ask(endpoint, email, password, counted, now)
             }
-        } catch {
-            await turns.pass(counted.account)
-            if error is PasswordHasher.Busy { return .busy }
-            throw error
+            // The place comes before the count: who finds the queue full has not failed.
+            return try await passwords.queued { place throws in
+                try await evaluate(email, password, counted, place, now)
+            }
         }
-        await turns.pass(counted.account)
-        return outcome
     }
 
     /// Checks the password of somebody who is signed in already, before they change it.
@@ -108,22 +102,25 @@ struct SignInDesk: Sendable {
     /// - Throws: as `check`.
     func prove(_ password: String, of session: Session, now: Instant) async throws -> Outcome {
         let email = session.account.email
-        let counted = Counted(email: email, device: session.digest.bytes, address: "")
-        guard await turns.take(counted.account) else { return .busy }
-        let outcome: Outcome
-        do {
-            outcome = try await passwords.queued { place throws in
+        let counted = AttemptSubjects(.customer, email: email, device: session.digest.bytes, address: "")
+        let outcome = try await inTurn(of: counted) {
+            try await passwords.queued { place throws in
                 try await evaluate(email, Secret(password), counted, place, now)
             }
-        } catch {
-            await turns.pass(counted.account)
-            if error is PasswordHasher.Busy { return .busy }
-            throw error
         }
-        await turns.pass(counted.account)
         // The address may have changed hands since the session was read.
         if case .signedIn(let proved) = outcome, proved.account.id != session.account.id { return .wrong }
         return outcome
+    }
+
+    /// One at a time for an account: what is evaluated at once is never refused for being counted already, and a flood on
+    /// one account cannot take the threads of all others.
+    private func inTurn(of counted: AttemptSubjects, _ body: () async throws -> Outcome) async throws -> Outcome {
+        do {
+            return try await turns.inTurn(of: counted.account, body) ?? .busy
+        } catch is PasswordHasher.Busy {
+            return .busy
+        }
     }
 
     /// The endpoint, when it and not this database decides about an address.
@@ -137,10 +134,8 @@ struct SignInDesk: Sendable {
 
     /// Takes an attempt of each whose attempts are counted.
     /// - Returns: until when none is looked at; nil when this one may be.
-    private func take(_ counted: Counted, _ now: Instant) async throws(SQLError) -> Instant? {
-        // The account is asked first: what it does not let through is no failure of the address.
-        let attempts = [(counted.account, accountLimit)] + (counted.address.map { [($0, addressLimit)] } ?? [])
-        return try await store.takeAttempts(attempts, now: now)
+    private func take(_ counted: AttemptSubjects, _ now: Instant) async throws(SQLError) -> Instant? {
+        try await store.takeAttempts(counted.limited(account: accountLimit, address: addressLimit), now: now)
     }
 
     /// Lets the company's endpoint decide; only its "wrong" is a failure.
@@ -148,7 +143,7 @@ struct SignInDesk: Sendable {
         _ endpoint: LoginEndpoint,
         _ email: String,
         _ password: Secret,
-        _ counted: Counted,
+        _ counted: AttemptSubjects,
         _ now: Instant
     ) async throws -> Outcome {
         if let until = try await take(counted, now) { return .blocked(until: until) }
@@ -157,7 +152,7 @@ struct SignInDesk: Sendable {
         case .known(let person):
             guard let id = AccountID(bytes: random(16)) else { return .unavailable(reason: "no identifier") }
             let account = try await store.adopt(person, as: id, now: now)
-            let attempt = counted.attempt(wasRight: true)
+            let attempt = counted.settled(wasRight: true)
             guard account.disabledAt == nil else {
                 try await store.settle(attempt, now: now)
                 return .disabled
@@ -169,14 +164,14 @@ struct SignInDesk: Sendable {
         case .busy: outcome = .busy
         case .unavailable(let reason): outcome = .unavailable(reason: reason)
         }
-        try await store.settle(counted.attempt(wasRight: false), now: now)
+        try await store.settle(counted.settled(wasRight: false), now: now)
         return outcome
     }
 
     private func evaluate(
         _ email: String,
         _ password: Secret,
-        _ counted: Counted,
+        _ counted: AttemptSubjects,
         _ place: PasswordHasher.Place,
         _ now: Instant
     ) async throws -> Outcome {
@@ -185,11 +180,11 @@ struct SignInDesk: Sendable {
         do {
             proof = try await prove(email, password, place)
         } catch {
-            try await store.settle(counted.attempt(wasRight: false), now: now)
+            try await store.settle(counted.settled(wasRight: false), now: now)
             throw error
         }
         guard let proof else { return .wrong }
-        let attempt = counted.attempt(wasRight: true)
+        let attempt = counted.settled(wasRight: true)
         guard proof.account.disabledAt == nil else {
             try await store.settle(attempt, now: now)
             return .disabled
@@ -235,77 +230,5 @@ struct SignInDesk: Sendable {
     /// The cookie by which a browser is known after a sign-in.
     func cookie(for device: KnownDevice?, adding email: String, random: [UInt8]) throws -> String {
         try KnownDevice(device, adding: email, random: random).sealed(id: random, key: deviceKey)
-    }
-}
-
-/// A sign-in whose password was right: with it a session starts, unless the password has changed since.
-struct ProvedSignIn: Sendable {
-    /// Who signed in.
-    let account: Account
-    /// What proved it.
-    let proof: SignInProof
-    /// What was counted before it was looked at.
-    let attempt: SettledAttempt
-}
-
-/// Whose failures an attempt counts as, each by a hash: the database does not learn the addresses themselves.
-private struct Counted: Sendable {
-    /// The account's, on a browser that is known to it that browser's alone.
-    let account: [UInt8]
-    /// The network address's; nil for a known browser, which waits for its own failures only.
-    let address: [UInt8]?
-
-    init(email: String, device: [UInt8]?, address: String) {
-        account = Self.subject("account", Array(email.lowercased().utf8) + [0] + (device ?? []))
-        self.address =
-            device == nil ? Self.subject("address", Array((IPAddress(address)?.subscriber ?? address).utf8)) : nil
-    }
-
-    func attempt(wasRight: Bool) -> SettledAttempt {
-        SettledAttempt(account: account, address: address, wasRight: wasRight)
-    }
-
-    private static func subject(_ kind: String, _ text: [UInt8]) -> [UInt8] {
-        Array(SHA256.hash(data: Array(kind.utf8) + [0] + text).prefix(16))
-    }
-}
-
-/// A browser that has signed in before, and to which accounts: a stranger's failures do not make it wait.
-struct KnownDevice: Sendable, Equatable {
-    /// Which browser this is: its own failures are counted by it.
-    let id: [UInt8]
-    private let accounts: [[UInt8]]
-
-    private static let version: UInt8 = 1
-    /// How many accounts a browser is remembered for.
-    private static let limit = 8
-
-    init(_ device: KnownDevice?, adding email: String, random: [UInt8]) {
-        id = device?.id ?? random
-        let account = Self.mark(email)
-        accounts = Array(([account] + (device?.accounts ?? []).filter { $0 != account }).prefix(Self.limit))
-    }
-
-    init?(_ cookie: String, key: SymmetricKey) {
-        guard let sealed = SealedText.open(Array(cookie.utf8), keys: [key]),
-            var content = FieldReader(sealed.content, version: Self.version), let id = content.bytes()
-        else { return nil }
-        self.id = id
-        var accounts: [[UInt8]] = []
-        while let account = content.bytes() { accounts.append(account) }
-        self.accounts = accounts
-    }
-
-    func knows(_ email: String) -> Bool { accounts.contains(Self.mark(email)) }
-
-    func sealed(id sealID: [UInt8], key: SymmetricKey) throws -> String {
-        var content = FieldWriter(version: Self.version)
-        content.write(id)
-        for account in accounts { content.write(account) }
-        return try SealedText.seal(content.bytes, id: sealID, key: key)
-    }
-
-    private static func mark(_ email: String) -> [UInt8] {
-        Array(SHA256.hash(data: Array(email.lowercased().utf8)).prefix(8))
     }
 }

@@ -20,6 +20,23 @@ actor Turns {
         return true
     }
 
+    /// Does something when it is the subject's turn, and passes the turn on.
+    /// - Returns: nil when the line is full: nothing was done.
+    nonisolated func inTurn<Value: Sendable>(
+        of subject: [UInt8],
+        _ body: () async throws -> Value
+    ) async throws -> Value? {
+        guard await take(subject) else { return nil }
+        do {
+            let value = try await body()
+            await pass(subject)
+            return value
+        } catch {
+            await pass(subject)
+            throw error
+        }
+    }
+
     /// Passes the turn on.
     func pass(_ subject: [UInt8]) {
         guard let line = lines[subject], !line.isEmpty else {

@@ -1,4 +1,3 @@
-import Crypto
 import OAuth
 import OAuthStore
 
@@ -50,29 +49,21 @@ struct OperatorDesk: Sendable {
         now: Instant
     ) async throws -> Outcome {
         let known = device.flatMap { $0.knows(Self.mark(email)) ? $0.id : nil }
-        let account = Self.subject("operator", Array(email.lowercased().utf8) + [0] + (known ?? []))
-        let source =
-            known == nil
-            ? Self.subject("operator address", Array((IPAddress(address)?.subscriber ?? address).utf8)) : nil
-        guard await turns.take(account) else { return .busy }
-        let outcome: Outcome
+        let counted = AttemptSubjects(.operator, email: email, device: known, address: address)
         do {
-            outcome = try await passwords.queued { place throws in
-                let attempts = [(account, accountLimit)] + (source.map { [($0, addressLimit)] } ?? [])
-                if let until = try await store.takeAttempts(attempts, now: now) { return .blocked(until: until) }
-                let found = try await store.operatorCredentials(email: email)
-                let verdict = try await place.check(password, against: found?.passwordHash ?? hashOfNobody)
-                guard let found, verdict != .wrong, found.account.disabledAt == nil else { return .wrong }
-                let attempt = SettledAttempt(account: account, address: source, wasRight: true)
-                return .proved(found.account, passwordHash: found.passwordHash, attempt)
-            }
-        } catch {
-            await turns.pass(account)
-            if error is PasswordHasher.Busy { return .busy }
-            throw error
+            return try await turns.inTurn(of: counted.account) {
+                try await passwords.queued { place throws in
+                    let attempts = counted.limited(account: accountLimit, address: addressLimit)
+                    if let until = try await store.takeAttempts(attempts, now: now) { return .blocked(until: until) }
+                    let found = try await store.operatorCredentials(email: email)
+                    let verdict = try await place.check(password, against: found?.passwordHash ?? hashOfNobody)
+                    guard let found, verdict != .wrong, found.account.disabledAt == nil else { return .wrong }
+                    return .proved(found.account, passwordHash: found.passwordHash, counted.settled(wasRight: true))
+                }
+            } ?? .busy
+        } catch is PasswordHasher.Busy {
+            return .busy
         }
-        await turns.pass(account)
-        return outcome
     }
 
     func shutDown() async {
@@ -81,8 +72,4 @@ struct OperatorDesk: Sendable {
 
     /// How a browser remembers an operator, apart from an account of the same address.
     static func mark(_ email: String) -> String { "operator:" + email }
-
-    private static func subject(_ kind: String, _ text: [UInt8]) -> [UInt8] {
-        Array(SHA256.hash(data: Array(kind.utf8) + [0] + text).prefix(16))
-    }
 }

@@ -1,0 +1,42 @@
+import Crypto
+import OAuth
+
+/// A browser that has signed in before, and to which accounts: a stranger's failures do not make it wait.
+struct KnownDevice: Sendable, Equatable {
+    /// Which browser this is: its own failures are counted by it.
+    let id: [UInt8]
+    private let accounts: [[UInt8]]
+
+    private static let version: UInt8 = 1
+    /// How many accounts a browser is remembered for.
+    private static let limit = 8
+
+    init(_ device: KnownDevice?, adding email: String, random: [UInt8]) {
+        id = device?.id ?? random
+        let account = Self.mark(email)
+        accounts = Array(([account] + (device?.accounts ?? []).filter { $0 != account }).prefix(Self.limit))
+    }
+
+    init?(_ cookie: String, key: SymmetricKey) {
+        guard let sealed = SealedText.open(Array(cookie.utf8), keys: [key]),
+            var content = FieldReader(sealed.content, version: Self.version), let id = content.bytes()
+        else { return nil }
+        self.id = id
+        var accounts: [[UInt8]] = []
+        while let account = content.bytes() { accounts.append(account) }
+        self.accounts = accounts
+    }
+
+    func knows(_ email: String) -> Bool { accounts.contains(Self.mark(email)) }
+
+    func sealed(id sealID: [UInt8], key: SymmetricKey) throws -> String {
+        var content = FieldWriter(version: Self.version)
+        content.write(id)
+        for account in accounts { content.write(account) }
+        return try SealedText.seal(content.bytes, id: sealID, key: key)
+    }
+
+    private static func mark(_ email: String) -> [UInt8] {
+        Array(SHA256.hash(data: Array(email.lowercased().utf8)).prefix(8))
+    }
+}
