@@ -40,8 +40,8 @@ enum Observation {
     case codeReplayed(ClientID)
     /// An old refresh token was used again: its connection was cut.
     case tokenReused(ClientID, ConnectionID)
-    /// A request was refused.
-    case refused(OAuthError)
+    /// A request was refused, of a client if it is known of which.
+    case refused(OAuthError, ClientID?)
     /// The database did not do what it was asked.
     case databaseFault(SQLError)
     /// A fault of our own.
@@ -59,7 +59,7 @@ struct SignInTrace: Sendable, Equatable {
 
     init(email: String, address: String, client: ClientID?) {
         let hash = SHA256.hash(data: Array(email.lowercased().utf8))
-        subject = hash.prefix(4).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        subject = Hexadecimal.encode(hash.prefix(4))
         self.address = address
         self.client = client
     }
@@ -133,8 +133,10 @@ extension Provider {
                 "an old refresh token was used again; its connection was cut",
                 metadata: ["client": "\(client)", "connection": "\(connection)", "event": "token_reuse"]
             )
-        case .refused(let error):
-            logger.info("refused: \(error.description)", metadata: ["error": "\(error.code.rawValue)"])
+        case .refused(let error, let client):
+            var metadata: Logger.Metadata = ["error": "\(error.code.rawValue)"]
+            if let client { metadata["client"] = "\(client)" }
+            logger.info("refused: \(error.description)", metadata: metadata)
         case .databaseFault(let error):
             logger.error("\(error)", metadata: ["event": "database"])
         case .fault(let reason):

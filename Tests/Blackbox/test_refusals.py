@@ -168,3 +168,19 @@ def test_every_error_carries_its_id(server, client):
     ids = {request_id(answer) for answer in answers}
     assert len(ids) == len(answers)
     assert all(answer.status_code >= 400 for answer in answers)
+
+
+def test_a_refusal_in_the_log_names_the_client_and_the_id_of_the_answer(server, client):
+    answers = [
+        client.exchange("wrong"),
+        client.post("/oauth/introspect", {}),
+        client.post("/oauth/revoke", {}),
+        send("GET", client.authorize_url(redirect_uri="https://elsewhere.example/")),
+        send("GET", client.authorize_url(response_type="token")),
+    ]
+    told = {}
+    for line in server.log.splitlines():
+        event = json.loads(line) if line.startswith("{") else {}
+        if event.get("message", "").startswith("refused: "):
+            told[event["hb.request.id"]] = event.get("client")
+    assert [told.get(request_id(answer)) for answer in answers] == [client.client_id] * len(answers)

@@ -16,12 +16,14 @@ struct PageRefusal: Error {
     var status: HTTPResponse.Status = .badRequest
 }
 
-/// What went wrong at the token endpoint, to be worded as the client's partner wants it.
-struct WordedRefusal: Error {
+/// What went wrong with a request that names its client.
+struct ClientRefusal: Error {
     /// What was thrown.
     let cause: any Error
-    /// How it is told.
-    let shape: ErrorShape
+    /// Whose request it was, if that is a known client; it need not have proved who it is.
+    let client: ClientID?
+    /// How it is told: as the client's partner wants it.
+    var shape = ErrorShape.standard
 }
 
 /// The one place where what was thrown becomes bytes.
@@ -35,9 +37,8 @@ extension Provider {
         do {
             return try await endpoint(request, context)
         } catch {
-            let wording = error as? WordedRefusal
-            let shape = wording?.shape ?? .standard
-            let refusal = refusal(of: wording?.cause ?? error, context)
+            let shape = (error as? ClientRefusal)?.shape ?? .standard
+            let refusal = refusal(of: error, context)
             let worded = shape.worded(refusal.error)
             let code = HTTPResponse.Status(code: shape.status(of: worded))
             let status = refusal.status.code == refusal.error.code.status ? code : refusal.status
@@ -72,7 +73,9 @@ extension Provider {
     /// What to answer for what was thrown, told to the log.
     private func refusal(of thrown: any Error, _ context: DoorContext) -> PageRefusal {
         let refusal: PageRefusal
-        switch thrown {
+        let known = thrown as? ClientRefusal
+        let cause = known?.cause ?? thrown
+        switch cause {
         case let thrown as PageRefusal:
             refusal = thrown
         case let error as OAuthError:
@@ -85,10 +88,10 @@ extension Provider {
             observe(.databaseFault(fault), context)
             refusal = fault.isPassing ? Self.unavailable : Self.fault
         default:
-            observe(.fault("\(thrown)"), context)
+            observe(.fault("\(cause)"), context)
             refusal = Self.fault
         }
-        observe(.refused(refusal.error), context)
+        observe(.refused(refusal.error, known?.client), context)
         return refusal
     }
 

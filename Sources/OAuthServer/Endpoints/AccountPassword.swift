@@ -47,7 +47,7 @@ extension Provider {
         if let problem = PasswordRule.problem(in: new) { return refused(.rule(problem)) }
         guard Array(new.utf8) == Array((form["again"] ?? "").utf8) else { return refused(.notTheSame) }
         let current = form["current"] ?? ""
-        guard !current.isEmpty, current.utf8.count <= Self.passwordLimit else { return refused(.wrongCurrent) }
+        guard !current.isEmpty, current.utf8.count <= PasswordRule.maximumLength else { return refused(.wrongCurrent) }
         switch try await signInDesk.prove(current, of: session, now: visit.now) {
         case .blocked(let until):
             let wait = max(until - visit.now, .seconds(1))

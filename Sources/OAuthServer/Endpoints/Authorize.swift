@@ -23,8 +23,7 @@ extension Provider {
         do {
             (client, redirect) = try await verifiedRedirect(form, of: profile)
         } catch {
-            await note(error, at: .authorize, form, request, context)
-            throw error
+            throw ClientRefusal(cause: error, client: await note(error, at: .authorize, form, request, context))
         }
         // Browsers keep our cookies from a form of another site; as a link, the same request comes with them.
         if request.method == .post, request.headers[.secFetchSite] == "cross-site" {
@@ -35,7 +34,7 @@ extension Provider {
             asked = try AuthorizationRequest(form, client: client, redirect: redirect, audiences: audiences.all)
         } catch {
             await note(error, at: .authorize, form, request, context, status: 303)
-            return refused(error, redirect, context)
+            return refused(error, of: client, redirect, context)
         }
         let browser = try await browser(request, now: now)
         let fresh = browser.digest == nil ? Base64URL.encode(ambient.random(32)) : nil
@@ -69,7 +68,7 @@ extension Provider {
         switch (nextStep(pending, visit, remembered: remembered), visit.browser.session) {
         case (.refuse(let error), _):
             await note(error, at: .authorize, pending.transaction.parameters, visit.request, visit.context, status: 303)
-            return refused(error, asked.redirect, visit.context)
+            return refused(error, of: asked.client, asked.redirect, visit.context)
         case (.selectAccount, let session?):
             return try selectAccountPage(pending, session, visit)
         case (.consent, let session?):
@@ -139,8 +138,13 @@ extension Provider {
     }
 
     /// Sends a refusal to the client.
-    func refused(_ error: OAuthError, _ redirect: VerifiedRedirect, _ context: DoorContext) -> Response {
-        observe(.refused(error), context)
+    private func refused(
+        _ error: OAuthError,
+        of client: Client,
+        _ redirect: VerifiedRedirect,
+        _ context: DoorContext
+    ) -> Response {
+        observe(.refused(error, client.id), context)
         return self.redirect(to: redirect.refused(error))
     }
 

@@ -10,8 +10,7 @@ extension Provider {
             form = try await self.form(request)
             return try await introspect(form, request)
         } catch {
-            await note(error, at: .introspect, form, request, context)
-            throw error
+            throw ClientRefusal(cause: error, client: await note(error, at: .introspect, form, request, context))
         }
     }
 

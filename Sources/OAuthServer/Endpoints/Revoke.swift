@@ -11,8 +11,7 @@ extension Provider {
             form = try await self.form(request)
             return try await revoke(form, request, context)
         } catch {
-            await note(error, at: .revoke, form, request, context)
-            throw error
+            throw ClientRefusal(cause: error, client: await note(error, at: .revoke, form, request, context))
         }
     }
 

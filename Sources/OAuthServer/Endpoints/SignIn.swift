@@ -65,7 +65,7 @@ extension Provider {
         let email = form["email"]?.trimmed ?? ""
         let device = signInDesk.device(Cookies.device.value(visit.request, settings.issuer))
         guard email.utf8.count <= Self.emailLimit, !email.utf8.contains(0),
-            (form["password"]?.utf8.count ?? 0) <= Self.passwordLimit
+            (form["password"]?.utf8.count ?? 0) <= PasswordRule.maximumLength
         else { return .refused(SignInRefusal(email: "", .wrongPassword)) }
         let address = address(visit.request, visit.context)
         let trace = SignInTrace(email: email, address: address, client: client)
@@ -140,9 +140,8 @@ extension Provider {
         ]
     }
 
-    /// The longest e-mail address (RFC 5321 §4.5.3.1.3) and the longest password that are looked at, in bytes.
+    /// The longest e-mail address that is looked at, in bytes (RFC 5321 §4.5.3.1.3).
     private static let emailLimit = 254
-    static let passwordLimit = 1024
 }
 
 extension String {

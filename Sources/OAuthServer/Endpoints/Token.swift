@@ -25,8 +25,8 @@ extension Provider {
             return try await token(form, from: try authenticate(claimed, credentials, now: now), now, context)
         } catch {
             let status = (error as? OAuthError).map { shape.status(of: shape.worded($0)) }
-            await note(error, at: .token, form, request, context, status: status)
-            throw WordedRefusal(cause: error, shape: shape)
+            let client = await note(error, at: .token, form, request, context, status: status)
+            throw ClientRefusal(cause: error, client: client, shape: shape)
         }
     }
 

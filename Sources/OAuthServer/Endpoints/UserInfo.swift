@@ -15,6 +15,7 @@ extension Provider {
     func userInfo(_ request: Request, _ context: DoorContext, at profile: PartnerProfile?) async throws -> Response {
         let authorizations = request.headers[values: .authorization]
         var shape = profile?.rules.userInfo ?? .standard
+        var known: ClientID?
         do {
             guard authorizations.count < 2, !(try query(request).names("access_token")) else {
                 throw OAuthError(.invalidRequest, "send the access token once, in the Authorization header")
@@ -27,10 +28,10 @@ extension Provider {
                 !token.hasEnded(at: now), let client = try await client(token.client), !client.isDisabled,
                 profile == nil || client.partner == profile?.id
             else { throw UserInfo.badToken }
-            shape = client.userInfo
+            (shape, known) = (client.userInfo, client.id)
             return json(shape.json(try await person(of: token), scope: token.scope))
         } catch let error as OAuthError {
-            return refuse(error, shape, context)
+            return refuse(error, to: known, shape, context)
         }
     }
 
@@ -46,8 +47,13 @@ extension Provider {
     }
 
     /// A refusal with the challenge that belongs to it (RFC 6750 §3), which names no error where there was no token.
-    private func refuse(_ error: OAuthError, _ shape: UserInfoShape, _ context: DoorContext) -> Response {
-        observe(.refused(error), context)
+    private func refuse(
+        _ error: OAuthError,
+        to client: ClientID?,
+        _ shape: UserInfoShape,
+        _ context: DoorContext
+    ) -> Response {
+        observe(.refused(error, client), context)
         var response = json(shape.json(error), status: .init(code: error.code.status))
         response.headers[.wwwAuthenticate] = BearerToken.challenge(
             realm: settings.issuer.text,

@@ -1,6 +1,7 @@
-/// The stylesheet and the pictures of the pages, named by their content, with the brand's colours filled in.
+// The stylesheet and the pictures of the pages, named by their content, with the brand's colours filled in.
 
 import Crypto
+import OAuth
 
 /// A file that a page asks for.
 struct PageAsset: Sendable, Equatable {
@@ -57,9 +58,9 @@ struct PageBundle: Sendable {
     }
 
     private mutating func add(_ name: String, _ bytes: [UInt8]) {
-        let hash = SHA256.hash(data: bytes).prefix(8).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+        let hash = Hexadecimal.encode(SHA256.hash(data: bytes).prefix(8))
         let parts = name.split(separator: ".")
-        let served = "\(parts.dropLast().joined(separator: "."))-\(hash.joined()).\(parts.last ?? "")"
+        let served = "\(parts.dropLast().joined(separator: "."))-\(hash).\(parts.last ?? "")"
         assets[served] = PageAsset(contentType: Self.type(of: name) ?? "", bytes: bytes, isNamedByContent: true)
         names[name] = served
     }
