@@ -190,34 +190,3 @@ struct Deployment: Sendable {
         origins[name].map { " (from \($0))" } ?? ""
     }
 }
-
-extension SecretKey {
-    /// Reads 32 bytes in base64, in the standard or the URL-safe alphabet.
-    init?(base64 text: String) {
-        guard text.utf8.count <= 44, let bytes = Base64URL.decodeStandard(text) else { return nil }
-        self.init(bytes: bytes)
-    }
-}
-
-extension Notation where Value == [String] {
-    static var webhookSecrets: Self {
-        Notation(
-            expected: "one to four secrets with spaces between them, each whsec_ and 24 to 64 bytes in base64",
-            read: { text in
-                let secrets = text.split(separator: " ").map(String.init)
-                return (1...4).contains(secrets.count) && secrets.allSatisfy(WebhookTarget.isSecret) ? secrets : nil
-            },
-            show: { _ in "***" }
-        )
-    }
-}
-
-extension Notation where Value == SecretKey {
-    static var secretKey: Self {
-        Notation(
-            expected: "32 bytes in base64, as `openssl rand -base64 32` prints them",
-            read: SecretKey.init(base64:),
-            show: { _ in "***" }
-        )
-    }
-}

@@ -5,7 +5,8 @@ import OAuthStore
 
 /// Every setting there is. Reading, checking, `latchkey settings` and docs/configuration.md all come from this table.
 extension Knob {
-    static let all: [Knob] = server + database + tokens + partners + pages + accounts + limits + development
+    static let all: [Knob] =
+        server + database + tokens + partners + pages + accounts + limits + webhooks + development
 
     private static let server = [
         Knob(
@@ -245,143 +246,6 @@ extension Knob {
         ),
     ]
 
-    private static let limits = [
-        Knob(
-            "session-idle",
-            .limits,
-            \.settings.sessionIdle,
-            .duration(.minutes(1) ... .days(90)),
-            example: "1h",
-            "How long a person stays signed in without doing anything."
-        ),
-        Knob(
-            "session-lifetime",
-            .limits,
-            \.settings.sessionLifetime,
-            .duration(.minutes(1) ... .days(365)),
-            example: "30d",
-            "How long a person stays signed in at most."
-        ),
-        Knob(
-            "console-session-idle",
-            .limits,
-            \.settings.consoleIdle,
-            .duration(.minutes(1) ... .days(1)),
-            example: "15m",
-            "How long an operator stays signed in to the console without doing anything."
-        ),
-        Knob(
-            "console-session-lifetime",
-            .limits,
-            \.settings.consoleLifetime,
-            .duration(.minutes(1) ... .days(7)),
-            example: "8h",
-            "How long an operator stays signed in to the console at most."
-        ),
-        Knob(
-            "account-failures",
-            .limits,
-            \.settings.accountLimit.freeFailures,
-            .number(1...1000),
-            example: "5",
-            "How many sign-ins to one account may fail within account-window before the next one has to wait. The first wait is a second, and it doubles. A browser that has signed in to the account before does not wait."
-        ),
-        Knob(
-            "account-window",
-            .limits,
-            \.settings.accountLimit.countedFor,
-            .duration(.minutes(1) ... .days(1)),
-            example: "30m",
-            "How long a failed sign-in to an account counts."
-        ),
-        Knob(
-            "account-longest-wait",
-            .limits,
-            \.settings.accountLimit.waitAtMost,
-            .duration(.seconds(1) ... .days(1)),
-            example: "1h",
-            "The longest wait for one account."
-        ),
-        Knob(
-            "address-failures",
-            .limits,
-            \.settings.addressLimit.freeFailures,
-            .number(1...1_000_000),
-            example: "1000",
-            "How many sign-ins from one source address may fail within address-window before the next one has to wait. Of IPv6 a /64 counts as one address. A browser that has signed in to the account before does not wait, and what account-failures has stopped does not count."
-        ),
-        Knob(
-            "address-window",
-            .limits,
-            \.settings.addressLimit.countedFor,
-            .duration(.minutes(1) ... .days(1)),
-            example: "30m",
-            "How long a failed sign-in from a source address counts."
-        ),
-        Knob(
-            "address-longest-wait",
-            .limits,
-            \.settings.addressLimit.waitAtMost,
-            .duration(.seconds(1) ... .days(1)),
-            example: "1h",
-            "The longest wait for one source address."
-        ),
-        Knob(
-            "client-failures",
-            .limits,
-            \.settings.clientFailureLimit,
-            .number(1...100_000),
-            example: "60",
-            "How many authentications of one client may fail in a minute. Wrong secrets are answered with 429 after that; the right one always passes."
-        ),
-        Knob(
-            "unknown-tokens",
-            .limits,
-            \.settings.unknownTokenLimit,
-            .number(1...1_000_000),
-            example: "5000",
-            "How many tokens that this server never issued one client may have introspected in a minute. More are answered with 429; a token that was issued here always gets its answer."
-        ),
-        Knob(
-            "password-queue",
-            .limits,
-            \.settings.passwordQueue,
-            .number(1...10_000),
-            example: "500",
-            "How many sign-ins may wait for a password-thread. Who comes on top is asked to try again in two seconds."
-        ),
-        Knob(
-            "password-threads",
-            .limits,
-            \.settings.passwordThreads,
-            .number(1...64),
-            standard: "the number of cores",
-            example: "4",
-            "How many passwords are hashed at a time. Each takes 19 MiB of memory meanwhile."
-        ),
-        Knob(
-            "webhook-url",
-            .webhooks,
-            \.webhookURL,
-            .text("an https URL, or an http URL on loopback, without user information and fragment") {
-                WebhookTarget.isAllowed($0)
-            },
-            standard: "none",
-            example: "https://api.acme.example/hooks/latchkey",
-            "Where the server tells your company that connections were made, were cut or are failing: see webhooks.md. Without it nothing is told."
-        ),
-        Knob(
-            "webhook-secret",
-            .webhooks,
-            \.webhookSecrets,
-            .webhookSecrets,
-            isSecret: true,
-            standard: "none",
-            example: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-            "What webhooks are signed with; needed with webhook-url. While you change over, name the new one and the old one: each signs. `latchkey webhook secret` prints a new one."
-        ),
-    ]
-
     private static let development = [
         Knob(
             "test-mode",
@@ -408,25 +272,4 @@ extension Knob {
             "Mounts a sample resource API (locks and access codes) beside the server, guarded by its tokens."
         ),
     ]
-}
-
-extension AttemptLimit {
-    fileprivate var freeFailures: Int64 {
-        get { failures }
-        set {
-            self = AttemptLimit(failures: newValue, window: window, firstWait: firstWait, longestWait: longestWait)
-        }
-    }
-
-    fileprivate var countedFor: Duration {
-        get { window }
-        set {
-            self = AttemptLimit(failures: failures, window: newValue, firstWait: firstWait, longestWait: longestWait)
-        }
-    }
-
-    fileprivate var waitAtMost: Duration {
-        get { longestWait }
-        set { self = AttemptLimit(failures: failures, window: window, firstWait: firstWait, longestWait: newValue) }
-    }
 }

@@ -1,0 +1,11 @@
+/// What to call a person: one line.
+struct AccountName: Sendable {
+    let text: String
+
+    init(_ text: String) throws(Complaint) {
+        guard (1...200).contains(text.count),
+            !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+        else { throw Complaint("a name must be 1 to 200 characters in one line") }
+        self.text = text
+    }
+}
