@@ -1,4 +1,5 @@
-/// What the server answered to one statement, and how values travel.
+// What the server answered to one statement, and how values travel.
+
 import CPostgres
 import OAuthStore
 

@@ -1,4 +1,5 @@
-/// The connections of one process and the callers that wait for them.
+// The connections of one process and the callers that wait for them.
+
 import Dispatch
 import OAuthStore
 import Synchronization

@@ -1,4 +1,5 @@
-/// One connection with the thread that drives it.
+// One connection with the thread that drives it.
+
 import Dispatch
 import OAuthStore
 

@@ -1,4 +1,5 @@
-/// Single read-only statements of many callers, sent to the server together.
+// Single read-only statements of many callers, sent to the server together.
+
 import OAuthStore
 import Synchronization
 

@@ -1,4 +1,5 @@
-/// One libpq connection, driven without blocking so that every wait has a deadline.
+// One libpq connection, driven without blocking so that every wait has a deadline.
+
 import CPostgres
 import Glibc
 import OAuthStore

@@ -1,4 +1,5 @@
-/// PostgreSQL through libpq.
+// PostgreSQL through libpq.
+
 public import OAuthStore
 
 /// A PostgreSQL database: a pool of connections, each on a thread of its own, and a deadline on everything.

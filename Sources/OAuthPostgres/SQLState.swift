@@ -1,4 +1,5 @@
-/// What PostgreSQL's error codes mean to the store (PostgreSQL's appendix A, "Error Codes").
+// What PostgreSQL's error codes mean to the store (PostgreSQL's appendix A, "Error Codes").
+
 import OAuthStore
 
 /// A five-character error code; the first two are its class.

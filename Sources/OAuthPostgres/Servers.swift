@@ -1,4 +1,5 @@
-/// The servers that a `postgres://` URL names, and how to reach one of them.
+// The servers that a `postgres://` URL names, and how to reach one of them.
+
 import CPostgres
 import Glibc
 import OAuthStore

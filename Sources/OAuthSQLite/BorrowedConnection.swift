@@ -1,4 +1,5 @@
-/// One SQLite connection as the store sees it: statements in, rows out.
+// One SQLite connection as the store sees it: statements in, rows out.
+
 import GRDB
 import GRDBSQLite
 import OAuthStore

@@ -1,4 +1,5 @@
-/// Group commit: one writer takes every waiting transition in one durable transaction.
+// Group commit: one writer takes every waiting transition in one durable transaction.
+
 import GRDB
 import OAuthStore
 import Synchronization

@@ -1,5 +1,6 @@
+// Opening a connection, and waiting for locks that other processes hold.
+
 import GRDB
-/// Opening a connection, and waiting for locks that other processes hold.
 import Glibc
 import OAuthStore
 import Synchronization

@@ -1,4 +1,5 @@
-/// The connections that read, one for each read that runs at the same time.
+// The connections that read, one for each read that runs at the same time.
+
 import GRDB
 import OAuthStore
 import Synchronization

@@ -1,4 +1,5 @@
-/// What SQLite's result codes mean to the store.
+// What SQLite's result codes mean to the store.
+
 import GRDB
 import OAuthStore
 

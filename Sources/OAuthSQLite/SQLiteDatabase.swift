@@ -1,4 +1,5 @@
-/// The embedded database: one SQLite file in WAL mode, opened through GRDB.
+// The embedded database: one SQLite file in WAL mode, opened through GRDB.
+
 import Foundation
 import GRDB
 import Glibc

@@ -1,4 +1,5 @@
-/// A transaction's body on its way through the group commit.
+// A transaction's body on its way through the group commit.
+
 import OAuthStore
 import Synchronization
 

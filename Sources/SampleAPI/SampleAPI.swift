@@ -1,32 +1,32 @@
-/// The API of a company that makes smart locks and intercoms, and sells contacts too, with OAuthGuard before its door.
-///
-/// It is what a company would write for the partners whose guides it follows; one file for each guide:
-///
-///     GET  /health                                    -> {"ok": true}                     nobody is asked for a token
-///
-///     Locks and access codes          LocksAPI.swift, AccessCodesAPI.swift                scopes locks.read, locks.write
-///     GET  /locks, /locks/{id}                        also below /v1
-///     POST /locks/{id}/actions                        {"action", "custom_id"?} -> pending; the result comes by webhook
-///     POST /locks/{id}/unlock, /locks/{id}/lock       {"unlock_time"?} -> {"ok": true, …}
-///     GET  /locks/{id}/access_codes, POST             {"name", "code", "starts_at", "ends_at"} -> pending
-///     GET  /access_codes?lock_id=                     or ?intercom_id=
-///     GET  /access_codes/{id}, PATCH, DELETE
-///
-///     Intercoms                       IntercomsAPI.swift                                  scopes locks.read, locks.write
-///     GET  /intercoms, /door_locks                    -> {"intercoms": […]}
-///     GET  /intercoms/{id}
-///     POST /intercoms/{id}/unlock                     {"unlock_time"?} -> {"ok": true}
-///
-///     Webhooks                        WebhooksAPI.swift                                   a client's own token, or an API key
-///     POST /webhooks                                  {"url", "events"} -> {"webhook_id", "status"}
-///
-///     Contacts and companies          ContactsAPI.swift, below /api/client/v1             scope publicAPI.v1.all, or an API key
-///     POST /search/contacts, /search/companies
-///     POST /contacts/research, /companies/research    -> 202 {"requestIds"}
-///     GET  /contacts/research/poll?requestIds=        and /companies/research/poll
-///     GET  /contacts, /companies                      ?page&limit&startDate&endDate
-///
-/// Everything lives in memory: a sample forgets when it ends. An error is never a 200 with an empty or a shorter list.
+// The API of a company that makes smart locks and intercoms, and sells contacts too, with OAuthGuard before its door.
+//
+// It is what a company would write for the partners whose guides it follows; one file for each guide:
+//
+//     GET  /health                                    -> {"ok": true}                     nobody is asked for a token
+//
+//     Locks and access codes          LocksAPI.swift, AccessCodesAPI.swift                scopes locks.read, locks.write
+//     GET  /locks, /locks/{id}                        also below /v1
+//     POST /locks/{id}/actions                        {"action", "custom_id"?} -> pending; the result comes by webhook
+//     POST /locks/{id}/unlock, /locks/{id}/lock       {"unlock_time"?} -> {"ok": true, …}
+//     GET  /locks/{id}/access_codes, POST             {"name", "code", "starts_at", "ends_at"} -> pending
+//     GET  /access_codes?lock_id=                     or ?intercom_id=
+//     GET  /access_codes/{id}, PATCH, DELETE
+//
+//     Intercoms                       IntercomsAPI.swift                                  scopes locks.read, locks.write
+//     GET  /intercoms, /door_locks                    -> {"intercoms": […]}
+//     GET  /intercoms/{id}
+//     POST /intercoms/{id}/unlock                     {"unlock_time"?} -> {"ok": true}
+//
+//     Webhooks                        WebhooksAPI.swift                                   a client's own token, or an API key
+//     POST /webhooks                                  {"url", "events"} -> {"webhook_id", "status"}
+//
+//     Contacts and companies          ContactsAPI.swift, below /api/client/v1             scope publicAPI.v1.all, or an API key
+//     POST /search/contacts, /search/companies
+//     POST /contacts/research, /companies/research    -> 202 {"requestIds"}
+//     GET  /contacts/research/poll?requestIds=        and /companies/research/poll
+//     GET  /contacts, /companies                      ?page&limit&startDate&endDate
+//
+// Everything lives in memory: a sample forgets when it ends. An error is never a 200 with an empty or a shorter list.
 
 public import FoundationEssentials
 import HTTPTypes

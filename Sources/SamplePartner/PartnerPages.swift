@@ -1,4 +1,4 @@
-/// The partner's pages: plain HTML without scripts, one style sheet, nothing from elsewhere.
+// The partner's pages: plain HTML without scripts, one style sheet, nothing from elsewhere.
 
 /// The first page: what this is, and the button.
 func welcomePage(_ settings: SamplePartnerSettings) -> Markup {

@@ -1,4 +1,4 @@
-/// What the partner hears over HTTP, and how it writes texts and random values there.
+// What the partner hears over HTTP, and how it writes texts and random values there.
 
 import FoundationEssentials
 

@@ -1,14 +1,14 @@
-/// A partner as an outsider would write one: an ordinary OAuth 2.0 client (RFC 6749 §4.1) with PKCE (RFC 7636).
-///
-/// It knows the two addresses, its own credentials and the API, as a partner does, and never looks into the server.
-///
-///     GET  /                   the button "Connect your locks"
-///     GET  /connect            remembers state and verifier in a cookie, goes to the authorization server
-///     GET  /oauth/callback     checks state, turns the code into tokens, goes to /connected
-///     GET  /denied             says that nothing was connected
-///     GET  /connected          the tokens, the user_id, and the locks as the API shows them
-///     POST /connected/move     locks or unlocks one lock
-///     POST /connected/refresh  refreshes twenty times at once, then tries every token it ever got
+// A partner as an outsider would write one: an ordinary OAuth 2.0 client (RFC 6749 §4.1) with PKCE (RFC 7636).
+//
+// It knows the two addresses, its own credentials and the API, as a partner does, and never looks into the server.
+//
+//     GET  /                   the button "Connect your locks"
+//     GET  /connect            remembers state and verifier in a cookie, goes to the authorization server
+//     GET  /oauth/callback     checks state, turns the code into tokens, goes to /connected
+//     GET  /denied             says that nothing was connected
+//     GET  /connected          the tokens, the user_id, and the locks as the API shows them
+//     POST /connected/move     locks or unlocks one lock
+//     POST /connected/refresh  refreshes twenty times at once, then tries every token it ever got
 
 public import AsyncHTTPClient
 import Crypto

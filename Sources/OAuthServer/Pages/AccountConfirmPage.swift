@@ -1,4 +1,4 @@
-/// The page that asks before something of the customer's ends.
+// The page that asks before something of the customer's ends.
 
 import OAuth
 

@@ -1,4 +1,4 @@
-/// The customer's own page: what is connected, where they are signed in, their password.
+// The customer's own page: what is connected, where they are signed in, their password.
 
 import OAuth
 import OAuthStore

@@ -1,5 +1,4 @@
 /// An account as pages show it: a letter, the name and the e-mail.
-
 struct AccountLine: Sendable {
     var name: String?
     var email: String

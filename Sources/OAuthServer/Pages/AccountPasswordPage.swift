@@ -1,4 +1,4 @@
-/// The page where a customer changes their password.
+// The page where a customer changes their password.
 
 /// Asks for the password of now and, twice, for a new one.
 struct AccountPasswordPage: Page {

@@ -1,5 +1,4 @@
 /// The English sentences of the customer's own page.
-
 extension AccountWords {
     static let english = AccountWords(
         title: "Your account",

@@ -1,5 +1,4 @@
 /// The German sentences of the customer's own page.
-
 extension AccountWords {
     static let german = AccountWords(
         title: "Ihr Konto",

@@ -1,4 +1,4 @@
-/// The sentences of the customer's own page, once for each language.
+// The sentences of the customer's own page, once for each language.
 
 import OAuth
 

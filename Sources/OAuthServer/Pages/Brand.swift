@@ -1,4 +1,4 @@
-/// How the operator's pages look: name, logo, colours and the links of the footer.
+// How the operator's pages look: name, logo, colours and the links of the footer.
 
 /// The operator's brand, which every page shows.
 public struct Brand: Sendable, Equatable {

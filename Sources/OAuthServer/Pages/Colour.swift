@@ -1,4 +1,4 @@
-/// A colour of the brand, and how well two colours can be told apart (WCAG 2.2, relative luminance and contrast ratio).
+// A colour of the brand, and how well two colours can be told apart (WCAG 2.2, relative luminance and contrast ratio).
 
 import Foundation
 

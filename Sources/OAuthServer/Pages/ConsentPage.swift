@@ -1,4 +1,4 @@
-/// The page where a person allows or denies a connection (RFC 6749 §4.1.1; RFC 6819 §5.2.4.1).
+// The page where a person allows or denies a connection (RFC 6749 §4.1.1; RFC 6819 §5.2.4.1).
 
 /// Says who asks, what for, for which account and where it leads back to, and asks for a decision.
 ///

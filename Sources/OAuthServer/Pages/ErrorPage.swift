@@ -1,4 +1,4 @@
-/// The page that says what went wrong and what to do, when there is no safe place to send the person back to.
+// The page that says what went wrong and what to do, when there is no safe place to send the person back to.
 
 /// Tells a person what happened and what to do; the technical lines are for whoever they ask for help.
 struct ErrorPage: Page {

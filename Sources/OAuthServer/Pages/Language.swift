@@ -1,4 +1,4 @@
-/// The languages of the pages, and which one a person reads (OpenID Connect Core §3.1.2.1 `ui_locales`; RFC 9110 §12.5.4).
+// The languages of the pages, and which one a person reads (OpenID Connect Core §3.1.2.1 `ui_locales`; RFC 9110 §12.5.4).
 
 /// A language of the pages; the raw value is its language tag.
 enum Language: String, CaseIterable, Sendable {

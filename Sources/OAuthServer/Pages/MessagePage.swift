@@ -1,4 +1,4 @@
-/// A page that only tells something, such as "You are signed out".
+// A page that only tells something, such as "You are signed out".
 
 /// Tells a person one thing; nothing is asked.
 struct MessagePage: Page {

@@ -1,4 +1,4 @@
-/// What every page has in common.
+// What every page has in common.
 
 /// A page that a person sees: a plain value that knows its template, its title and what the template may name.
 protocol Page: Sendable {

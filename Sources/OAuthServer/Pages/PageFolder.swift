@@ -1,4 +1,4 @@
-/// The operator's own templates and assets, which replace the built-in ones of the same name.
+// The operator's own templates and assets, which replace the built-in ones of the same name.
 
 import Foundation
 

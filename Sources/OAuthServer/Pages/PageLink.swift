@@ -1,4 +1,4 @@
-/// Addresses that a page may carry in `href` and `src`: parsed once, so that `javascript:` and its kin cannot reach a page.
+// Addresses that a page may carry in `href` and `src`: parsed once, so that `javascript:` and its kin cannot reach a page.
 
 /// Where a link of a page leads.
 public enum PageLink: Sendable, Hashable {

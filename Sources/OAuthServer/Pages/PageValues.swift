@@ -1,4 +1,4 @@
-/// What a template may name: texts, switches, lists and groups, in a dictionary, because reflection is slow.
+// What a template may name: texts, switches, lists and groups, in a dictionary, because reflection is slow.
 
 import Mustache
 

@@ -1,4 +1,4 @@
-/// The pages that a person sees: templates, words, brand and stylesheet made into HTML (OAuth 2.0 Security BCP, RFC 9700 §4.16).
+// The pages that a person sees: templates, words, brand and stylesheet made into HTML (OAuth 2.0 Security BCP, RFC 9700 §4.16).
 
 import Mustache
 

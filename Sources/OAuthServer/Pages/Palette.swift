@@ -1,4 +1,4 @@
-/// The colours of one scheme, worked out from the brand so that every text on every page keeps WCAG's contrast (AA).
+// The colours of one scheme, worked out from the brand so that every text on every page keeps WCAG's contrast (AA).
 
 /// The colours of the light or of the dark scheme.
 struct Palette: Sendable, Equatable {

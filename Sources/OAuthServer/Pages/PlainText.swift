@@ -1,5 +1,4 @@
 /// Text that other people wrote, made safe to show: no invisible controls, nothing that could slip past the escaping.
-
 extension String {
     /// The text in one line, without control characters and marks that turn the direction of writing, cut to a limit.
     ///

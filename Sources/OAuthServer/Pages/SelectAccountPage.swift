@@ -1,4 +1,4 @@
-/// The page where a person who is signed in says which account to go on with (OpenID Connect Core §3.1.2.1, `select_account`).
+// The page where a person who is signed in says which account to go on with (OpenID Connect Core §3.1.2.1, `select_account`).
 
 /// Offers the accounts that are signed in, and another one.
 ///

@@ -1,4 +1,4 @@
-/// A sentence of the pages with named places, such as `{client}`, that are filled when a page is made.
+// A sentence of the pages with named places, such as `{client}`, that are filled when a page is made.
 
 /// A sentence in one language.
 ///

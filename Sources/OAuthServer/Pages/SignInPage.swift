@@ -1,4 +1,4 @@
-/// The page where a person signs in with e-mail and password.
+// The page where a person signs in with e-mail and password.
 
 /// Asks for e-mail and password.
 ///

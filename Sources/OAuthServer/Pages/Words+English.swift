@@ -1,5 +1,4 @@
 /// The English sentences of the pages.
-
 extension Words {
     static let english = Words(
         testMode: "Test mode: nothing here is real. Do not enter a password that you use elsewhere.",

@@ -1,5 +1,4 @@
 /// The German sentences of the pages.
-
 extension Words {
     static let german = Words(
         testMode: "Testbetrieb: Hier ist nichts echt. Geben Sie kein Passwort ein, das Sie auch anderswo verwenden.",

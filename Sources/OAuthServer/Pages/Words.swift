@@ -1,4 +1,4 @@
-/// Every sentence of the pages, once for each language: a new language is one more value of this type.
+// Every sentence of the pages, once for each language: a new language is one more value of this type.
 
 /// The sentences of the pages in one language.
 ///

@@ -1,5 +1,4 @@
 /// What somebody who mistyped a name has probably meant.
-
 extension String {
     /// The one of some names that is nearest to this text; nil when none is near.
     func nearest(of names: [String]) -> String? {
