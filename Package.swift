@@ -8,6 +8,7 @@ let strict: [SwiftSetting] = [
 ]
 
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -26,6 +27,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(
@@ -54,7 +56,7 @@ let package = Package(
         ),
         .target(
             name: "OAuthStore",
-            dependencies: ["OAuth", crypto, logging],
+            dependencies: ["OAuth", crypto],
             resources: [.embedInCode("Migrations")],
             swiftSettings: strict
         ),
@@ -85,7 +87,7 @@ let package = Package(
         .target(
             name: "OAuthGuard",
             dependencies: [
-                "OAuth", hummingbird, httpClient, crypto, logging,
+                "OAuth", hummingbird, hummingbirdCore, httpClient, logging,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -100,7 +102,7 @@ let package = Package(
         .target(
             name: "SamplePartner",
             dependencies: [
-                hummingbird, httpClient, crypto,
+                hummingbird, hummingbirdCore, httpClient, crypto,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -111,11 +113,13 @@ let package = Package(
             name: "latchkey",
             dependencies: [
                 "OAuth", "OAuthStore", "OAuthSQLite", "OAuthPostgres", "OAuthServer", "OAuthGuard",
-                "SampleAPI", "SamplePartner", hummingbird, httpClient, logging, crypto,
+                "SampleAPI", "SamplePartner", hummingbird, hummingbirdCore, httpClient, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
@@ -151,7 +155,7 @@ let package = Package(
         .testTarget(
             name: "OAuthServerTests",
             dependencies: [
-                "TestBackends", "OAuth", "OAuthServer", "OAuthStore", hummingbird, hummingbirdTesting, crypto, logging,
+                "TestBackends", "OAuth", "OAuthServer", "OAuthStore", hummingbird, hummingbirdTesting, logging,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
