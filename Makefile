@@ -1,6 +1,6 @@
 # Latchkey's tasks. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-swift test-blackbox example lint layers specs docs docs-check bench clean
+.PHONY: help run test test-swift test-blackbox example lint layers specs docs docs-check pictures bench clean
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ docs: ## Write docs/configuration.md from the settings
 
 docs-check: ## Say whether docs/configuration.md is up to date
 	@scripts/docs --check
+
+pictures: ## Take the pictures of README.md again, from the debug build; ARGS="console" takes one
+	@scripts/pictures $(ARGS)
 
 bench: ## Measure a release build on both databases
 	@scripts/bench

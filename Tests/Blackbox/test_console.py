@@ -302,6 +302,28 @@ def test_A01_create_new_connection_shows_id_secret_and_redirect_uri_once(own_ser
     assert own_server.command("operator", "list")[0]["operator_id"] in str(made)
 
 
+def test_what_only_the_operator_knows_of_a_profiles_redirect_uris_is_asked_for(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    page = ada.open("/clients/new?profile=google-home")
+    assert "oauth-redirect.googleusercontent.com/r/{project_id}" in page.text
+    form = ada.form(page, "/clients/new")
+    empty = ada.submit(form, {"name": "Google"})
+    assert empty.status == 422
+    assert "project_id" in empty.text
+    said = {"value_project_id": "acme-locks", "scopes": "locks.read"}
+    made = ada.submit(ada.form(empty, "/clients/new"), said)
+    assert made.status == 200
+    own_server.canaries.add("client secret", value_of(made, "client_secret"))
+    assert "https://oauth-redirect.googleusercontent.com/r/acme-locks" in made.text
+    shown = own_server.command("client", "show", value_of(made, "client_id"))
+    assert shown["redirect_uris"] == [
+        "https://oauth-redirect.googleusercontent.com/r/acme-locks",
+        "https://oauth-redirect-sandbox.googleusercontent.com/r/acme-locks",
+    ]
+    assert shown["scopes"] == ["locks.read"], "the profile names none"
+
+
 def test_a_wrong_redirect_uri_is_told_and_nothing_is_made(own_server):
     own_server.start()
     ada = Operator(own_server).join()

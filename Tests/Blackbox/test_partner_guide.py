@@ -58,14 +58,14 @@ def test_the_pages_partner_passes_the_whole_suite(butler):
 
 def test_the_pages_commands_work_as_they_are_written(new_server, folder):
     server = new_server("sqlite")
-    show, create, serve = (shlex.split(line) for line in example("commands").strip().splitlines())
+    show, serve, create = (shlex.split(line) for line in example("commands").strip().splitlines())
     assert serve == ["latchkey", "serve", "--partners", "./partners"]
     assert server.command(*show[1:])["name"] == "Butler"
+    server.options = (*server.options, *serve[2:])
+    server.start()
     made = server.command(*create[1:])
     assert made["redirect_uris"] == ["https://butler.example/link/acme-locks/callback"]
     assert made["client_secret"]
-    server.options = (*server.options, *serve[2:])
-    server.start()
     server.canaries.add("client secret", made["client_secret"])
 
 

@@ -50,6 +50,19 @@ WRONG = {
     "a scope without a name": ("refresh: stable", "scopes: [{ en: Everything }]", 9, "name"),
     "a public client whose tokens never change": ("proof_key: optional", "public: true", 6, "rotate"),
     "no sources": ('sources:\n  GUIDE: "Acme, Connecting, read 2026-11-21"\n', "", 1, "lacks the key 'sources'"),
+    "sources that name nothing": (
+        'sources:\n  GUIDE: "Acme, Connecting, read 2026-11-21"',
+        "sources: {}",
+        3,
+        "at least one",
+    ),
+    "a default scope that is none": (
+        "refresh: stable",
+        "scopes: [{ name: locks.read, en: See locks }]\n  default_scopes: [locks.write]",
+        10,
+        "'locks.write' is none of the scopes",
+    ),
+    "a tab": ("  refresh: stable", "\trefresh: stable", 9, "never by tabs"),
     "no rules": (GOOD[GOOD.index("rules:") :], "", 1, "lacks the key 'rules'"),
     "a key twice": ("refresh: stable", "refresh: stable\n  refresh: strict", 9, "a key twice: refresh"),
     "no YAML": ("refresh: stable", "refresh: [stable", 10, "YAML"),
@@ -63,9 +76,9 @@ def start(new_server, tmp_path):
     folder.mkdir()
     server = new_server("sqlite")
 
-    def run(*words: str, **files: str):
+    def run(*words: str, **files: str | bytes):
         for name, text in files.items():
-            (folder / f"{name}.yaml").write_text(text)
+            (folder / f"{name}.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
         command = words or ("serve", "--listen", f"127.0.0.1:{server.port}", "--issuer", server.base)
         return server.run(*command, "--partners", str(folder))
 
@@ -90,6 +103,15 @@ def test_the_profile_that_these_are_made_of_is_good(start):
 def test_a_file_that_is_empty_or_no_mapping_is_refused(start, tmp_path):
     for text in ("", "# nothing\n", "just words\n", "- a\n- b\n"):
         check_one_line_error(start(acme=text), f"{tmp_path}/partners/acme.yaml")
+
+
+def test_a_file_in_another_encoding_is_refused_with_its_line(start, tmp_path):
+    text = GOOD.replace("Acme's guide sends", "Schlösser: it sends").encode("latin-1")
+    check_one_line_error(start(acme=text), f"{tmp_path}/partners/acme.yaml line 12: ", "UTF-8")
+
+
+def test_a_file_that_is_far_too_large_is_refused_at_once(start, tmp_path):
+    check_one_line_error(start(acme=GOOD + "# more\n" * 50_000), f"{tmp_path}/partners/acme.yaml", "256 KiB")
 
 
 def test_two_files_with_one_id_are_refused_and_both_named(start, tmp_path):

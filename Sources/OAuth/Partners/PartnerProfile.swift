@@ -69,7 +69,9 @@ public struct PartnerProfile: Sendable, Equatable {
         id = try members.required("id").value(Self.identifier)
         name = try members.required("name").text()
         var sources: [String: String] = [:]
-        for (mark, text) in try members.required("sources").entries() { sources[mark] = try text.text() }
+        let texts = try members.required("sources")
+        for (mark, text) in try texts.entries() { sources[mark] = try text.text() }
+        guard !sources.isEmpty else { throw texts.fault("must name at least one of the partner's texts") }
         self.sources = sources
         let place = try members.required("rules")
         rules = try Rules(place)
@@ -108,7 +110,10 @@ public struct PartnerProfile: Sendable, Equatable {
             switch error {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
                 .composer(_, let problem, let mark, _):
-                throw ProfileFault(line: mark.line, reason: "is not YAML: \(problem)")
+                let tab =
+                    problem.contains("tab character") || problem.contains("cannot start any token")
+                    ? "; YAML is indented by spaces, never by tabs" : ""
+                throw ProfileFault(line: mark.line, reason: "is not YAML: \(problem)\(tab)")
             case .duplicatedKeysInMapping(let keys, let context):
                 throw ProfileFault(line: context.mark.line, reason: "has a key twice: \(keys.joined(separator: ", "))")
             default:

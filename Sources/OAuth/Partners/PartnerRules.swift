@@ -91,6 +91,11 @@ extension PartnerProfile {
             if let node = rules["user_id"], tokenResponse != nil {
                 throw node.fault("cannot stand beside token_response, which says itself whether there is a user_id")
             }
+            if let scopes, let defaultScopes, let node = rules["default_scopes"],
+                let name = defaultScopes.names.first(where: { name in !scopes.contains { $0.name == name } })
+            {
+                throw node.fault("'\(name)' is none of the scopes")
+            }
             if authorizationRequest.mayOmit.contains(.clientID), let node = rules["authorization_request"] {
                 guard clientID != nil, !endpoints.authorize.isEmpty else {
                     throw node.fault(

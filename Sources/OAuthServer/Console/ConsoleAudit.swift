@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import NIOCore
 import OAuth
@@ -115,19 +116,25 @@ extension AuditRecord {
         }
     }
 
-    /// The entry as one JSON object.
+    /// The entry as one JSON object, with the members that `latchkey audit export` gives it.
     fileprivate var line: [UInt8] {
+        let null = Array("null".utf8)
+        var who = JSONWriter()
+        who.member("id", actor)
+        who.member("kind", actorKind)
+        if let actorName { who.member("name", actorName) } else { who.member(JSONWriter.Key("name"), object: null) }
         var writer = JSONWriter()
-        writer.member("number", number)
-        writer.member("at", at.readable)
-        writer.member("at_milliseconds", at.milliseconds)
-        writer.member("actor_kind", actorKind)
-        writer.member("actor", actor)
-        if let actorName { writer.member("actor_name", actorName) }
         writer.member("action", action)
+        writer.member(JSONWriter.Key("actor"), object: who.finish())
+        writer.member(JSONWriter.Key("after"), object: after.map { Array($0.utf8) } ?? null)
+        writer.member(
+            "at",
+            Date(timeIntervalSince1970: Double(at.milliseconds) / 1000)
+                .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        )
+        writer.member(JSONWriter.Key("before"), object: before.map { Array($0.utf8) } ?? null)
+        writer.member("number", number)
         writer.member("subject", subject)
-        if let before { writer.member("before", before) }
-        if let after { writer.member("after", after) }
         return writer.finish()
     }
 }

@@ -25,18 +25,20 @@ extension Provider {
             empty: ""
         )
         table.rows = node.loader.profiles.ids.compactMap { node.loader.profiles[$0] }.map { profile in
-            let client = try? resolve(
-                ClientRegistration(id: profile.fixedClientID?.text ?? "draft", name: profile.name, partner: profile.id)
-            )
+            let client = sample(of: profile)
             let hosts = client?.openDomains.map { "any host below \($0)" } ?? []
             let count = client?.redirectURIs.count ?? 0
+            let names = profile.openNames.map(\.name)
+            let document =
+                "\(count) from the document"
+                + (names.isEmpty ? "" : ", with your \(names.joined(separator: " and "))")
             return [
                 .link(
                     profile.name,
                     ConsoleCursor.address("/clients/new", [("profile", profile.id)]),
                     detail: profile.id
                 ),
-                .text(hosts.first ?? (count == 0 ? "yours to name" : "\(count) from the document")),
+                .text(hosts.first ?? (count == 0 ? "yours to name" : document)),
                 .text(profile.loosened.isEmpty ? nil : profile.loosened.map(\.rule).joined(separator: ", ")),
                 .text(profile.unmetNeeds.isEmpty ? nil : profile.unmetNeeds.map(\.need).joined(separator: ", ")),
             ]
@@ -61,19 +63,16 @@ extension Provider {
             area: .clients,
             trail: Self.clientTrail + [ConsoleLink("Create New Connection", "/clients/new")]
         )
-        var registration = ClientRegistration(
-            id: profile?.fixedClientID?.text ?? "draft",
-            name: "draft",
-            partner: profile?.id
-        )
-        if profile == nil { registration.redirectURIs = ["https://client.example/callback"] }
-        let client = try? resolve(registration)
+        let client = profile.flatMap(sample)
         let isPattern = client?.openDomains.isEmpty == false
         if let client, isPattern { page.add(.notice(.caution, Self.patternWarning(client), [Self.patternAdvice])) }
         var form = ConsoleForm("/clients/new", button: "Create", style: .main, hidden: [("profile", profile?.id ?? "")])
         form.hidden.append(once())
-        let standard = profile == nil ? [] : client?.redirectURIs.map(\.text) ?? []
-        form.fields = draft.fields(standard: standard, isPattern: isPattern, scopes: node.loader.scopes.map(\.name))
+        form.fields = draft.fields(
+            standard: standard(of: profile),
+            isPattern: isPattern,
+            scopes: knownScopes
+        )
         form.cancel = "/clients"
         form.problem = problem
         page.add(.form(form))
@@ -90,7 +89,7 @@ extension Provider {
         let client: Client
         let registration: ClientRegistration
         do throws(RegistrationError) {
-            registration = try draft.registration(id: id, standard: try standard(of: profile))
+            registration = try draft.registration(id: id, standard: standard(of: profile), scopes: knownScopes)
             client = try resolve(registration)
         } catch {
             return newClientPage(draft, visit, problem: error.description.sentence, status: .unprocessableContent)
@@ -111,14 +110,24 @@ extension Provider {
     }
 
     /// What the profile says of redirect URIs, so that they are not copied where nothing else was said.
-    private func standard(of profile: PartnerProfile?) throws(RegistrationError) -> [String] {
-        guard let profile else { return [] }
-        let draft = ClientRegistration(
+    private func standard(of profile: PartnerProfile?) -> [String] {
+        guard let profile, profile.openNames.isEmpty else { return [] }
+        return sample(of: profile)?.redirectURIs.map(\.text) ?? []
+    }
+
+    /// The scopes that the settings name.
+    private var knownScopes: [String] { node.loader.scopes.map(\.name) }
+
+    /// A client of the profile with something in place of what only the operator knows; nil when the operator names the
+    /// redirect URIs.
+    private func sample(of profile: PartnerProfile) -> Client? {
+        var draft = ClientRegistration(
             id: profile.fixedClientID?.text ?? "draft",
             name: profile.name,
             partner: profile.id
         )
-        return (try? resolve(draft))?.redirectURIs.map(\.text) ?? []
+        draft.profileValues = Dictionary(profile.openNames.map { ($0.name, "x") }) { first, _ in first }
+        return try? resolve(draft)
     }
 
     /// What the partner needs; the secret is in this answer and in no other.
@@ -170,6 +179,8 @@ struct ClientDraft: Sendable {
     var name: String
     /// One on each line; nil before anybody has typed.
     var redirectURIs: String?
+    /// What was said for the names in the profile's redirect URIs.
+    var values: [String: String] = [:]
     var scopes: String?
     var isPublic = false
 
@@ -184,11 +195,25 @@ struct ClientDraft: Sendable {
         redirectURIs = form["redirect_uris"] ?? ""
         scopes = form["scopes"]
         isPublic = form["public"] == "yes"
+        for (name, _) in profile?.openNames ?? [] { values[name] = form[Self.field(name)]?.lines.first }
     }
+
+    /// The form's field for a name in the profile's redirect URIs.
+    private static func field(_ name: String) -> String { "value_\(name)" }
 
     func fields(standard: [String], isPattern: Bool, scopes known: [String]) -> [ConsoleField] {
         var name = ConsoleField("name", "Name", value: name, hint: "What people read when it asks for access.")
         name.maximumLength = 100
+        let open = (profile?.openNames ?? []).map { open in
+            var field = ConsoleField(
+                Self.field(open.name),
+                open.name,
+                value: values[open.name] ?? "",
+                hint: "It goes into \(open.uri)"
+            )
+            field.isRequired = false
+            return field
+        }
         var uris = ConsoleField(
             "redirect_uris",
             "Redirect URIs",
@@ -196,11 +221,15 @@ struct ClientDraft: Sendable {
             value: redirectURIs ?? standard.joined(separator: "\n"),
             hint: isPattern
                 ? "Leave it empty to accept what the document wants, or pin the exact addresses, one on each line."
-                : "One on each line: exactly as the partner sends them."
+                : open.isEmpty
+                    ? "One on each line: exactly as the partner sends them."
+                    : "Leave it empty for those of the document, or write others, one on each line."
         )
-        uris.isRequired = !isPattern
+        uris.isRequired = !isPattern && open.isEmpty
         uris.maximumLength = 20_000
-        guard profile == nil else { return [name, uris] }
+        let first = [name] + open + [uris]
+        // A profile whose document names no scopes leaves them to the operator too.
+        guard profile?.scopeWords == nil else { return first }
         var scopes = ConsoleField(
             "scopes",
             "Scopes",
@@ -215,18 +244,27 @@ struct ClientDraft: Sendable {
             .check,
             value: isPublic ? "yes" : ""
         )
-        return [name, uris, scopes, kind]
+        return first + (profile == nil ? [scopes, kind] : [scopes])
     }
 
     /// The registration; what says nothing else than the profile follows it.
-    func registration(id: String, standard: [String]) throws(RegistrationError) -> ClientRegistration {
+    func registration(id: String, standard: [String], scopes known: [String]) throws(RegistrationError)
+        -> ClientRegistration
+    {
         var registration = ClientRegistration(id: id, name: name, partner: profile?.id)
         let lines = (redirectURIs ?? "").lines
         if lines != standard, !(lines.isEmpty && profile != nil) { registration.redirectURIs = lines }
+        if !values.isEmpty { registration.profileValues = values }
+        if lines.isEmpty, let missing = profile?.openNames.first(where: { values[$0.name] == nil }) {
+            throw RegistrationError("say the \(missing.name) for \(missing.uri), or write the redirect URIs yourself")
+        }
+        if profile?.scopeWords == nil, let scopes {
+            let names = scopes.split(whereSeparator: \.isWhitespace).map(String.init)
+            if profile == nil || names != known { registration.scopes = names }
+        }
         if profile == nil {
             guard !lines.isEmpty else { throw RegistrationError("write at least one redirect URI") }
             if isPublic { registration.isPublic = true }
-            if let scopes { registration.scopes = scopes.split(whereSeparator: \.isWhitespace).map(String.init) }
         }
         return registration
     }

@@ -4,6 +4,16 @@ import OAuth
 extension PartnerProfile {
     /// The only client id that the profile works with; nil when any will do.
     var fixedClientID: ClientID? { rules.clientID }
+    /// What only the operator knows: each name in its redirect URIs, with the first that has it.
+    var openNames: [(name: String, uri: String)] {
+        var found: [(name: String, uri: String)] = []
+        for template in rules.redirectURIs {
+            for name in template.names where !found.contains(where: { $0.name == name }) {
+                found.append((name, template.text))
+            }
+        }
+        return found
+    }
     /// What the partner's document asks for in vain.
     var unmetNeeds: [(need: String, why: String)] { unmet.map { ($0.need, $0.why) } }
     /// The profile's own path of the authorization endpoint.

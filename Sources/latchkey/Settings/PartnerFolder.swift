@@ -15,11 +15,27 @@ extension Deployment {
         }
         let files = try names.map { name in
             let path = "\(folder)/\(name)"
-            guard let data = FileManager.default.contents(atPath: path) else {
-                throw Complaint("the partner profile \(path) cannot be read")
-            }
-            return (name: path, text: String(decoding: data, as: UTF8.self))
+            return (name: path, text: try Self.profileText(path))
         }
         return try embedded.overridden(by: try PartnerProfiles(files: files))
     }
+
+    /// The text of a profile's file, unless it cannot be one.
+    private static func profileText(_ path: String) throws(Complaint) -> String {
+        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: profileLimit + 1)
+        else { throw Complaint("the partner profile \(path) cannot be read") }
+        guard data.count <= profileLimit else {
+            throw Complaint(
+                "the partner profile \(path) is larger than \(profileLimit / 1024) KiB, which no profile is"
+            )
+        }
+        if let text = String(validating: data, as: UTF8.self) { return text }
+        // The line of the first byte that no UTF-8 has, as an editor counts it.
+        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let line = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
+        throw Complaint("the partner profile \(path) line \(line + 1): is not UTF-8: save the file in that encoding")
+    }
+
+    /// The largest file of a profile that is read, in bytes.
+    private static let profileLimit = 256 * 1024
 }
