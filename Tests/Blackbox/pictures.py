@@ -1,6 +1,6 @@
 """Takes the pictures of README.md, as a person with Chromium would see them; `make pictures` runs it.
 
-The tour is `latchkey demo` on a telephone; the console is a server that has run for two days.
+The tour is `latchkey demo` on a telephone; the console is a server that has run for a day.
 """
 
 import random
@@ -27,7 +27,7 @@ from toolkit.wire import send
 IMAGES = ROOT / "docs" / "images"
 DEMO = "http://localhost:3020"
 TELEPHONE = {"viewport": {"width": 460, "height": 760}, "device_scale_factor": 2}
-DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+DESKTOP = {"viewport": {"width": 1280, "height": 960}}
 NAMES = [
     "Ada Lovelace",
     "Grace Hopper",
@@ -41,8 +41,8 @@ NAMES = [
     "Donald Knuth",
 ]
 HOUR = 3600
-FIRST, STEP = 46, 2
-"""How many hours ago the console's server began, and how many lie between two visits of its customers."""
+FIRST = 26
+"""How many hours ago the console's server began."""
 
 
 @contextmanager
@@ -85,8 +85,8 @@ def take_the_tour(browser: Browser, folder: Path, take: Callable[[Page, str], No
         take(page, "account")
 
 
-class Days:
-    """Two days of a server with some partners: customers connect, partners refresh, and one of them errs."""
+class Day:
+    """A day of a server with some partners: customers connect and cut, partners refresh, and one of them errs."""
 
     def __init__(self, folder: Path):
         self.server = Latchkey(SQLite(folder), folder)
@@ -115,8 +115,8 @@ class Days:
         return self.server.create_client(*options, *scopes, name=name)
 
     def pass_by(self) -> Latchkey:
-        """Lives through the days, and leaves the server running at the hour of the clock."""
-        for hours_ago in range(FIRST, -1, -STEP):
+        """Lives through the day, and leaves the server running at the hour of the clock."""
+        for hours_ago in range(FIRST, -1, -1):
             self.set_clock(hours_ago)
             self.server.start()
             self.visit()
@@ -126,12 +126,15 @@ class Days:
 
     def visit(self) -> None:
         """What happens in an hour."""
-        for _ in range(self.random.randint(0, 2)):
+        for _ in range(self.random.randint(0, 4)):
             client, account = self.random.choice(self.partners), self.random.choice(self.accounts)
             self.live.append((client, Person(self.server, account).connect(client).refresh))
         for client, token in self.live:
             for _ in range(self.random.randint(1, 3)):
                 client.refresh(token)
+        if self.live and self.random.random() < 0.3:
+            client, token = self.live.pop(self.random.randrange(len(self.live)))
+            client.revoke(token)
         seam = self.partners[0]
         for _ in range(self.random.choice([0, 0, 1, 3])):
             seam.using(client_secret="the secret of another stage").refresh("lkr_unknown")
@@ -141,9 +144,9 @@ class Days:
 
 def look_at_the_console(browser: Browser, folder: Path, take: Callable[[Page, str], None]) -> None:
     """An operator signs in, and sees what has happened."""
-    server = Days(folder).pass_by()
+    server = Day(folder).pass_by()
     try:
-        operator = Operator(server, name="Jo Operator").join()
+        operator = Operator(server, name="Jo Operator", email="jo@acme.example").join()
         context: BrowserContext = browser.new_context(**DESKTOP)
         for name, value in operator.cookies.items():
             context.add_cookies([{"name": name, "value": value, "url": server.base}])

@@ -19,9 +19,11 @@ def routes() -> list[tuple[str, str, str]]:
 class Operator(Person):
     """A browser in which somebody runs the server."""
 
-    def __init__(self, server: Latchkey, *, read_only: bool = False, name: str = "Grace Hopper"):
+    def __init__(
+        self, server: Latchkey, *, read_only: bool = False, name: str = "Grace Hopper", email: str | None = None
+    ):
         super().__init__(server)
-        self.email = f"op.{secrets.token_hex(5)}@acme.example"
+        self.email = email or f"op.{secrets.token_hex(5)}@acme.example"
         self.password = "correct horse " + secrets.token_hex(8)
         server.canaries.add("operator password", self.password)
         words = ["--read-only"] if read_only else []
