@@ -39,7 +39,7 @@ extension Provider {
     ) -> ConsoleTable {
         var table = ConsoleTable(
             "Refused requests",
-            ["Why", "Application", "Parameter", "Expected", "Came", "Id", "When"],
+            ["Why", "Application", "Parameter", "Expected", "Came", "When, and its id"],
             empty: "No request was refused. Refusals appear here a second after they happen, and are kept for 30 days."
         )
         table.rows = found.prefix(Self.trailPage).map { stored in
@@ -50,7 +50,7 @@ extension Provider {
                 .link(node.clients[refusal.client]?.name ?? id, "/debugger?" + Form(["client": id]).encoded),
                 refusal.parameter.map(ConsoleCell.code) ?? .text(nil),
                 refusal.expected.map(ConsoleCell.code) ?? .text("what the answer says"),
-                refusal.got.map { .text($0) } ?? .text(nil), .code(refusal.requestID), .time(refusal.at),
+                refusal.got.map { .text($0) } ?? .text(nil), .text(refusal.at.readable, detail: refusal.requestID),
             ]
         }
         let query = { (more: [(name: String, value: String)]) in
