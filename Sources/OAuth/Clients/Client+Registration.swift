@@ -1,71 +1,6 @@
-/// How a client is made of what the operator said, over its profile, over the defaults.
+/// The members of a client that take more than a line to read, and what must fit together.
 extension Client {
-    /// Fills a registration in from its profile and the defaults, and checks it.
-    ///
-    /// - Parameters:
-    ///   - registration: what the operator said of the client.
-    ///   - profile: the partner profile that the registration names, if any.
-    ///   - known: the scopes that the settings name, for a client whose profile names none.
-    ///   - secrets: what is stored of its secrets.
-    /// - Throws: `RegistrationError` for the first thing that is wrong.
-    public init(
-        _ registration: ClientRegistration,
-        profile: PartnerProfile?,
-        scopes known: [ScopeWords],
-        secrets: [ClientSecret]
-    ) throws(RegistrationError) {
-        let rules = profile?.rules
-        id = try ClientID(registering: registration.id)
-        guard rules?.clientID == nil || rules?.clientID == id else {
-            throw RegistrationError("the partner's document fixes the client id as '\(rules?.clientID?.text ?? "")'")
-        }
-        name = try Self.name(registration.name)
-        partner = registration.partner
-        isDisabled = registration.isDisabled
-        self.secrets = secrets
-        isPublic = registration.isPublic ?? rules?.isPublic ?? false
-        audiences = registration.audiences ?? []
-        grants =
-            try registration.grants.map { names throws(RegistrationError) in
-                Set(try names.map { name throws(RegistrationError) in try Self.choice(name, "grant") })
-            } ?? rules?.grants ?? [.authorizationCode, .refreshToken]
-        let isResourceServer = grants.isEmpty
-        redirectURIs = isResourceServer ? [] : try Self.redirectURIs(registration, rules)
-        redirectHosts = isResourceServer || registration.redirectURIs != nil ? [] : rules?.redirectHosts ?? []
-        do throws(OAuthError) {
-            let allowed = rules?.scopes?.map(\.name) ?? known.map(\.name)
-            scopes = try Scope(names: isResourceServer ? [] : registration.scopes ?? allowed)
-        } catch {
-            throw RegistrationError(error.description)
-        }
-        defaultScopes = (rules?.defaultScopes ?? scopes).intersection(scopes)
-        refresh =
-            try registration.refresh.map { name throws(RegistrationError) in try Self.choice(name, "refresh policy") }
-            ?? rules?.refresh ?? (isPublic ? .successor : .stable)
-        accessToken = AccessTokenPolicy(
-            format: try registration.accessToken.map { name throws(RegistrationError) in
-                try Self.choice(name, "access token format")
-            } ?? rules?.accessToken ?? .jwt,
-            lifetime: try Self.lifetime(registration, rules)
-        )
-        proofKey = isPublic ? .required : rules?.proofKey ?? .required
-        let asks = try registration.consent.map { name throws(RegistrationError) -> ConsentRule in
-            try Self.choice(name, "consent rule")
-        }
-        consent = isPublic ? .always : asks ?? rules?.consent ?? .always
-        sendsIssuer = rules?.issuerInResponse ?? true
-        authentication = rules?.authentication ?? Set(ClientAuthenticationMethod.allCases)
-        authorizationRequest = rules?.authorizationRequest ?? AuthorizationRequestRules()
-        prompt = rules?.prompt ?? .asSent
-        codeLifetime = rules?.codeLifetime ?? AuthorizationCode.lifetime
-        tokenRequest = rules?.tokenRequest ?? TokenRequestRules()
-        tokenResponse = rules?.tokenResponse ?? .standard(withUserID: rules?.userID ?? true)
-        errors = rules?.errors ?? .standard
-        userInfo = rules?.userInfo ?? .standard
-        try checkTogether(rules?.limits ?? PartnerProfile.Limits())
-    }
-
-    private static func name(_ text: String) throws(RegistrationError) -> String {
+    static func name(_ text: String) throws(RegistrationError) -> String {
         guard (1...100).contains(text.count),
             !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else {
@@ -75,7 +10,7 @@ extension Client {
     }
 
     /// The operator's own, else the profile's with the operator's values in them; each once.
-    private static func redirectURIs(
+    static func redirectURIs(
         _ registration: ClientRegistration,
         _ rules: PartnerProfile.Rules?
     ) throws(RegistrationError) -> [RedirectURI] {
@@ -89,7 +24,7 @@ extension Client {
         return uris.enumerated().filter { index, uri in !uris[..<index].contains(uri) }.map(\.element)
     }
 
-    private static func lifetime(
+    static func lifetime(
         _ registration: ClientRegistration,
         _ rules: PartnerProfile.Rules?
     ) throws(RegistrationError) -> Duration? {
@@ -103,7 +38,7 @@ extension Client {
     }
 
     /// What no single member shows.
-    private func checkTogether(_ limits: PartnerProfile.Limits) throws(RegistrationError) {
+    func checkTogether(_ limits: PartnerProfile.Limits) throws(RegistrationError) {
         try checkLifetime()
         guard redirectURIs.count <= limits.redirectURIs ?? Self.redirectURILimit else {
             throw RegistrationError(

@@ -1,7 +1,10 @@
 /// A registered partner application with every policy that hangs on it, filled in: nothing downstream has defaults.
 ///
 /// It comes from a `ClientRegistration` (what the operator said) over a `PartnerProfile` (what the partner's document says).
-public struct Client: Sendable, Equatable {
+///
+/// It is a class because all cores answer for the same clients at once: each copy of a structure would take hold of all
+/// its members.
+public final class Client: Sendable {
     /// `client_id`.
     public let id: ClientID
     /// What people read: who asks.
@@ -52,6 +55,71 @@ public struct Client: Sendable, Equatable {
     public let errors: ErrorShape
     /// What the userinfo endpoint tells it.
     public let userInfo: UserInfoShape
+
+    /// Fills a registration in from its profile and the defaults, and checks it.
+    ///
+    /// - Parameters:
+    ///   - registration: what the operator said of the client.
+    ///   - profile: the partner profile that the registration names, if any.
+    ///   - known: the scopes that the settings name, for a client whose profile names none.
+    ///   - secrets: what is stored of its secrets.
+    /// - Throws: `RegistrationError` for the first thing that is wrong.
+    public init(
+        _ registration: ClientRegistration,
+        profile: PartnerProfile?,
+        scopes known: [ScopeWords],
+        secrets: [ClientSecret]
+    ) throws(RegistrationError) {
+        let rules = profile?.rules
+        id = try ClientID(registering: registration.id)
+        guard rules?.clientID == nil || rules?.clientID == id else {
+            throw RegistrationError("the partner's document fixes the client id as '\(rules?.clientID?.text ?? "")'")
+        }
+        name = try Self.name(registration.name)
+        partner = registration.partner
+        isDisabled = registration.isDisabled
+        self.secrets = secrets
+        isPublic = registration.isPublic ?? rules?.isPublic ?? false
+        audiences = registration.audiences ?? []
+        grants =
+            try registration.grants.map { names throws(RegistrationError) in
+                Set(try names.map { name throws(RegistrationError) in try Self.choice(name, "grant") })
+            } ?? rules?.grants ?? [.authorizationCode, .refreshToken]
+        let isResourceServer = grants.isEmpty
+        redirectURIs = isResourceServer ? [] : try Self.redirectURIs(registration, rules)
+        redirectHosts = isResourceServer || registration.redirectURIs != nil ? [] : rules?.redirectHosts ?? []
+        do throws(OAuthError) {
+            let allowed = rules?.scopes?.map(\.name) ?? known.map(\.name)
+            scopes = try Scope(names: isResourceServer ? [] : registration.scopes ?? allowed)
+        } catch {
+            throw RegistrationError(error.description)
+        }
+        defaultScopes = (rules?.defaultScopes ?? scopes).intersection(scopes)
+        refresh =
+            try registration.refresh.map { name throws(RegistrationError) in try Self.choice(name, "refresh policy") }
+            ?? rules?.refresh ?? (isPublic ? .successor : .stable)
+        accessToken = AccessTokenPolicy(
+            format: try registration.accessToken.map { name throws(RegistrationError) in
+                try Self.choice(name, "access token format")
+            } ?? rules?.accessToken ?? .jwt,
+            lifetime: try Self.lifetime(registration, rules)
+        )
+        proofKey = isPublic ? .required : rules?.proofKey ?? .required
+        let asks = try registration.consent.map { name throws(RegistrationError) -> ConsentRule in
+            try Self.choice(name, "consent rule")
+        }
+        consent = isPublic ? .always : asks ?? rules?.consent ?? .always
+        sendsIssuer = rules?.issuerInResponse ?? true
+        authentication = rules?.authentication ?? Set(ClientAuthenticationMethod.allCases)
+        authorizationRequest = rules?.authorizationRequest ?? AuthorizationRequestRules()
+        prompt = rules?.prompt ?? .asSent
+        codeLifetime = rules?.codeLifetime ?? AuthorizationCode.lifetime
+        tokenRequest = rules?.tokenRequest ?? TokenRequestRules()
+        tokenResponse = rules?.tokenResponse ?? .standard(withUserID: rules?.userID ?? true)
+        errors = rules?.errors ?? .standard
+        userInfo = rules?.userInfo ?? .standard
+        try checkTogether(rules?.limits ?? PartnerProfile.Limits())
+    }
 
     /// The redirect URI of a request, if it is one of the registered ones (RFC 9700 §2.1) or below one of the domains.
     public func redirectURI(matching requested: String) -> RedirectURI? {

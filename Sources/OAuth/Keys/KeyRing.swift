@@ -1,7 +1,9 @@
 import Crypto
 
 /// Every key that a node knows at a time: an immutable snapshot, replaced whole.
-public struct KeyRing: Sendable {
+///
+/// It is a class because all cores use the same keys at once: each copy of a structure would take hold of every array.
+public final class KeyRing: Sendable {
     /// A signing key with its times.
     public struct Signer: Sendable {
         /// The key.

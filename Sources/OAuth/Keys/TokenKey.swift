@@ -3,7 +3,9 @@ public import Crypto
 /// A server key that makes refresh tokens and opaque access tokens unforgeable; nodes share it through the database.
 ///
 /// One stays able to verify for as long as any token made with it lives, which for a stable refresh token is for ever.
-public struct TokenKey: Sendable {
+///
+/// It is a class for the same reason as `KeyRing`.
+public final class TokenKey: Sendable {
     /// Which key this is: tokens name it.
     public let number: UInt8
     /// The MAC of refresh tokens, keyed and without a message yet: keying it costs as much as a short message.

@@ -22,7 +22,7 @@ import Testing
 
     @Test func `T05: a confidential client needs its secret`() throws {
         let client = try Client.example()
-        #expect(try client.authenticate(shown(Example.secret), acceptsTestSecrets: false).client == client)
+        #expect(try client.authenticate(shown(Example.secret), acceptsTestSecrets: false).client === client)
         for wrong in [nil, "", "wrong", Example.secret + "x", String(Example.secret.dropLast())] {
             #expect(refusal { try client.authenticate(shown(wrong), acceptsTestSecrets: true) } == .invalidClient)
         }
