@@ -14,16 +14,21 @@ extension Provider {
     /// The parameters of a form body (RFC 6749 Appendix B).
     /// - Throws: `BodyTooLarge`; `invalid_request` for another media type or a malformed body.
     package func form(_ request: Request) async throws -> Form {
-        guard isForm(request.headers[.contentType] ?? "") else {
-            throw OAuthError(.invalidRequest, "the body must be application/x-www-form-urlencoded, in UTF-8")
-        }
+        guard isForm(request.headers[.contentType] ?? "") else { throw Self.notAForm }
         return try await read(request) { bytes throws(OAuthError) in try Form(bytes) }
     }
+
+    private static let notAForm = OAuthError(
+        .invalidRequest,
+        "the body must be application/x-www-form-urlencoded, in UTF-8"
+    )
 
     /// The parameters of a token request's body, and how they were written: some partners send JSON.
     /// - Throws: `BodyTooLarge`; `invalid_request` for another media type or a malformed body.
     func tokenForm(_ request: Request) async throws -> (Form, TokenRequestRules.Body) {
-        guard isJSON(request.headers[.contentType] ?? "") else { return (try await form(request), .form) }
+        let type = request.headers[.contentType] ?? ""
+        if isForm(type) { return (try await read(request) { bytes throws(OAuthError) in try Form(bytes) }, .form) }
+        guard isUTF8(type, "application/json") else { throw Self.notAForm }
         return (try await read(request) { bytes throws(OAuthError) in try Form(json: bytes) }, .json)
     }
 
@@ -50,10 +55,6 @@ extension Provider {
     private func isForm(_ type: String) -> Bool {
         // As nearly everybody writes it.
         type == "application/x-www-form-urlencoded" || isUTF8(type, "application/x-www-form-urlencoded")
-    }
-
-    private func isJSON(_ type: String) -> Bool {
-        type.first == "a" && (type == "application/json" || isUTF8(type, "application/json"))
     }
 
     /// Whether a media type is the wanted one, in UTF-8; `charset` may say so, in any spelling.
