@@ -2,14 +2,16 @@
 public struct Audiences: Sendable, Equatable {
     /// The audience of a token for which nobody named a resource.
     public let fallback: String
-    /// All that may be named: the default one and those of the registered resource servers.
-    public let all: [String]
+    private let others: [String]
 
     /// Makes the audiences of a server.
     public init(fallback: String, others: [String]) {
         self.fallback = fallback
-        all = [fallback] + others.filter { $0 != fallback }
+        self.others = others
     }
+
+    /// All that may be named: the default one and those of the registered resource servers.
+    public var all: [String] { [fallback] + others.filter { $0 != fallback } }
 
     /// What a request or a grant that names these resources is about: naming none means the default one.
     public func meant(by resources: [String]) -> [String] {
@@ -34,7 +36,7 @@ public struct Audiences: Sendable, Equatable {
     /// The audiences of a client's own token: those that its request wishes, else the default one.
     /// - Throws: `invalid_target` for a resource that this server issues no tokens for.
     func chosen(by wishes: TokenWishes) throws(OAuthError) -> [String] {
-        guard wishes.resources.allSatisfy(all.contains) else {
+        guard wishes.resources.isEmpty || wishes.resources.allSatisfy(all.contains) else {
             throw OAuthError(
                 .invalidTarget,
                 "resource names nothing that this server issues tokens for",

@@ -8,15 +8,15 @@ extension Provider {
     ///
     /// - Throws: `invalid_client`; `slow_down` for a wrong secret after too many others; `invalid_request`.
     func authenticate(_ form: Form, _ request: Request, now: Instant) async throws -> AuthenticatedClient {
-        let (client, credentials) = try await claimedClient(form, request)
+        let (client, credentials) = try await claimedClient(form, request.headers[.authorization])
         return try authenticate(client, credentials, now: now)
     }
 
     /// The client that a request says it comes from: nothing is proved yet.
     /// - Throws: `invalid_client` when it says none or one that is not known; `invalid_request`.
-    func claimedClient(_ form: Form, _ request: Request) async throws -> (Client, ClientCredentials) {
+    func claimedClient(_ form: Form, _ authorization: String?) async throws -> (Client, ClientCredentials) {
         try form.refuseRepeated()
-        let credentials = try ClientCredentials(authorization: request.headers[.authorization], form: form)
+        let credentials = try ClientCredentials(authorization: authorization, form: form)
         guard let client = try await client(credentials.id) else { throw ClientCredentials.unknown }
         return (client, credentials)
     }

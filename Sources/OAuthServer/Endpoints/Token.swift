@@ -15,9 +15,10 @@ extension Provider {
         do {
             let body: TokenRequestRules.Body
             (form, body) = try await tokenForm(request)
-            let hasBasic = request.headers[.authorization] != nil
+            let authorization = request.headers[.authorization]
+            let hasBasic = authorization != nil
             try profile?.rules.check(form, writtenAs: body, hasBasic: hasBasic)
-            let (claimed, credentials) = try await claimedClient(form, request)
+            let (claimed, credentials) = try await claimedClient(form, authorization)
             guard profile == nil || claimed.partner == profile?.id else { throw ClientCredentials.unknown }
             shape = claimed.errors
             try claimed.tokenRequest.check(form, writtenAs: body, hasBasic: hasBasic)
