@@ -210,8 +210,14 @@ extension Store {
     /// - Returns: false when there is none.
     public func deleteAccount(_ id: AccountID, by actor: Actor, now: Instant) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
-            let live = try Self.liveConnections(where: "account_id", SQLValue(id), connection)
-            try Self.announceEnd(where: "account_id", SQLValue(id), why: "account_deleted", at: now, connection)
+            let live = try endAll(
+                with: "accounts",
+                "account_id",
+                SQLValue(id),
+                why: "account_deleted",
+                at: now,
+                connection
+            )
             let rows = try connection.query(
                 "delete from accounts where account_id = $1 returning \(Self.accountColumns)",
                 [SQLValue(id)]

@@ -127,37 +127,6 @@ extension Store {
         }
     }
 
-    /// Cuts every live connection of a client, at once.
-    ///
-    /// - Returns: how many there were.
-    @discardableResult
-    public func revokeAll(of client: ClientID, by actor: Actor, now: Instant) async throws(SQLError) -> Int64 {
-        try await database.transaction { connection throws(SQLError) in
-            let rows = try connection.query(
-                """
-                update connections set revoked_at = $2, revoked_why = $3
-                where client_id = $1 and revoked_at is null returning generation
-                """,
-                [SQLValue(client), SQLValue(now), .text(RevocationReason.operator.rawValue)]
-            )
-            let count = Int64(rows.count)
-            guard count > 0 else { return 0 }
-            try connection.record(
-                AuditEntry(
-                    at: now,
-                    actor: actor,
-                    action: .connectionRevoked,
-                    subject: AuditSubject.client(client.text),
-                    after: AuditState.json { state in
-                        state.member("connections_cut", count)
-                        state.member("because", RevocationReason.operator.rawValue)
-                    }
-                )
-            )
-            return count
-        }
-    }
-
     /// Notes when connections were last used.
     ///
     /// Losing it harms nobody, so it comes late and in bunches.
@@ -250,18 +219,6 @@ extension Store {
             )
         )
         return true
-    }
-
-    /// How many live connections a client or an account has.
-    static func liveConnections(
-        where column: String,
-        _ owner: SQLValue,
-        _ connection: any SQLConnection
-    ) throws(SQLError) -> Int64 {
-        try connection.query(
-            "select count(*) from connections where \(column) = $1 and revoked_at is null",
-            [owner]
-        ).first?.integer(0) ?? 0
     }
 
     private func move(_ id: ConnectionID, from: Int64, to: Int64) async throws(SQLError) -> Bool {

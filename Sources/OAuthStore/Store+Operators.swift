@@ -2,7 +2,7 @@ public import OAuth
 
 /// The operators and their invitations.
 extension Store {
-    /// Keeps an invitation.
+    /// Keeps an invitation; earlier ones to the same address are dead from now on.
     /// - Returns: false when an operator has that address already.
     public func invite(
         _ invitation: OperatorInvitation,
@@ -11,6 +11,7 @@ extension Store {
     ) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
             if let email = invitation.email, try Self.operatorExists(email, connection) { return false }
+            if let email = invitation.email { try Self.forgetInvitations(to: email, connection) }
             try Self.keep(invitation, now, connection)
             try connection.record(
                 AuditEntry(
@@ -27,6 +28,52 @@ extension Store {
             )
             return true
         }
+    }
+
+    /// Takes invitations back that nobody has used yet: a link that came into the wrong hands is dead at once.
+    ///
+    /// - Parameters:
+    ///   - email: only those to this address; nil for all, also those that let whoever has them choose one.
+    ///   - actor: who takes them back.
+    ///   - now: when.
+    /// - Returns: how many there were.
+    /// - Throws: as `SQLDatabase.transaction`.
+    public func withdrawInvitations(
+        to email: String? = nil,
+        by actor: Actor,
+        now: Instant
+    ) async throws(SQLError) -> Int {
+        try await database.transaction { connection throws(SQLError) in
+            try connection.query("delete from operator_invitations where expires_at <= $1", [SQLValue(now)])
+            let count = try Self.forgetInvitations(to: email, connection)
+            guard count > 0 else { return 0 }
+            try connection.record(
+                AuditEntry(
+                    at: now,
+                    actor: actor,
+                    action: .operatorInvitationWithdrawn,
+                    subject: "operator:" + (email ?? "-"),
+                    before: AuditState.json { $0.member("invitations", Int64(count)) }
+                )
+            )
+            return count
+        }
+    }
+
+    @discardableResult
+    private static func forgetInvitations(
+        to email: String?,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Int {
+        var count = 0
+        // Compared here: the engines do not agree on what lower case is.
+        for row in try connection.query("select digest, email from operator_invitations order by digest") {
+            let invited = try row.optionalText(1)?.lowercased()
+            guard email == nil || invited == email?.lowercased() else { continue }
+            let sql = "delete from operator_invitations where digest = $1 returning created_at"
+            count += try connection.query(sql, [row[0]]).count
+        }
+        return count
     }
 
     /// The invitation of a link, while it may be used.

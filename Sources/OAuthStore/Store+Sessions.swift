@@ -142,22 +142,12 @@ extension Store {
         case allBut(SecretDigest)
     }
 
-    /// In how many browsers an account is signed in.
-    public func sessionCount(of account: AccountID, now: Instant) async throws(SQLError) -> Int64 {
-        try await database.read { connection throws(SQLError) in
-            try connection.query(
-                "select count(*) from sessions where account_id = $1 and idle_until > $2 and ends_at > $2",
-                [SQLValue(account), SQLValue(now)]
-            ).first?.integer(0) ?? 0
-        }
-    }
-
     /// Ends sessions of an account, and nobody else's.
     /// - Returns: how many there were.
     @discardableResult
     public func endSessions(
         of account: AccountID,
-        _ which: EndedSessions = .all,
+        _ which: EndedSessions,
         by actor: Actor,
         now: Instant
     ) async throws(SQLError) -> Int {
@@ -177,9 +167,20 @@ extension Store {
         }
     }
 
+    /// Ends every session of every account (ASVS 7.4.5).
+    /// - Returns: how many there were.
+    @discardableResult
+    public func endEverySession(by actor: Actor, now: Instant) async throws(SQLError) -> Int {
+        try await database.transaction { connection throws(SQLError) in
+            let ended = try connection.query("delete from sessions returning signed_in_at").count
+            if ended > 0 { try Self.recordEnding(of: ended, nil, by: actor, now, connection) }
+            return ended
+        }
+    }
+
     private static func recordEnding(
         of count: Int,
-        _ account: AccountID,
+        _ account: AccountID?,
         by actor: Actor,
         _ now: Instant,
         _ connection: any SQLConnection
@@ -189,7 +190,7 @@ extension Store {
                 at: now,
                 actor: actor,
                 action: .sessionsEnded,
-                subject: AuditSubject.account(account),
+                subject: account.map(AuditSubject.account) ?? AuditSubject.everyAccount,
                 after: AuditState.json { $0.member("sessions", Int64(count)) }
             )
         )

@@ -165,24 +165,50 @@ extension Store {
         )
     }
 
-    /// Announces that every live connection of a client or an account ends, because that is deleted.
+    /// Announces that many connections have ended, in the transaction that ends them, if webhooks are on.
     static func announceEnd(
-        where column: String,
-        _ owner: SQLValue,
+        of ended: [ConnectionFacts],
         why: String,
         at now: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) {
-        let rows = try connection.query(
-            """
-            select \(ConnectionFacts.columns) from connections where \(column) = $1 and revoked_at is null
-                and exists (select 1 from webhook_switch where name = 'webhooks' and is_on = 1)
-            """,
-            [owner]
-        )
-        for row in rows {
-            try announce(.connectionRevoked, try ConnectionFacts(row), why: why, at: now, connection)
+        let isOn = try !connection.query("select 1 from webhook_switch where name = 'webhooks' and is_on = 1").isEmpty
+        guard isOn else { return }
+        var rest = ended[...]
+        while rest.count >= bunch {
+            try insertEnd(of: rest.prefix(bunch), why: why, at: now, connection)
+            rest = rest.dropFirst(bunch)
         }
+        for facts in rest { try insertEnd(of: [facts], why: why, at: now, connection) }
+    }
+
+    /// How many events one statement writes: a client that many people use has a hundred thousand connections.
+    private static let bunch = 100
+
+    private static func insertEnd(
+        of ended: ArraySlice<ConnectionFacts>,
+        why: String,
+        at now: Instant,
+        _ connection: any SQLConnection
+    ) throws(SQLError) {
+        let type = WebhookEventType.connectionRevoked
+        var (rows, arguments): ([String], [SQLValue]) = ([], [])
+        for facts in ended {
+            guard let id = facts.eventID(type, at: now) else { continue }
+            rows.append("(" + (1...7).map { "$\(arguments.count + $0)" }.joined(separator: ", ") + ", 0)")
+            arguments += [
+                SQLValue(id), .text(type.rawValue), SQLValue(facts.id), SQLValue(facts.client),
+                .text(facts.body(type, why: why, at: now)), SQLValue(now), SQLValue(now),
+            ]
+        }
+        guard !rows.isEmpty else { return }
+        try connection.query(
+            """
+            insert into webhook_events (event_id, type, connection_id, client_id, body, created_at, next_at, attempts)
+            values \(rows.joined(separator: ", ")) on conflict do nothing
+            """,
+            arguments
+        )
     }
 
     private static let eventColumns = """

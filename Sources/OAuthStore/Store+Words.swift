@@ -69,28 +69,30 @@ extension Store {
         var conditions: [String] = []
         for term in typed.lowercased().split(whereSeparator: \.isWhitespace).prefix(termLimit).map(String.init) {
             let pieces = runs(of: term)
+            // One list of what is found in either way: "or" would make PostgreSQL look at every row.
             var ways = [found([term], kind, &arguments)]
             if pieces != [term], !pieces.isEmpty {
                 ways.append(found(Array(pieces.prefix(termLimit)), kind, &arguments))
             }
-            conditions.append(ways.count == 1 ? ways[0] : "(" + ways.joined(separator: " or ") + ")")
+            conditions.append("\(kind)_id in (\(ways.joined(separator: " union ")))")
         }
         return conditions
     }
 
     private static let termLimit = 4
 
+    /// Selects what has, for each beginning, a word that begins so.
     private static func found(_ beginnings: [String], _ kind: String, _ arguments: inout [SQLValue]) -> String {
-        var conditions: [String] = []
-        for beginning in beginnings {
+        var selection = ""
+        for beginning in beginnings.reversed() {
             let bytes = Array(beginning.prefix(wordLength).utf8)
             // The end is the beginning with its last byte raised: no byte of UTF-8 is the highest one.
             arguments += [.bytes(bytes), .bytes(bytes.dropLast() + [(bytes.last ?? 0) + 1])]
             let (from, to) = (arguments.count - 1, arguments.count)
-            conditions.append(
-                "\(kind)_id in (select \(kind)_id from \(kind)_words where word >= $\(from) and word < $\(to))"
-            )
+            selection =
+                "select \(kind)_id from \(kind)_words where word >= $\(from) and word < $\(to)"
+                + (selection.isEmpty ? "" : " and \(kind)_id in (\(selection))")
         }
-        return conditions.count == 1 ? conditions[0] : "(" + conditions.joined(separator: " and ") + ")"
+        return selection
     }
 }

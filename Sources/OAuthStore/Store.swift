@@ -43,7 +43,9 @@ extension SQLEngine {
 extension String {
     /// The pattern of `like … escape '!'` for lower-case texts that hold this one; its own wildcards mean themselves.
     var likePattern: String {
-        "%" + lowercased().map { "%_!".contains($0) ? "!\($0)" : String($0) }.joined() + "%"
+        // PostgreSQL refuses a NUL; no stored text holds one.
+        "%" + lowercased().replacing("\0", with: "\u{FFFD}").map { "%_!".contains($0) ? "!\($0)" : String($0) }.joined()
+            + "%"
     }
 }
 

@@ -3,12 +3,16 @@
 import base64
 import hashlib
 import re
+import secrets
+import sqlite3
 from urllib.parse import urlsplit
 
 import pytest
 
 from toolkit.console import Operator, invite, routes, value_of
+from toolkit.expect import eventually
 from toolkit.person import Person
+from toolkit.receiver import Receiver
 from toolkit.wire import fire_together, form_shot, send
 
 REDIRECT = "https://partner.example/callback"
@@ -238,13 +242,20 @@ def test_L07_a_form_needs_this_sessions_token_and_comes_from_our_pages(world, ro
         assert world.operator.request("POST", url, data=mine, headers=headers).status == 403
 
 
-def test_a_read_only_operator_is_shown_no_button_that_changes_anything(world):
+def test_a_read_only_operator_is_shown_no_button_and_no_link_that_changes_anything(world):
+    closed = [
+        re.compile(re.sub(":id", "[^/]+", pattern) + "$")
+        for method, pattern, access in routes()
+        if method == "GET" and access == "operators"
+    ]
     for method, pattern, access in routes():
         if method != "GET" or access != "readers":
             continue
         page = world.reader.open(world.path(pattern).removeprefix("/console"))
         posts = [form.action for form in page.forms if form.method == "post"]
         assert all(action.endswith("/sign-out") for action in posts), posts
+        dead = [link for link in page.links if any(one.match(urlsplit(link).path) for one in closed)]
+        assert not dead, f"{pattern} leads to what is refused: {dead}"
 
 
 def test_U03_no_get_shows_a_secret_or_its_hash(world):
@@ -263,6 +274,238 @@ def test_U03_no_get_shows_a_secret_or_its_hash(world):
             assert page.headers["Cache-Control"] == "no-store"
             found = [word for word in forbidden if word in page.html]
             assert not found, f"{pattern} shows a secret"
+
+
+@pytest.fixture
+def changing_world(new_server):
+    """A world that a test may take apart, whose company is told of what happens."""
+    server, receiver = new_server(), Receiver()
+    secret = server.run("webhook", "secret").stdout.strip()
+    server.extra_environment |= {"LATCHKEY_WEBHOOK_URL": receiver.url, "LATCHKEY_WEBHOOK_SECRET": secret}
+    server.create_account()
+    server.start()
+    world = World(server)
+    yield world
+    receiver.stop()
+
+
+DANGEROUS = [
+    "/clients/:id/secret",
+    "/clients/:id/old-secrets",
+    "/clients/:id/disconnect",
+    "/clients/:id/delete",
+    "/connections/:id/cut",
+    "/accounts/:id/disable",
+    "/accounts/:id/password",
+    "/accounts/:id/delete",
+    "/sessions/end",
+    "/api-keys/new",
+    "/api-keys/:id/revoke",
+    "/keys/rotate",
+    "/keys/replace",
+]
+
+
+def test_U04_what_cuts_or_gives_access_asks_for_the_password_again(changing_world):
+    world, server = changing_world, changing_world.server
+    pages = {path: world.operator.open(world.path("/console" + path).removeprefix("/console")) for path in DANGEROUS}
+    values = {"name": "A key", "account": world.account.user_id, "new_password": "a new correct horse"}
+    server.restart(clock_offset=301)
+    before = server.command("audit", "list", "--limit", "1")
+    for path in DANGEROUS:
+        action = world.path("/console" + path).removeprefix("/console")
+        assert "password" in world.operator.form(world.operator.open(action), action).fields, path
+        early = world.operator.form(pages[path], action)
+        assert "password" not in early.fields, "the password was proved a moment ago"
+        page = world.operator.submit(early, values)
+        assert page.status == 403, path
+        assert "Write your password" in page.text
+        assert "password" in world.operator.form(page, action).fields
+    assert server.command("audit", "list", "--limit", "1") == before, "nothing was done"
+    form = world.operator.form(world.operator.open("/api-keys/new"), "/api-keys/new")
+    assert world.operator.submit(form, {"name": "A key", "password": "wrong horse"}).status == 403
+    page = world.operator.submit(form, {"name": "A key", "password": world.operator.password})
+    server.canaries.add("API key", value_of(page, "API key"))
+    assert world.operator.open("").status == 200, "the new cookie was given"
+
+
+CHANGES = [
+    ("/clients/new", {"name": "New", "redirect_uris": REDIRECT, "profile": "", "scopes": ""}),
+    ("/clients/:id/edit", {"name": "Another name"}),
+    ("/clients/:id/redirect-uris/add", {"uri": "https://partner.example/second"}),
+    ("/clients/:id/redirect-uris/remove", {"uri": REDIRECT}),
+    ("/clients/:id/secret", {}),
+    ("/clients/:id/old-secrets", {}),
+    ("/clients/:id/disable", {}),
+    ("/clients/:id/enable", {}),
+    ("/connections/:id/cut", {}),
+    ("/clients/:id/disconnect", {}),
+    ("/accounts/:id/sessions", {}),
+    ("/sessions/end", {}),
+    ("/accounts/:id/disable", {}),
+    ("/accounts/:id/enable", {}),
+    ("/accounts/:id/password", {"new_password": "a new correct horse"}),
+    ("/api-keys/new", {"name": "Another key"}),
+    ("/api-keys/:id/revoke", {}),
+    ("/keys/rotate", {}),
+    ("/keys/replace", {}),
+    ("/webhooks/:id/retry", {}),
+    ("/accounts/:id/delete", {}),
+    ("/clients/:id/delete", {}),
+]
+
+
+def test_U06_every_route_that_changes_something_writes_one_entry_of_who_did_it(changing_world):
+    world, server = changing_world, changing_world.server
+    assert {path for path, _ in CHANGES} == {
+        path.removeprefix("/console") for method, path, access in routes() if method == "POST" and access == "operators"
+    }
+    Person(server, server.create_account()).connect(world.client)
+    operator_id = next(
+        one["operator_id"] for one in server.command("operator", "list") if one["email"] == world.operator.email
+    )
+    token = world.operator.token()
+    for path, values in CHANGES:
+        last = server.command("audit", "list", "--limit", "1")[0]["number"]
+        once = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        url = server.base + world.path("/console" + path)
+        page = world.operator.request("POST", url, data=values | {"token": token, "once": once})
+        assert page.status in (200, 303), f"{path}: {page!r}"
+        told = [one for one in server.command("audit", "list", "--limit", "20") if one["number"] > last]
+        assert len(told) == 1, f"{path}: {told}"
+        assert (told[0]["actor"]["kind"], told[0]["actor"]["id"]) == ("operator", operator_id), path
+
+
+def test_L07_no_get_changes_anything(changing_world):
+    world, server = changing_world, changing_world.server
+    eventually(lambda: {one["state"] for one in server.command("webhook", "list")} == {"delivered"}, 20)
+
+    def rows() -> dict[str, list]:
+        with sqlite3.connect(server.database.path) as database:
+            tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
+            # Gathered from what the customer did before, and written a moment later.
+            kept = set(tables) - {"counters", "sqlite_sequence"}
+            return {table: sorted(map(str, database.execute(f"select * from {table}"))) for table in kept}
+
+    link = invite(server, "--name", "Previewed")
+    before = rows()
+    for _ in range(2):
+        world.operator.visit(link)
+        for method, pattern, _ in routes():
+            if method == "GET":
+                for who in (world.operator, world.reader, world.disabled, Person(server)):
+                    who.request("GET", server.base + world.path(pattern))
+    assert rows() == before
+
+
+HOSTILE_VALUES = [
+    "\0",
+    "a\0b",
+    "-1",
+    "0",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "1" * 400,
+    "9223372036854775807.c",
+    "-9223372036854775808.con_" + "a" * 26,
+    ".",
+    "1.",
+    "' or 1=1 --",
+    "%",
+    "\U0001d54a\u202e",
+    "\ud7ff",
+    "x" * 600,
+]
+
+
+def test_Z07_no_value_in_an_address_of_the_console_is_a_fault(server):
+    ada = Operator(server).join()
+    names = (
+        "q",
+        "before",
+        "after",
+        "client",
+        "account",
+        "subject",
+        "actor",
+        "action",
+        "open",
+        "span",
+        "profile",
+        "code",
+    )
+    for method, pattern, _ in routes():
+        if method != "GET" or pattern.endswith("/sign-in"):
+            continue
+        for value in HOSTILE_VALUES:
+            params = dict.fromkeys(names, value)
+            page = ada.request("GET", server.base + pattern.replace(":id", "x"), params=params)
+            assert page.status in (200, 400, 404, 410), f"{pattern} {value[:20]!r}: {page!r}"
+
+
+def test_Z07_no_value_in_a_form_of_the_console_is_a_fault(server):
+    ada = Operator(server).join()
+    client = plain_client(server)
+    token = ada.token()
+    for value in HOSTILE_VALUES:
+        once = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        fields = {"token": token, "once": once}
+        for path, names in {
+            "/clients/new": ("name", "redirect_uris", "scopes"),
+            f"/clients/{client.client_id}/edit": ("name", "scopes", "access_token_lifetime", "refresh", "consent"),
+            f"/clients/{client.client_id}/redirect-uris/add": ("uri",),
+            f"/clients/{client.client_id}/redirect-uris/remove": ("uri",),
+            "/api-keys/new": ("name", "account", "scopes"),
+        }.items():
+            for name in names:
+                page = ada.request("POST", f"{ada.home}{path}", data=fields | {"name": "N"} | {name: value})
+                assert page.status in (200, 303, 404, 409, 422), f"{path} {name} {value[:20]!r}: {page!r}"
+        for account in ("a\0@b.example", value + "@acme.example"):
+            page = ada.request("POST", ada.home + "/api-keys/new", data=fields | {"name": "N", "account": account})
+            assert page.status == 422, f"{account[:20]!r}: {page!r}"
+
+
+def test_an_undo_fits_into_the_cookie_however_long_the_address_is(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    ada = Operator(own_server).join()
+    path, uri = f"/clients/{client.client_id}", "https://partner.example/" + "x" * 1_900
+    form = ada.form(ada.open(path), path + "/redirect-uris/add")
+    done = ada.submit(form, {"uri": uri})
+    assert all(len(line) < 4096 for line in done.response.raw.headers.getlist("Set-Cookie"))
+    page = ada.follow(done)
+    undo = next(form for form in page.forms if form.action.endswith("/remove"))
+    assert undo.fields["uri"] == uri, "the first form is the one behind Undo"
+    ada.submit(undo)
+    assert own_server.command("client", "show", client.client_id)["redirect_uris"] == [REDIRECT]
+
+
+def test_U07_an_accounts_sessions_are_listed_and_everybody_is_signed_out_at_once(own_server):
+    account = own_server.create_account()
+    client = plain_client(own_server)
+    own_server.start()
+    people = [Person(own_server, account), Person(own_server, own_server.create_account())]
+    tokens = [person.connect(client) for person in people]
+    ada = Operator(own_server).join()
+    page = ada.open(f"/accounts/{account.user_id}")
+    assert "Unknown browser" in page.text
+    assert "signed in nowhere" not in page.text
+    assert "2 sessions ended" in ada.press("/sessions/end").text
+    assert "signed in nowhere" in ada.open(f"/accounts/{account.user_id}").text
+    assert all(person.visit(own_server.base + "/account").sign_in_form for person in people)
+    assert all(client.refresh(one.refresh).status_code == 200 for one in tokens), "connections stay"
+    assert ada.open("").status == 200, "operators stay"
+
+
+def test_L11_an_invitation_can_be_taken_back(own_server):
+    own_server.start()
+    lost, other = invite(own_server, "--email", "eve@acme.example"), invite(own_server, "--name", "Somebody")
+    assert own_server.command("operator", "withdraw", "eve@acme.example") == {"withdrawn": 1}
+    assert Person(own_server).visit(lost).status == 410
+    assert Person(own_server).visit(other).status == 200
+    assert own_server.command("operator", "withdraw") == {"withdrawn": 1}
+    assert Person(own_server).visit(other).status == 410
 
 
 def test_U04_other_sites_scripts_are_told_nothing(world):

@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from toolkit.console import Operator, invite, routes
+from toolkit.expect import eventually
 from toolkit.person import Person
 
 PHONE = {"width": 320, "height": 640}
@@ -33,6 +34,10 @@ def places(sqlite_server) -> dict[str, str]:
     key = server.command("api-key", "create", "--name", hostile, "--account", account.user_id)
     server.canaries.add("API key", key["api_key"])
     connection = server.command("connection", "list", "--client", client.client_id)[0]["connection_id"]
+    for text in HOSTILE:
+        client.exchange("x", redirect_uri="https://partner.example/" + text)
+        client.post("/oauth/token", {"grant_type": text, text: text})
+    eventually(lambda: server.command("refusal", "list", "--client", client.client_id), 10)
     return {
         "clients": client.client_id,
         "accounts": account.user_id,
@@ -100,6 +105,7 @@ def test_U05_stored_texts_stay_texts(browse, operator, places, path):
         "/accounts",
         "/api-keys",
         "/connections",
+        "/debugger",
     ):
         expect(page.locator("main")).to_contain_text("onerror=alert(1)")
 

@@ -168,6 +168,8 @@ def test_every_error_carries_its_id(server, client):
     ids = {request_id(answer) for answer in answers}
     assert len(ids) == len(answers)
     assert all(answer.status_code >= 400 for answer in answers)
+    forged = send("GET", server.base + "/oauth/token", headers={"X-Request-Id": "forged"})
+    assert request_id(forged) not in ids | {"forged"}, "the id is the server's own"
 
 
 def test_a_refusal_in_the_log_names_the_client_and_the_id_of_the_answer(server, client):

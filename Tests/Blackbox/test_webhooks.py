@@ -2,10 +2,12 @@
 
 import base64
 import secrets
+import socket
 import threading
 
 import pytest
 
+from toolkit.console import Operator
 from toolkit.expect import check_one_line_error, eventually
 from toolkit.person import Person
 from toolkit.process import free_port
@@ -271,6 +273,49 @@ def test_webhooks_a_slow_receiver_slows_no_request(own_server):
     finally:
         held.set()
         receiver.stop()
+
+
+def test_webhooks_a_receiver_whose_answer_never_ends_holds_up_no_other_event(own_server):
+    """It says 200, promises a body, and sends none: the next events are sent all the same."""
+    taken: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+    held: list[socket.socket] = []
+
+    def take() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            held.append(connection)
+            taken.append(connection.recv(65536))
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+
+    threading.Thread(target=take, daemon=True).start()
+    try:
+        company = Company(own_server, f"http://127.0.0.1:{listener.getsockname()[1]}/hook").start()
+        company.connect()
+        eventually(lambda: company.events() and company.events()[0]["state"] == "delivered", PATIENCE)
+        company.connect()
+        eventually(lambda: {one["state"] for one in company.events()} == {"delivered"}, PATIENCE)
+        assert len(company.events()) == len(taken) == 2
+    finally:
+        listener.close()
+        for connection in held:
+            connection.close()
+
+
+def test_webhooks_all_connections_of_a_client_that_are_cut_in_the_console_are_told_of(own_server, receiver):
+    company = Company(own_server, receiver.url).start()
+    others = [Person(own_server, own_server.create_account()) for _ in range(2)]
+    company.connect()
+    for person in others:
+        person.connect(company.client)
+    Operator(own_server).join().press(f"/clients/{company.client.client_id}/disconnect")
+    eventually(lambda: len(receiver.of("connection.revoked")) == 3, PATIENCE)
+    told = [one.event["data"] for one in receiver.of("connection.revoked")]
+    assert {one["why"] for one in told} == {"operator"}
+    assert {one["user_id"] for one in told} == {each.account.user_id for each in [company.person, *others]}
 
 
 def test_webhooks_test_tells_what_the_receiver_answers(own_server, receiver):

@@ -122,7 +122,15 @@ import Testing
             .links([link]),
             .credentials([fact]),
             .command(text),
-            .figures([ConsoleFigure(text, 1, "/clients")])
+            .figures([ConsoleFigure(text, 1, "/clients")]),
+            .chart(
+                ConsoleChart(
+                    id: "chart",
+                    title: text,
+                    steps: [text, text],
+                    series: [ConsoleChart.Series(name: text, values: [1, 2])]
+                )
+            )
         )
         if let id = OperatorID(bytes: [UInt8](repeating: 1, count: 16)) {
             page.frame = ConsoleFrame(

@@ -122,34 +122,4 @@ import Testing
             #expect(try await ledger.other.accounts(matching: "acc", limit: 10).count == 1)
         }
     }
-
-    @Test func `with 100 000 rows every page is found by an index, and none is sorted`() async throws {
-        try await Backend.sqlite.withLedger { ledger in
-            let client = try ledger.client.client.id
-            let connection = Ledger.connectionID("last")
-            let pages = [
-                Store.clientPage("", nil, 50), Store.clientPage("", (Ledger.now, client), 50),
-                Store.accountPage("", (Ledger.now, ledger.account), 50),
-                Store.connectionPage(nil, nil, (Ledger.now, connection), 50),
-                Store.connectionPage(client, nil, (Ledger.now, connection), 50),
-                Store.connectionPage(nil, ledger.account, (Ledger.now, connection), 50),
-            ]
-            for page in pages {
-                let plan = try await ledger.plan(page)
-                #expect(plan.contains("INDEX") && !plan.contains("TEMP B-TREE"), "\(page.sql): \(plan)")
-            }
-            for page in [Store.clientPage("acme lo", nil, 50), Store.accountPage("ada@", nil, 50)] {
-                let plan = try await ledger.plan(page)
-                #expect(plan.contains("word>? AND word<?"), "\(page.sql): \(plan)")
-            }
-        }
-    }
-}
-
-extension Ledger {
-    /// How SQLite would come to a page.
-    fileprivate func plan(_ page: (sql: String, arguments: [SQLValue])) async throws -> String {
-        try await database.rows("explain query plan " + page.sql, page.arguments).map { try $0.text(3) }
-            .joined(separator: "; ")
-    }
 }

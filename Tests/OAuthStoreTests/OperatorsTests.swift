@@ -53,6 +53,31 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `L11: a link is dead when its address is invited again, and when it is taken back`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            #expect(try await ledger.invite("first", email: "Ada@example.com"))
+            #expect(try await ledger.invite("second", email: "ada@Example.com"))
+            #expect(try await ledger.join("first", as: "ada@example.com") == .gone)
+            #expect(try await ledger.invite("another", email: "grace@example.com"))
+            #expect(try await ledger.invite("open"))
+            let store = ledger.store
+            func withdraw(_ email: String?) async throws -> Int {
+                try await store.withdrawInvitations(to: email, by: .server, now: Ledger.now)
+            }
+            #expect(try await withdraw("ADA@example.com") == 1)
+            #expect(try await ledger.join("second", as: "ada@example.com") == .gone)
+            #expect(try await store.invitation(SecretDigest(of: "another"), now: Ledger.now) != nil)
+            #expect(try await withdraw(nil) == 2)
+            #expect(try await withdraw(nil) == 0)
+            #expect(try await ledger.join("open", as: "eve@example.com") == .gone)
+            let told = try await store.audit(AuditFilter(action: "operator.invitation_withdrawn"))
+            #expect(told.count == 2)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `U02: a disabled operator's sessions end at once, and none begins`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             #expect(try await ledger.invite("one"))

@@ -108,6 +108,53 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases)
+    func `all connections of a client that an operator cuts at once are told of and counted one by one`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withLedger { ledger in
+            let (store, client) = (ledger.store, try ledger.client.client.id)
+            for number in 0..<230 { try await ledger.connect("\(number)") }
+            try await ledger.connect("of another", to: .strict)
+            try await store.switchWebhooks(on: true)
+            #expect(try await store.revokeAll(of: client, by: .server, now: Ledger.now) == 230)
+            let events = try await store.webhooks(limit: 1000)
+            #expect(Set(events.map(\.connection)).count == 230 && events.count == 230)
+            #expect(events.allSatisfy { $0.type == "connection.revoked" && $0.body.contains(#""why":"operator""#) })
+            let counts = try await store.counts(since: Ledger.now.startOfHour, of: client)
+            #expect(counts.first { $0.name == "revoked" }?.value == 230)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a connection that is made while its client or its account is deleted is told of twice, or not at all`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.store.switchWebhooks(on: true)
+            try await ledger.warmUp()
+            for round in 0..<8 {
+                let registration = Ledger.registration("client \(round)".replacing(" ", with: "-"))
+                _ = try await ledger.store.register(registration, secret: nil, by: .server, now: Ledger.now)
+                let client = try Ledger.authenticated(registration)
+                for number in 0..<8 { try await ledger.issue("\(round) \(number)", client: client.client.id) }
+                _ = try await parallel(9) { number in
+                    guard number != 4 else {
+                        let id = client.client.id
+                        return try await ledger.other.deleteClient(id, by: .server, now: Ledger.now)
+                    }
+                    let node = ledger.node(number)
+                    return (try? await ledger.redeem("\(round) \(number)", by: client, on: node).isSuccess) == true
+                }
+            }
+            let events = try await ledger.store.webhooks(limit: 1000)
+            let made = Set(events.filter { $0.type == "connection.created" }.map(\.connection))
+            let ended = Set(events.filter { $0.type == "connection.revoked" }.map(\.connection))
+            #expect(made == ended)
+            #expect(try await ledger.count("connections") == 0)
+        }
+    }
+
     private static func refusal(_ id: ConnectionID, _ client: ClientID, at now: Instant) -> Refusal {
         Refusal(
             client: client,

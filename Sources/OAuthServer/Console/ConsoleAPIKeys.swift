@@ -35,7 +35,7 @@ extension Provider {
         var table = ConsoleTable(
             "API keys",
             ["Name", "State", "Speaks for", "Scopes", "Created", "Last used", ""],
-            empty: typed.isEmpty ? "There are no API keys." : "No key's name begins with \"\(typed)\"."
+            empty: typed.isEmpty ? "There are no API keys." : "No key has \"\(typed)\" in its name."
         )
         if typed.isEmpty { table.emptyAction = .main("Create API key", "/api-keys/new") }
         table.rows = found.prefix(consolePageLength).map { key in
@@ -47,8 +47,7 @@ extension Provider {
                 key.account.map { .link($0.description, "/accounts/\($0)") } ?? .text("the company"),
                 .text(key.scope.names.isEmpty ? nil : key.scope.description),
                 .time(key.createdAt), .time(key.lastUsedAt),
-                key.revokedAt == nil && visit.mayChange
-                    ? .link("Revoke", "/api-keys/\(key.id)/revoke") : .text(""),
+                key.revokedAt == nil ? .change("Revoke", "/api-keys/\(key.id)/revoke") : .text(""),
             ]
         }
         if last != nil { table.first = ConsoleCursor.address("/api-keys", [("q", typed)]) }
@@ -84,6 +83,7 @@ extension Provider {
         )
         (account.isRequired, scopes.isRequired, scopes.maximumLength) = (false, false, 2_000)
         form.fields = [ConsoleField("name", "Name", value: visit.form["name"] ?? ""), account, scopes]
+        form.fields += proofFields(visit)
         form.cancel = "/api-keys"
         form.problem = problem
         page.add(.form(form))
@@ -106,7 +106,15 @@ extension Provider {
         } catch {
             return newAPIKeyPage(visit, problem: error.description.sentence, status: .unprocessableContent)
         }
-        guard try await isFirst(visit) else { return alreadySent(visit, .apiKeys, Self.apiKeyTrail) }
+        return try await proved(visit) { problem, status in
+            newAPIKeyPage(visit, problem: problem, status: status)
+        } then: {
+            guard try await isFirst(visit) else { return alreadySent(visit, .apiKeys, Self.apiKeyTrail) }
+            return try await make(new, visit)
+        }
+    }
+
+    private func make(_ new: NewAPIKey, _ visit: ConsoleVisit) async throws -> Response {
         guard let id = APIKeyID(bytes: ambient.random(16)) else { throw missing("API key") }
         let secret = APIKeyText.make(random: ambient.random(32))
         let outcome = try await store.create(new, id: id, digest: secret.digest, by: visit.actor, now: visit.now)
@@ -122,7 +130,8 @@ extension Provider {
 
     /// The account that an e-mail address or a user id means.
     private func account(_ text: String?) async throws -> Account? {
-        guard let text else { return nil }
+        // PostgreSQL refuses a NUL; no address holds one.
+        guard let text, !text.utf8.contains(0) else { return nil }
         if text.contains("@") { return try await store.credentials(email: text)?.account }
         guard let id = AccountID(text) else { return nil }
         return try await store.account(id)

@@ -7,6 +7,8 @@ import OAuthStore
 extension Provider {
     static let consoleAccountRoutes: [ConsoleRoute] = [
         .page("/accounts", Provider.consoleAccounts),
+        .asking("/sessions/end") { provider in { visit in provider.ask(provider.endingEverySession, visit) } },
+        .change("/sessions/end", Provider.consoleEndEverySession),
         .page("/accounts/:id", Provider.consoleAccount),
         .asking("/accounts/:id/disable") { provider in
             { visit in try await provider.ask(provider.disabling(visit).question, visit) }
@@ -38,6 +40,7 @@ extension Provider {
             limit: Int64(consolePageLength + 1)
         )
         var page = ConsolePage("Accounts", area: .accounts, lead: "The people who sign in here.")
+        page.actions = [.danger("Sign everybody out", "/sessions/end")]
         var table = ConsoleTable(
             "Accounts",
             ["Account", "State", "User id", "Since"],
@@ -74,7 +77,7 @@ extension Provider {
         let account = try await foundAccount(visit)
         let path = "/accounts/\(account.id)"
         let live = try await store.liveCount(account: account.id)
-        let sessions = try await store.sessionCount(of: account.id, now: visit.now)
+        let sessions = try await store.sessions(of: account.id, now: visit.now)
         var page = ConsolePage(account.name ?? account.email, area: .accounts, trail: Self.accountTrail)
         page.badge =
             account.disabledAt == nil ? ConsoleBadge("enabled", .good) : ConsoleBadge("disabled", .caution)
@@ -101,12 +104,27 @@ extension Provider {
         if live.connections > Self.shortList {
             page.add(.links([ConsoleLink("All of them", "/connections?account=\(account.id)")]))
         }
-        page.add(.section("Sessions", "Signed in in \(sessions.counted("browser"))."))
-        if sessions > 0 { page.add(.links([.danger("Sign out everywhere", path + "/sessions")])) }
+        page.add(.section("Sessions"), .table(Self.table(of: sessions)))
+        if !sessions.isEmpty { page.add(.links([.danger("Sign out everywhere", path + "/sessions")])) }
         return show(page, visit)
     }
 
     private static let shortList: Int64 = 10
+
+    private static func table(of sessions: [Store.ListedSession]) -> ConsoleTable {
+        var table = ConsoleTable(
+            "Browsers in which this account is signed in",
+            ["Browser", "Signed in", "Ends unless used"],
+            empty: "The account is signed in nowhere."
+        )
+        table.rows = sessions.map { session in
+            let name = [session.browser?.family, session.browser?.system].compactMap(\.self).joined(separator: " on ")
+            return [
+                .text(name.isEmpty ? "Unknown browser" : name), .time(session.signedInAt), .time(session.idleUntil),
+            ]
+        }
+        return table
+    }
 
     private func connections(of account: Account) async throws -> ConsoleTable {
         var table = ConsoleTable(
@@ -118,7 +136,7 @@ extension Provider {
             [
                 .link(clientName(listed.connection.client), "/connections/\(listed.connection.id)"),
                 .time(listed.connection.createdAt), .time(listed.connection.lastUsedAt),
-                .link("Cut", "/connections/\(listed.connection.id)/cut"),
+                .change("Cut", "/connections/\(listed.connection.id)/cut"),
             ]
         }
         return table
@@ -213,9 +231,34 @@ extension Provider {
     private func consoleEndSessions(_ visit: ConsoleVisit) async throws -> Response {
         let (question, account) = try await endingSessions(visit)
         return try await answer(question, visit) {
-            let ended = try await store.endSessions(of: account.id, by: visit.actor, now: visit.now)
+            let ended = try await store.endSessions(of: account.id, .all, by: visit.actor, now: visit.now)
             let flash = ConsoleFlash("\(Int64(ended).counted("session")) ended.")
             return try redirect(visit, to: "/accounts/\(account.id)", saying: flash)
+        }
+    }
+
+    private var endingEverySession: ConsoleQuestion {
+        var question = ConsoleQuestion(
+            heading: "Sign everybody out?",
+            area: .accounts,
+            trail: Self.accountTrail,
+            consequences: [
+                "Everybody who is signed in, in whichever browser, has to sign in again.",
+                "Connections stay as they are, and so do operators.",
+            ],
+            action: "/sessions/end",
+            button: "Sign everybody out",
+            cancel: "/accounts"
+        )
+        question.needsProof = true
+        return question
+    }
+
+    private func consoleEndEverySession(_ visit: ConsoleVisit) async throws -> Response {
+        try await answer(endingEverySession, visit) {
+            let ended = try await store.endEverySession(by: visit.actor, now: visit.now)
+            let flash = ConsoleFlash("\(Int64(ended).counted("session")) ended.")
+            return try redirect(visit, to: "/accounts", saying: flash)
         }
     }
 

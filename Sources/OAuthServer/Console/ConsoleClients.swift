@@ -123,8 +123,8 @@ extension Provider {
         page.add(.facts(facts(found, live)))
         addRedirectURIs(found, to: &page)
         addProfile(found.profile, to: &page)
+        if visit.mayChange { page.add(.section("End it", "Disabling can be undone. Cutting and deleting cannot.")) }
         page.add(
-            .section("End it", "Disabling can be undone. Cutting and deleting cannot."),
             .links(
                 (found.stored.registration.isDisabled ? [] : [.danger("Disable", found.path + "/disable")]) + [
                     .danger("Cut all connections", found.path + "/disconnect"),
@@ -167,7 +167,7 @@ extension Provider {
                         ? "One of them is too short to protect anything: it works in test mode only." : nil
                 )
             ]
-            if count > 1 { cells.append(.link("End the older one", found.path + "/old-secrets")) }
+            if count > 1 { cells.append(.change("End the older one", found.path + "/old-secrets")) }
             facts.append(ConsoleFact("Secrets", cells))
         }
         if let client = found.client { facts += policies(client) }

@@ -121,7 +121,7 @@ extension Provider {
     private func cutting(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, connection: Connection) {
         let (connection, account) = try await found(visit)
         let path = "/connections/\(connection.id)"
-        let question = ConsoleQuestion(
+        var question = ConsoleQuestion(
             heading: "Cut this connection?",
             area: .connections,
             trail: [
@@ -137,6 +137,7 @@ extension Provider {
             button: "Cut the connection",
             cancel: path
         )
+        question.needsProof = true
         return (question, connection)
     }
 

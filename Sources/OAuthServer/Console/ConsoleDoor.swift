@@ -169,6 +169,8 @@ extension Provider {
     /// Makes sure that who does something dangerous knows the password.
     func proof(_ visit: ConsoleVisit) async throws -> Proof {
         guard !visit.isFresh else { return .given(cookie: nil) }
+        // The page was opened while no password was needed, and sent when one was: that is no wrong try.
+        guard visit.form["password"] != nil else { return .refused(Self.passwordNeeded, .forbidden) }
         let caller = visit.caller
         let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
         switch try await prove(visit.session.account.email, caller, device) {
@@ -242,6 +244,8 @@ extension Provider {
 
     private static let wrong = "The email or the password is not right. Check both and try again."
     private static let wrongPassword = "The password is not right. Nothing was done."
+    private static let passwordNeeded =
+        "Write your password: it is more than five minutes since you last did. Nothing was done yet."
     private static let busy = "Too many passwords are being checked at this moment. Wait a few seconds, then try again."
 
     private static func blocked(_ wait: Duration) -> String {

@@ -213,7 +213,7 @@ enum ConsoleBlock: Sendable {
             notice.set("noticeLines", lines.map { Self.line($0) })
             values.set("notice", notice)
         case .facts(let facts):
-            values.set("facts", Self.group("factList", facts.map { $0.values(base) }))
+            values.set("facts", Self.group("factList", facts.map { $0.values(base, mayChange: mayChange) }))
         case .table(let table):
             values.set("table", table.values(base, mayChange: mayChange))
         case .search(let search):
@@ -270,10 +270,10 @@ struct ConsoleFact: Sendable {
         self.cells = cells
     }
 
-    fileprivate func values(_ base: String) -> PageValues {
+    fileprivate func values(_ base: String, mayChange: Bool = true) -> PageValues {
         var values = PageValues()
         values.set("factLabel", label.shown(limit: 100))
-        values.set("factValues", cells.map { $0.values(base, column: "") })
+        values.set("factValues", cells.map { $0.values(base, column: "", mayChange: mayChange) })
         return values
     }
 }

@@ -51,21 +51,32 @@ extension Provider {
         _ visit: ConsoleVisit,
         _ act: () async throws -> Response
     ) async throws -> Response {
-        var cookie: String?
-        if question.needsProof {
-            switch try await proof(visit) {
-            case .refused(let problem, let status): return ask(question, visit, problem: problem, status: status)
-            case .given(let new): cookie = new
-            }
+        func actOnce() async throws -> Response {
+            guard question.isOnce, try await !isFirst(visit) else { return try await act() }
+            return alreadySent(visit, question.area, question.trail)
         }
-        var response: Response
-        if question.isOnce, try await !isFirst(visit) {
-            response = alreadySent(visit, question.area, question.trail)
-        } else {
-            response = try await act()
+        guard question.needsProof else { return try await actOnce() }
+        return try await proved(visit) { problem, status in
+            ask(question, visit, problem: problem, status: status)
+        } then: {
+            try await actOnce()
         }
-        if let cookie { response.headers[values: .setCookie].append(cookie) }
-        return response
+    }
+
+    /// Does something dangerous once the password is proved; `refused` shows the form again with what was wrong.
+    func proved(
+        _ visit: ConsoleVisit,
+        refused: (String, HTTPResponse.Status) -> Response,
+        then act: () async throws -> Response
+    ) async throws -> Response {
+        switch try await proof(visit) {
+        case .refused(let problem, let status):
+            return refused(problem, status)
+        case .given(let cookie):
+            var response = try await act()
+            if let cookie { response.headers[values: .setCookie].append(cookie) }
+            return response
+        }
     }
 
     /// The number by which a form counts once.

@@ -53,7 +53,8 @@ struct ConsoleSeal: Sendable {
     func seal(_ flash: ConsoleFlash, of session: OperatorSession, id: [UInt8]) throws -> String {
         var content = FieldWriter(version: Self.version)
         content.write(session.id)
-        content.write(flash.text)
+        // A browser drops a cookie of more than 4096 bytes, and with it what was said and the way back.
+        content.write(flash.text.shown(limit: Self.textLimit))
         content.write(flash.undo?.action ?? "")
         for (name, value) in flash.undo?.hidden ?? [] {
             content.write(name)
@@ -71,6 +72,9 @@ struct ConsoleSeal: Sendable {
         while let name = content.text(), let value = content.text() { hidden.append((name, value)) }
         return ConsoleFlash(said, undo: action.isEmpty ? nil : ConsoleForm(action, button: "Undo", hidden: hidden))
     }
+
+    /// How much of what is said is kept, so that what undoes it has room beside it.
+    private static let textLimit = 300
 
     /// The longest cookie that is looked at.
     private static let flashLimit = 3_800

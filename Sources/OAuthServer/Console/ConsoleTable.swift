@@ -66,6 +66,8 @@ struct ConsoleCell: Sendable {
     private var badge: ConsoleBadge?
     private var time: Instant?
     private var form: ConsoleForm?
+    /// Whether it is of use only to who may change something.
+    private var isChange = false
 
     /// Plain text; nothing shows a dash.
     static func text(_ text: String?, detail: String? = nil) -> ConsoleCell {
@@ -79,6 +81,13 @@ struct ConsoleCell: Sendable {
     static func link(_ text: String, _ path: String, detail: String? = nil) -> ConsoleCell {
         var cell = ConsoleCell.text(text, detail: detail)
         cell.path = path
+        return cell
+    }
+
+    /// A link to a change, for who may change something.
+    static func change(_ text: String, _ path: String) -> ConsoleCell {
+        var cell = ConsoleCell.link(text, path)
+        cell.isChange = true
         return cell
     }
 
@@ -115,7 +124,9 @@ struct ConsoleCell: Sendable {
         var values = PageValues()
         values.set("cellColumn", column)
         values.set("hasCellColumn", !column.isEmpty)
-        let text = text.shown(limit: 600)
+        let isShown = mayChange || !isChange
+        let text = isShown ? text.shown(limit: 600) : ""
+        let path = isShown ? path : nil
         values.set("cellPlain", path == nil && !isCode && !text.isEmpty)
         values.set("cellCode", isCode)
         values.set("cellText", text)

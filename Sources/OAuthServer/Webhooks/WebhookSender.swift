@@ -20,7 +20,7 @@ public struct WebhookSender: Sendable {
     private let client: HTTPClient
     private let now: @Sendable () -> Instant
 
-    /// How long an attempt may take, from the first byte to the last.
+    /// How long an attempt may take until the status is there.
     static let deadline = TimeAmount.seconds(15)
 
     /// Makes a sender; `client` must follow no redirects.
@@ -56,8 +56,7 @@ public struct WebhookSender: Sendable {
         do {
             let response = try await client.execute(request, deadline: .now() + Self.deadline)
             let status = Int(response.status.code)
-            // The answer's body is of no interest; reading a little of it lets the connection live on.
-            _ = try? await response.body.collect(upTo: 16 * 1024)
+            await Self.drain(response.body)
             switch status {
             case 200...299: return .delivered(status: status)
             case 410: return .gone
@@ -73,6 +72,18 @@ public struct WebhookSender: Sendable {
             }
         } catch {
             return .failed(status: nil, reason: Self.sentence(error), retryAfter: nil)
+        }
+    }
+
+    /// Reads a little of an answer's body, which is of no interest, so that the connection lives on.
+    ///
+    /// The client's own deadline ends with the head: a body that does not come must hold up no other event.
+    private static func drain(_ body: HTTPClientResponse.Body) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { _ = try? await body.collect(upTo: 16 * 1024) }
+            group.addTask { try? await Task.sleep(for: .seconds(2)) }
+            await group.next()
+            group.cancelAll()
         }
     }
 

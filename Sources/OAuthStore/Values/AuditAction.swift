@@ -17,6 +17,7 @@ public enum AuditAction: String, Sendable, CaseIterable {
     case apiKeyCreated = "api_key.created"
     case apiKeyRevoked = "api_key.revoked"
     case operatorInvited = "operator.invited"
+    case operatorInvitationWithdrawn = "operator.invitation_withdrawn"
     case operatorJoined = "operator.joined"
     case operatorChanged = "operator.changed"
     case operatorRemoved = "operator.removed"

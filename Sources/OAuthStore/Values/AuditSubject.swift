@@ -4,6 +4,7 @@ import OAuth
 enum AuditSubject {
     static func client(_ id: String) -> String { "client:\(id)" }
     static func account(_ id: AccountID) -> String { "account:\(id)" }
+    static let everyAccount = "accounts"
     static func connection(_ id: ConnectionID) -> String { "connection:\(id)" }
     static func apiKey(_ id: APIKeyID) -> String { "api_key:\(id)" }
     static func key(_ id: String) -> String { "key:\(id)" }

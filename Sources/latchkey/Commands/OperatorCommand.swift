@@ -8,7 +8,7 @@ struct OperatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "operator",
         abstract: "Invite the people who run the console, and change what they may do.",
-        subcommands: [Invite.self, List.self, Disable.self, Enable.self, Delete.self]
+        subcommands: [Invite.self, Withdraw.self, List.self, Disable.self, Enable.self, Delete.self]
     )
 }
 
@@ -18,7 +18,8 @@ extension OperatorCommand {
             abstract: "Print a one-time link by which somebody becomes an operator.",
             discussion: """
                 The link works once, and for 24 hours. Who opens it chooses a password and is in. It begins with the issuer: \
-                give the same one as the server has.
+                give the same one as the server has. An earlier link to the same address is dead then; \
+                'latchkey operator withdraw' takes a link back.
                 """
         )
 
@@ -62,6 +63,29 @@ extension OperatorCommand {
                 print(Ink.output.bold("Open this link, once, before \(invitation.expiresAt.brief) UTC:") + "\n")
                 print("  \(link)\n")
                 print("Who opens it becomes an operator: hand it over as you would a password.")
+            }
+        }
+    }
+
+    struct Withdraw: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take back invitations that nobody has used yet: their links are dead at once."
+        )
+
+        @OptionGroup var ledger: LedgerOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The address that was invited; without it, every open invitation.") var email: String?
+
+        func run() async throws {
+            let email = try email.map { text throws(Complaint) in try EmailAddress(text).text }
+            try await ledger.withLedger { ledger in
+                let count = try await ledger.store.withdrawInvitations(to: email, by: ledger.actor, now: ledger.now)
+                guard !output.json else { return try JSONValue.object(["withdrawn": .number(Int64(count))]).print() }
+                print(
+                    count == 0
+                        ? "There was no open invitation."
+                        : "Took back \(latchkey.count(count, "invitation")): a link that was not used is dead."
+                )
             }
         }
     }
