@@ -51,9 +51,11 @@ let package = Package(
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
             ],
-            resources: [.embedInCode("Partners/Profiles")],
-            swiftSettings: strict
+            exclude: ["Partners/Profiles"],
+            swiftSettings: strict,
+            plugins: ["EmbedProfiles"]
         ),
+        .plugin(name: "EmbedProfiles", capability: .buildTool()),
         .target(
             name: "OAuthStore",
             dependencies: ["OAuth", crypto],

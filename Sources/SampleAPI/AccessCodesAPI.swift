@@ -36,7 +36,7 @@ struct SampleAccessCode: Sendable, ResponseEncodable {
     }
 }
 
-/// Access codes, as all of Seam's guides have them: made and changed by the current one, listed and removed by the older.
+/// Access codes, as all guides have them: made and changed by the current one, listed and removed by the older.
 extension SampleCompany {
     func addAccessCodes<Context: GuardedRequestContext>(
         reading: RouterGroup<Context>,

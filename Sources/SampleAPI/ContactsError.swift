@@ -2,7 +2,7 @@ import HTTPTypes
 import Hummingbird
 import OAuthGuard
 
-/// What the API of contacts refuses, in the words of Seamless.AI's document.
+/// What the API of contacts refuses, in the words of the contacts' document.
 enum ContactsError: HTTPResponseError {
     /// The parameters mean nothing: 400.
     case badParameters(String)

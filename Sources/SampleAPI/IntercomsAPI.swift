@@ -1,7 +1,7 @@
 import Hummingbird
 import OAuthGuard
 
-/// Intercoms, as Seam's guide has them; its list stands below `/door_locks`, its single ones below `/intercoms`.
+/// Intercoms, as their guide has them; its list stands below `/door_locks`, its single ones below `/intercoms`.
 extension SampleCompany {
     func addIntercoms<Context: GuardedRequestContext>(
         reading: RouterGroup<Context>,

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import OAuthGuard
 
-/// Locks, as both of Seam's guides for door locks have them.
+/// Locks, as the current and the older guide for door locks have them.
 extension SampleCompany {
     func addLocks<Context: GuardedRequestContext>(
         reading: RouterGroup<Context>,

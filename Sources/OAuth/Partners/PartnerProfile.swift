@@ -6,7 +6,7 @@ import Yams
 /// every key. A rule that is left out follows the secure default; a rule that is looser than the default must say why in
 /// `loosened`.
 public struct PartnerProfile: Sendable, Equatable {
-    /// The id by which operators name it: `latchkey client create --partner seam`.
+    /// The id by which operators name it: `latchkey client create --partner ID`.
     public let id: String
     /// The partner's own name.
     public let name: String

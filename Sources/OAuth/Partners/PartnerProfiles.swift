@@ -2,31 +2,10 @@
 public struct PartnerProfiles: Sendable {
     private let profiles: [String: PartnerProfile]
 
-    /// The profiles that come with the program.
+    /// The profiles that come with the program: the files of the folder `Profiles`, which the build embeds.
     public static func embedded() throws(PartnerProfileError) -> PartnerProfiles {
-        try PartnerProfiles(
-            files: embeddedFiles.map { ($0.name, String(decoding: $0.bytes, as: UTF8.self)) }
-        )
+        try PartnerProfiles(files: embeddedFiles)
     }
-
-    private static let embeddedFiles: [(name: String, bytes: [UInt8])] = [
-        ("alexa.yaml", PackageResources.alexa_yaml),
-        ("aws-iot.yaml", PackageResources.aws_iot_yaml),
-        ("chatgpt.yaml", PackageResources.chatgpt_yaml),
-        ("claude.yaml", PackageResources.claude_yaml),
-        ("google-home.yaml", PackageResources.google_home_yaml),
-        ("gpt-actions.yaml", PackageResources.gpt_actions_yaml),
-        ("home-assistant.yaml", PackageResources.home_assistant_yaml),
-        ("ifttt.yaml", PackageResources.ifttt_yaml),
-        ("make.yaml", PackageResources.make_yaml),
-        ("n8n.yaml", PackageResources.n8n_yaml),
-        ("seam.yaml", PackageResources.seam_yaml),
-        ("seam-legacy.yaml", PackageResources.seam_legacy_yaml),
-        ("seamless.yaml", PackageResources.seamless_yaml),
-        ("slack.yaml", PackageResources.slack_yaml),
-        ("smartthings.yaml", PackageResources.smartthings_yaml),
-        ("zapier.yaml", PackageResources.zapier_yaml),
-    ]
 
     /// Reads profiles from their files' texts.
     /// - Throws: `PartnerProfileError` for the first that cannot be used, or when two have the same id or path.

@@ -13,7 +13,7 @@ public struct AccessTokenPolicy: Sendable, Equatable {
         self.lifetime = lifetime
     }
 
-    /// The lifetimes that an operator may choose from, in seconds: Alexa refuses less than 360 s; a signing key outlives
+    /// The lifetimes that an operator may choose from, in seconds: one partner refuses less than 360 s; a signing key outlives
     /// a day.
     public static let lifetimes: ClosedRange<Int64> = 60...86400
 }

@@ -3,7 +3,7 @@
 /// What matches is `https` on the default port, at a host of one or more labels before the domain, with any path and
 /// query.
 public struct RedirectHost: Sendable, Hashable {
-    /// The domain: `integrations.getseam.com`.
+    /// The domain: `integrations.partner.example`.
     public let domain: String
 
     /// Reads a domain of at least two labels.

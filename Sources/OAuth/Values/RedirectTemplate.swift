@@ -1,6 +1,6 @@
 /// A redirect URI of a profile, in which `{name}` stands for what only the operator knows.
 ///
-/// `https://oauth-redirect.googleusercontent.com/r/{project_id}` becomes a redirect URI once there is a `project_id`.
+/// `https://partner.example/r/{project_id}` becomes a redirect URI once there is a `project_id`.
 public struct RedirectTemplate: Sendable, Equatable {
     /// The text, with the names in braces.
     public let text: String

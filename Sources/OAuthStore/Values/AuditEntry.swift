@@ -10,7 +10,7 @@ public struct AuditEntry: Sendable, Equatable {
     public let actor: Actor
     /// What was done.
     public let action: AuditAction
-    /// To what: `client:seam`, `account:usr_…`.
+    /// To what: `client:client_…`, `account:usr_…`.
     public let subject: String
     /// What was there before, as JSON; nil when there was nothing.
     public let before: String?

@@ -8,7 +8,7 @@ extension ClientCommand {
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Register a client, and print its id and secret.",
-            discussion: "For a partner whose profile comes with Latchkey: latchkey client create --partner seam"
+            discussion: "For a partner whose profile comes with Latchkey: latchkey client create --partner ID"
         )
 
         @OptionGroup var ledger: LedgerOptions

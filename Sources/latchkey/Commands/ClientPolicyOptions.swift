@@ -4,7 +4,7 @@ import OAuthServer
 
 /// What `client create` and `client update` set of a client; what is left out follows the profile, then the default.
 struct ClientPolicyOptions: ParsableArguments {
-    @Option(help: "The partner profile, such as 'seam'.")
+    @Option(help: "The partner profile's id; 'latchkey partner list' has them all.")
     var partner: String?
 
     @Option(help: "What people read: who asks. With --partner, the profile's name by default.")

@@ -39,7 +39,9 @@ struct DemoCommand: AsyncParsableCommand {
             "log-level": logLevel, "audience": origin, "test-mode": "false", "clock-offset": "0",
         ]
         let deployment = try Layers(flags: flags, configuration: config).read()
-        let settings = try deployment.serverSettings()
+        var settings = try deployment.serverSettings()
+        let named = Set(settings.scopes.map(\.name))
+        settings.scopes += Demo.scopes.filter { !named.contains($0.name) }
         EventLog.start(level: deployment.logLevel)
         try await Serving.with(deployment, settings) { serving in
             let demo = Demo(serving: serving, origin: origin)

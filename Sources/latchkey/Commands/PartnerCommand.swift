@@ -45,7 +45,7 @@ extension PartnerCommand {
 
         @OptionGroup var folder: ProfileFolder
         @OptionGroup var output: OutputOptions
-        @Argument(help: "The profile's id, such as 'seam'.") var id: String
+        @Argument(help: "The profile's id; 'latchkey partner list' has them all.") var id: String
 
         func run() async throws {
             let profiles = try folder.profiles()

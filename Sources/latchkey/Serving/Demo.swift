@@ -15,10 +15,29 @@ struct Demo: Sendable {
     private static let password = Secret("open-sesame-42")
     private static let client = "sample-partner"
 
+    /// What the sample API has scopes for, in the words of the consent page.
+    static let scopes = [
+        ScopeWords(
+            name: "locks.read",
+            words: [
+                "en": "See your locks and whether they are locked",
+                "de": "Ihre Schlösser sehen, und ob sie verschlossen sind",
+            ]
+        ),
+        ScopeWords(
+            name: "locks.write",
+            words: [
+                "en": "Lock and unlock your locks, and manage their access codes",
+                "de": "Ihre Schlösser öffnen und schließen und ihre Zugangscodes verwalten",
+            ]
+        ),
+    ]
+
     /// Makes the client and the account, unless an earlier run did.
     func prepare() async throws {
-        var registration = ClientRegistration(id: Self.client, name: "Sample Partner", partner: "seam")
+        var registration = ClientRegistration(id: Self.client, name: "Sample Partner")
         registration.redirectURIs = [redirectURI]
+        registration.scopes = Self.scopes.map(\.name)
         try await serving.keep(registration, secret: secret)
         try await prepareAccount()
     }
@@ -34,7 +53,7 @@ struct Demo: Sendable {
                 clientID: Self.client,
                 clientSecret: secret.reveal(),
                 redirectURI: redirectURI,
-                scopes: ["locks.read", "locks.write"],
+                scopes: Self.scopes.map(\.name),
                 name: "Sample Partner",
                 triesConnectionsOut: true
             )
