@@ -3,10 +3,10 @@ import HTTPTypes
 import Hummingbird
 import OAuthGuard
 
-/// Contacts and companies, as Seamless.AI's public API has them: by connection, or by API key in the header `Token`.
+/// Contacts and companies, as a seller of them has them: by connection, or by API key in the header `Token`.
 ///
-/// Its webhooks for finished research are set up on its settings page and carry `x-seamless-webhook-secret`, a shared
-/// secret in the clear. This sample has no such page, so research is polled for. Latchkey's own webhooks are signed.
+/// Finished research can be polled for, or be told to a webhook (`WebhooksAPI.swift`). The document's webhooks carry a
+/// shared secret in a header of their own, in the clear; the server's own webhooks are signed.
 extension SampleCompany {
     func addContacts<Context: RequestContext>(to router: some RouterMethods<Context>) {
         let api = router.group("api/client/v1")
@@ -74,7 +74,24 @@ extension SampleCompany {
             )
         }
         let requests = try contacts.research(ids, kind, for: organisation)
+        announce(requests, kind, for: organisation, to: context.accessToken?.clientID)
         return EditedResponse(status: .accepted, response: AcceptedResearch(requestIds: requests))
+    }
+
+    /// Tells the webhooks once the research is done.
+    private func announce(
+        _ requests: [String],
+        _ kind: SampleRecord.Kind,
+        for organisation: String,
+        to client: String?
+    ) {
+        Task {
+            guard await webhooks.canTell(after: .seconds(SampleContacts.researchTime)),
+                let done = try? contacts.progress(of: requests, kind, for: organisation)
+            else { return }
+            let type = "\(kind.rawValue).research_completed"
+            for one in done { webhooks.tell(type, ResearchEvent(event_type: type, research: one), to: client) }
+        }
     }
 
     private func poll(
@@ -198,6 +215,12 @@ private struct AcceptedResearch: ResponseEncodable {
     private enum CodingKeys: CodingKey {
         case success, requestIds
     }
+}
+
+/// What a webhook is told: the same as who polls, and what happened.
+private struct ResearchEvent: Encodable {
+    let event_type: String
+    let research: SampleContacts.Progress
 }
 
 private struct FoundRecords: ResponseEncodable {

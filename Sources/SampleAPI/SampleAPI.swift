@@ -18,7 +18,7 @@
 //     POST /intercoms/{id}/unlock                     {"unlock_time"?} -> {"ok": true}
 //
 //     Webhooks                        WebhooksAPI.swift                                   a client's own token, or an API key
-//     POST /webhooks                                  {"url", "events"} -> {"webhook_id", "status"}
+//     POST /webhooks                                  {"url", "events", "headers"?} -> {"webhook_id", "status"}
 //
 //     Contacts and companies          ContactsAPI.swift, below /api/client/v1             scope publicAPI.v1.all, or an API key
 //     POST /search/contacts, /search/companies

@@ -76,7 +76,7 @@ final class SampleContacts: Sendable {
     /// What an organisation starts with.
     private static let firstCredits = 100
     /// How long a research takes.
-    private static let researchTime: TimeInterval = 1
+    static let researchTime: TimeInterval = 1
     private static let organisationLimit = 10_000
 
     init(now: @escaping @Sendable () -> Date) {

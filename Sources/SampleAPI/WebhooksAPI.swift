@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import OAuthGuard
 
-/// Webhooks, as Seam's current guide has them: one URL for each environment of a partner, none for single people.
+/// Webhooks, as the locks' current guide has them: one URL for each environment of a partner, none for single people.
 ///
 /// So it is the partner that registers one, with a token of its own (client_credentials), or the company with an API key.
 /// A partner's webhook is told what came of its own requests: it learns of nobody who has not connected to it. The
@@ -37,15 +37,20 @@ extension SampleCompany {
             )
         }
         guard let wish = await request.object(WebhookWish.self, context), SampleWebhooks.accepts(wish.url),
-            wish.events?.count ?? 0 <= 50
+            wish.events?.count ?? 0 <= 50, SampleWebhooks.accepts(wish.headers ?? [:])
         else {
             throw DeviceError.badRequest(
                 "BAD_WEBHOOK",
-                #"Send JSON such as {"url": "https://…", "events": ["lock.action_completed"]}: https, or http on loopback."#
+                #"Send JSON such as {"url": "https://…", "events": ["lock.action_completed"]}: https, or http on loopback; "headers" may hold X-… ones."#
             )
         }
         guard
-            let id = webhooks.register(wish.url, events: wish.events, of: context.accessToken?.clientID)
+            let id = webhooks.register(
+                wish.url,
+                events: wish.events,
+                headers: wish.headers ?? [:],
+                of: context.accessToken?.clientID
+            )
         else {
             throw DeviceError(status: .conflict, code: "TOO_MANY_WEBHOOKS", message: "There are too many webhooks.")
         }
@@ -56,6 +61,8 @@ extension SampleCompany {
 private struct WebhookWish: Decodable {
     let url: String
     let events: [String]?
+    /// What each delivery carries besides: a receiver knows by a secret there who it is from.
+    let headers: [String: String]?
 }
 
 private struct RegisteredWebhook: ResponseEncodable {

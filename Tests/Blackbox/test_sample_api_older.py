@@ -33,7 +33,7 @@ def check_error(answer, status: int, code: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/locks", "/door_locks", "/intercoms", "/access_codes?lock_id=x"])
-def test_L09_the_devices_and_access_codes_take_a_bearer_token(server, seam, home, path):
+def test_L_09_the_devices_and_access_codes_take_a_bearer_token(server, seam, home, path):
     refused = send("GET", server.base + path)
     assert refused.status_code == 401
     assert refused.headers["WWW-Authenticate"] == 'Bearer realm="locks"'
@@ -42,7 +42,7 @@ def test_L09_the_devices_and_access_codes_take_a_bearer_token(server, seam, home
     assert home.call("GET", path).status_code == 401
 
 
-def test_L10_everything_answers_below_a_base_path_and_health_at_the_root_too(new_server):
+def test_L_10_everything_answers_below_a_base_path_and_health_at_the_root_too(new_server):
     server = new_server()
     issuer = server.base + "/somebasepath"
     server.issuer = issuer
@@ -65,12 +65,12 @@ def test_L10_everything_answers_below_a_base_path_and_health_at_the_root_too(new
         server.base = at_root
 
 
-def test_L12_health_needs_no_token(server):
+def test_L_12_health_needs_no_token(server):
     answer = send("GET", server.base + "/health")
     assert (answer.status_code, answer.json()) == (200, {"ok": True})
 
 
-def test_L13_locks_are_listed_shown_and_unlocked(home):
+def test_L_13_locks_are_listed_shown_and_unlocked(home):
     locks = home.locks
     for lock in locks:
         assert {"lock_id", "model", "address"} <= set(lock)
@@ -83,7 +83,7 @@ def test_L13_locks_are_listed_shown_and_unlocked(home):
         check_error(home.call("POST", f"/locks/{lock}/unlock", json=body), 400, "BAD_UNLOCK_TIME")
 
 
-def test_L13_access_codes_of_a_lock_are_listed_shown_and_removed(home):
+def test_L_13_access_codes_of_a_lock_are_listed_shown_and_removed(home):
     lock = home.locks[0]["lock_id"]
     codes = home.call("GET", f"/access_codes?lock_id={lock}").json()["access_codes"]
     assert codes
@@ -98,7 +98,7 @@ def test_L13_access_codes_of_a_lock_are_listed_shown_and_removed(home):
 
 
 @pytest.mark.parametrize("path", ["/door_locks", "/intercoms"])
-def test_L14_intercoms_are_listed_under_both_names(home, path):
+def test_L_14_intercoms_are_listed_under_both_names(home, path):
     answer = home.call("GET", path)
     assert answer.status_code == 200
     assert list(answer.json()) == ["intercoms"]
@@ -107,7 +107,7 @@ def test_L14_intercoms_are_listed_under_both_names(home, path):
         assert home.call("GET", f"/intercoms/{intercom['intercom_id']}").json() == intercom
 
 
-def test_L14_an_intercom_is_unlocked_and_its_codes_are_listed(home):
+def test_L_14_an_intercom_is_unlocked_and_its_codes_are_listed(home):
     intercom = home.call("GET", "/door_locks").json()["intercoms"][0]["intercom_id"]
     done = home.call("POST", f"/intercoms/{intercom}/unlock", json={"unlock_time": 5000})
     assert (done.status_code, done.json()) == (200, {"ok": True})
@@ -116,7 +116,7 @@ def test_L14_an_intercom_is_unlocked_and_its_codes_are_listed(home):
     assert {"access_code_id", "intercom_id", "owner_id", "code", "name"} <= set(codes[0])
 
 
-def test_L15_a_disconnected_device_is_500_with_error_id_and_error_message(home):
+def test_L_15_a_disconnected_device_is_500_with_error_id_and_error_message(home):
     gone = home.call("GET", "/intercoms").json()["intercoms"][1]["intercom_id"]
     answer = home.call("POST", f"/intercoms/{gone}/unlock", json={"unlock_time": 5000})
     assert answer.status_code == 500
@@ -125,7 +125,7 @@ def test_L15_a_disconnected_device_is_500_with_error_id_and_error_message(home):
     check_error(home.call("POST", f"/locks/{home.jammed}/unlock", json={"unlock_time": 5000}), 500, "LOCK_JAMMED")
 
 
-def test_L15_what_is_not_there_is_404_and_never_an_empty_list(home):
+def test_L_15_what_is_not_there_is_404_and_never_an_empty_list(home):
     check_error(home.call("GET", "/intercoms/nobody"), 404, "INTERCOM_NOT_FOUND")
     check_error(home.call("POST", "/intercoms/nobody/unlock", json={"unlock_time": 5000}), 404, "INTERCOM_NOT_FOUND")
     check_error(home.call("GET", "/locks/nobody"), 404, "LOCK_NOT_FOUND")

@@ -1,11 +1,14 @@
 """The sample API as Seamless.AI's public API has it (partners.md, rows A-08, A-09 and A-11 to A-14)."""
 
+import json
 import time
 
 import pytest
 
 from toolkit.client import OAuthClient
+from toolkit.expect import eventually
 from toolkit.person import Person
+from toolkit.receiver import Receiver
 from toolkit.wire import Shot, fire_together, send
 
 SEARCH = "/api/client/v1/search/contacts"
@@ -51,7 +54,7 @@ def check_rate_headers(answer) -> None:
     assert int(answer.headers["X-PublicAPI-Credits"]) >= 0
 
 
-def test_A08_a_token_as_bearer_and_a_key_in_its_header(server, person, access):
+def test_A_08_a_token_as_bearer_and_a_key_in_its_header(server, person, access):
     assert search(server, access).status_code == 200
     for options in (
         ("--account", person.account.user_id),
@@ -61,7 +64,7 @@ def test_A08_a_token_as_bearer_and_a_key_in_its_header(server, person, access):
         assert search(server, make_key(server, *options)).status_code == 200
 
 
-def test_A08_the_wrong_header_for_a_credential_is_401(server, access):
+def test_A_08_the_wrong_header_for_a_credential_is_401(server, access):
     key = make_key(server)
     for headers in (
         {"Authorization": f"Bearer {key['Token']}"},
@@ -74,7 +77,7 @@ def test_A08_the_wrong_header_for_a_credential_is_401(server, access):
     assert search(server, key).status_code == search(server, access).status_code == 200
 
 
-def test_A08_both_headers_on_one_request_are_400(server, access):
+def test_A_08_both_headers_on_one_request_are_400(server, access):
     key = make_key(server)
     for headers in (access | key, access | {"Token": "nonsense"}, {"Authorization": "Bearer nonsense"} | key):
         refused = search(server, headers)
@@ -82,7 +85,7 @@ def test_A08_both_headers_on_one_request_are_400(server, access):
         assert refused.json()["message"]
 
 
-def test_A09_missing_invalid_expired_and_revoked_credentials_are_401_with_a_message(server, client, person, access):
+def test_A_09_missing_invalid_expired_and_revoked_credentials_are_401_with_a_message(server, client, person, access):
     for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Token": "lkk_" + "A" * 43}):
         refused = search(server, headers)
         assert (refused.status_code, list(refused.json())) == (401, ["message"])
@@ -100,7 +103,7 @@ def test_A09_missing_invalid_expired_and_revoked_credentials_are_401_with_a_mess
     assert search(server, {"Token": made["api_key"]}).status_code == 401
 
 
-def test_A09_bad_parameters_are_400_and_too_few_credits_422(server, access):
+def test_A_09_bad_parameters_are_400_and_too_few_credits_422(server, access):
     for body in ([], {"limit": 0}, {"limit": "many"}, {"nextToken": "nonsense"}):
         refused = send("POST", server.base + SEARCH, headers=access, json=body)
         assert refused.status_code == 400, body
@@ -120,7 +123,7 @@ def test_A09_bad_parameters_are_400_and_too_few_credits_422(server, access):
     assert search(server, access).status_code == 200, "a search costs nothing"
 
 
-def test_A11_a_connection_without_the_scope_is_403(server, stage, person):
+def test_A_11_a_connection_without_the_scope_is_403(server, stage, person):
     access = person.connect(stage.player("make").client).access
     for headers in (
         {"Authorization": f"Bearer {access}"},
@@ -134,7 +137,7 @@ def test_A11_a_connection_without_the_scope_is_403(server, stage, person):
         check_rate_headers(refused)
 
 
-def test_A12_every_answer_says_the_rate_and_the_61st_of_a_minute_is_429(server, client, person, access):
+def test_A_12_every_answer_says_the_rate_and_the_61st_of_a_minute_is_429(server, client, person, access):
     answers = [search(server, access) for _ in range(61)]
     for answer in answers:
         check_rate_headers(answer)
@@ -153,7 +156,7 @@ def test_A12_every_answer_says_the_rate_and_the_61st_of_a_minute_is_429(server, 
     assert search(server, {"Authorization": f"Bearer {other}"}).status_code == 200
 
 
-def test_A12_parallel_requests_are_counted_each(sqlite_server, person):
+def test_A_12_parallel_requests_are_counted_each(sqlite_server, person):
     client = sqlite_server.create_client("--redirect-uri", CALLBACK, "--scope", "publicAPI.v1.all")
     headers = {"Authorization": f"Bearer {person.connect(client).access}", "Content-Type": "application/json"}
     shots = [Shot(sqlite_server.base, "POST", SEARCH, b"{}", headers) for _ in range(80)]
@@ -161,14 +164,14 @@ def test_A12_parallel_requests_are_counted_each(sqlite_server, person):
     assert (statuses.count(200), statuses.count(429)) == (60, 20)
 
 
-def test_A12_who_is_nobody_uses_up_nobodys_minute(server, access):
+def test_A_12_who_is_nobody_uses_up_nobodys_minute(server, access):
     for _ in range(70):
         assert search(server, {"Authorization": "Bearer nonsense"}).status_code == 401
     assert search(server, access).headers["X-RateLimit-Remaining"] == "59"
 
 
 @pytest.mark.parametrize("kind", ["contacts", "companies"])
-def test_A13_a_search_is_paged_by_cursor(server, access, kind):
+def test_A_13_a_search_is_paged_by_cursor(server, access, kind):
     path = f"/api/client/v1/search/{kind}"
     everything = search(server, access, {"limit": 500}, path=path).json()
     assert everything["supplementalData"]["isMore"] is False
@@ -188,7 +191,7 @@ def test_A13_a_search_is_paged_by_cursor(server, access, kind):
     assert found == ids
 
 
-def test_A13_a_search_filters(server, access):
+def test_A_13_a_search_filters(server, access):
     found = search(server, access, {"companyName": ["Halden"], "jobTitle": "buyer"}).json()
     assert found["data"]
     assert all("Halden" in one["company"] and one["title"] == "Buyer" for one in found["data"])
@@ -196,7 +199,7 @@ def test_A13_a_search_filters(server, access):
 
 
 @pytest.mark.parametrize("kind", ["contacts", "companies"])
-def test_A13_research_is_accepted_polled_for_and_listed(server, access, kind):
+def test_A_13_research_is_accepted_polled_for_and_listed(server, access, kind):
     ids = [one["searchResultId"] for one in search(server, access, path=f"/api/client/v1/search/{kind}").json()["data"]]
     assert call(server, "GET", f"/{kind}", access).json()["data"] == []
     before = int(call(server, "GET", f"/{kind}", access).headers["X-PublicAPI-Credits"])
@@ -225,3 +228,43 @@ def test_A13_research_is_accepted_polled_for_and_listed(server, access, kind):
     assert call(server, "GET", path, stranger).status_code == 400
     assert call(server, "GET", f"/{kind}/research/poll?requestIds=req_1", access).status_code == 400
     assert call(server, "POST", f"/{kind}/research", access, json={"searchResultIds": ["nobody"]}).status_code == 400
+
+
+def test_A_14_a_webhook_carries_the_shared_secret_in_its_header(server, person):
+    grants = ("--grant", "authorization_code", "--grant", "refresh_token", "--grant", "client_credentials")
+    scopes = ("--scope", "publicAPI.v1.all", "--scope", "locks.read")
+    client = server.create_client("--redirect-uri", CALLBACK, *grants, *scopes)
+    own = {"Authorization": f"Bearer {client.client_credentials().json()['access_token']}"}
+    access = {"Authorization": f"Bearer {person.connect(client).access}"}
+    receiver = Receiver()
+    try:
+        wish = {
+            "url": receiver.url,
+            "events": ["contacts.research_completed"],
+            "headers": {"X-Seamless-Webhook-Secret": "a-secret-that-both-know"},
+        }
+        made = send("POST", server.base + "/webhooks", headers=own, json=wish)
+        assert made.status_code == 200, made.text
+        ids = [one["searchResultId"] for one in search(server, access).json()["data"]][:2]
+        accepted = call(server, "POST", "/contacts/research", access, json={"searchResultIds": ids}).json()
+        companies = search(server, access, path="/api/client/v1/search/companies").json()["data"]
+        other = {"searchResultIds": [companies[0]["searchResultId"]]}
+        assert call(server, "POST", "/companies/research", access, json=other).status_code == 202
+        eventually(lambda: len(receiver.messages) == 2, 20)
+        for message, request in zip(receiver.messages, accepted["requestIds"], strict=True):
+            assert message.headers["x-seamless-webhook-secret"] == "a-secret-that-both-know"
+            assert json.loads(message.body)["event_type"] == "contacts.research_completed"
+            research = json.loads(message.body)["research"]
+            assert (research["requestId"], research["status"]) == (request, "done")
+            assert research["contact"]["email"]
+    finally:
+        receiver.stop()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Host": "x"}, {"Content-Length": "1"}, {"X-A": "b\r\nC: d"}, {"X-A b": "c"}, {"X-A": ""}, {"X-A": "ü"}]
+)
+def test_A_14_a_webhook_carries_no_other_headers_than_the_receivers_own(server, headers):
+    wish = {"url": "https://partner.example/hook", "headers": headers}
+    refused = send("POST", server.base + "/webhooks", headers=make_key(server), json=wish)
+    assert refused.status_code == 400, refused.text

@@ -96,7 +96,7 @@ import Testing
                 pauses.withLock { $0.append(pause) }
                 clock.withLock { $0 }?.clock.advance(pause)
             },
-            deliver: { _, body in
+            deliver: { _, _, body in
                 bodies.withLock { _ = $0.insert(body) }
                 guard pauses.withLock({ $0.reduce(.zero, +) }) < .hours(25) else {
                     end.finish()

@@ -32,7 +32,9 @@ extension Serving {
         let company = SampleCompany(
             verifier: .introspection(verifier),
             apiKeys: APIKeyHeader(verifier),
-            courier: WebhookCourier { [httpClient] url, body in try await httpClient.post(body, to: url) },
+            courier: WebhookCourier { [httpClient] url, headers, body in
+                try await httpClient.post(body, to: url, headers)
+            },
             now: { Date(timeIntervalSince1970: Double(ambient.now().milliseconds) / 1000) }
         )
         company.addRoutes(to: router)
@@ -61,10 +63,11 @@ extension Serving {
 
 extension HTTPClient {
     /// Posts JSON, and says with which status it was answered; redirects are not followed.
-    fileprivate func post(_ body: Data, to url: String) async throws -> Int {
+    fileprivate func post(_ body: Data, to url: String, _ headers: [String: String]) async throws -> Int {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
+        for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
         request.body = .bytes(ByteBuffer(bytes: body))
         let response = try await execute(request, timeout: .seconds(10))
         return Int(response.status.code)
