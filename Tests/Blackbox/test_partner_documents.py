@@ -143,6 +143,12 @@ def test_alexa_a_skill_has_at_most_15_scopes(alexa):
     assert alexa.server.run(*alexa.habits.creation, *words[2:]).returncode == 0
 
 
+def test_alexa_nobody_can_make_its_tokens_too_short(alexa):
+    done = alexa.server.run(*alexa.habits.creation, "--access-token-lifetime", "359")
+    check_one_line_error(done, "at least 360 seconds")
+    assert alexa.server.run(*alexa.habits.creation, "--access-token-lifetime", "360").returncode == 0
+
+
 def test_alexa_pages_have_no_pop_ups_and_need_no_script(alexa):
     page = alexa.consent_page()
     assert "<script" not in page.html
@@ -181,6 +187,13 @@ def test_ifttt_a_bad_code_is_400_and_its_description_holds_no_token(ifttt):
     answer = ifttt.exchange("a-bad-code-of-ours")
     body = refusal(answer, 400, "invalid_grant")
     assert "a-bad-code-of-ours" not in body["error_description"]
+
+
+def test_ifttt_answers_are_json_and_say_that_they_are_utf_8(ifttt):
+    good, bad = ifttt.exchange(ifttt.authorize().code), ifttt.exchange("a-bad-code")
+    info = call(ifttt, "/ifttt/v1/user/info", tokens(good).access)
+    for answer in (good, bad, info, call(ifttt, "/ifttt/v1/user/info", None)):
+        assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
 def test_ifttt_an_earlier_refresh_token_does_not_die_at_once(ifttt):

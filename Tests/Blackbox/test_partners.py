@@ -25,6 +25,12 @@ def partner(request, stage):
     return stage.player(request.param)
 
 
+REFRESHING = pytest.mark.parametrize("partner", [name for name in PROFILES if PROFILES[name].refreshes], indirect=True)
+CONFIDENTIAL = pytest.mark.parametrize(
+    "partner", [name for name in PROFILES if PROFILES[name].has_secret], indirect=True
+)
+
+
 def check_tokens(partner, answer) -> dict:
     """What must hold of every good answer of the token endpoint."""
     habits = partner.habits
@@ -117,10 +123,9 @@ def test_it_connects_calls_and_refreshes_in_each_of_its_ways(partner):
         check_works(partner, first["access_token"])
 
 
+@REFRESHING
 def test_it_refreshes_again_with_the_token_that_it_had_before(partner):
     """A lost answer, a second worker, a restored backup of the partner: the earlier token still leads on."""
-    if not partner.habits.refreshes:
-        pytest.skip("this partner knows no refresh")
     first = partner.connect().refresh
     answers = [check_tokens(partner, partner.refresh(first)) for _ in range(3)]
     assert len({body["access_token"] for body in answers}) == 3
@@ -131,9 +136,8 @@ def test_it_refreshes_again_with_the_token_that_it_had_before(partner):
     check_works(partner, newest["access_token"])
 
 
+@REFRESHING
 def test_it_refreshes_many_times_at_once(partner):
-    if not partner.habits.refreshes:
-        pytest.skip("this partner knows no refresh")
     first = partner.connect()
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: partner.refresh(first.refresh), range(12)))
@@ -157,9 +161,8 @@ def test_a_code_is_good_once(partner):
     assert partner.introspect(access) == {"active": False}, "a code that is used twice may have been stolen"
 
 
+@REFRESHING
 def test_a_wrong_refresh_token_is_refused_as_it_expects(partner):
-    if not partner.habits.refreshes:
-        pytest.skip("this partner knows no refresh")
     good = partner.connect().refresh
     for wrong in ("nonsense", "lkr_" + "A" * 66, good[:-2] + ("AA" if good[-2:] != "AA" else "BB")):
         for way in partner.habits.ways:
@@ -167,9 +170,8 @@ def test_a_wrong_refresh_token_is_refused_as_it_expects(partner):
     check_tokens(partner, partner.refresh(good))
 
 
+@CONFIDENTIAL
 def test_a_wrong_secret_is_refused_as_it_expects_and_costs_nothing(partner):
-    if not partner.client.client_secret:
-        pytest.skip("this partner's client has no secret")
     code = partner.authorize().code
     for way in partner.habits.ways:
         partner.habits.wrong_secret.check(partner.exchange(code, way, client_secret="lks_" + "x" * 43))

@@ -39,7 +39,7 @@ extension Client {
 
     /// What no single member shows.
     func checkTogether(_ limits: PartnerProfile.Limits) throws(RegistrationError) {
-        try checkLifetime()
+        try checkLifetime(limits.accessTokenLifetime)
         guard redirectURIs.count <= limits.redirectURIs ?? Self.redirectURILimit else {
             throw RegistrationError(
                 "this client may have at most \(limits.redirectURIs ?? Self.redirectURILimit) redirect URIs"
@@ -77,9 +77,14 @@ extension Client {
         }
     }
 
-    /// A token without an end must be one that we are asked about, and nothing else may live beside it.
-    private func checkLifetime() throws(RegistrationError) {
-        guard accessToken.lifetime == nil, !grants.isEmpty else { return }
+    /// A token lives as long as its partner needs; one without an end must be one that we are asked about, and nothing
+    /// else may live beside it.
+    private func checkLifetime(_ least: Int64?) throws(RegistrationError) {
+        if let lifetime = accessToken.lifetime {
+            guard let least, lifetime < .seconds(least) else { return }
+            throw RegistrationError("this partner's access tokens must live for at least \(least) seconds")
+        }
+        guard !grants.isEmpty else { return }
         guard accessToken.format == .opaque else {
             throw RegistrationError("an access token that never expires must be opaque, so that it can be cut")
         }

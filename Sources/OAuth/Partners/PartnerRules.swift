@@ -137,19 +137,25 @@ extension PartnerProfile {
         public let scopes: Int?
         /// The most redirect URIs.
         public let redirectURIs: Int?
+        /// The fewest seconds that its access tokens may live.
+        public let accessTokenLifetime: Int64?
 
         init() {
             scopes = nil
             redirectURIs = nil
+            accessTokenLifetime = nil
         }
 
         init(_ node: ProfileNode) throws(ProfileFault) {
-            let limits = try node.members(["scopes", "redirect_uris"])
+            let limits = try node.members(["scopes", "redirect_uris", "access_token_lifetime"])
             scopes = try limits.optional("scopes") { node throws(ProfileFault) in
                 Int(try node.integer(1...Int64(Scope.nameLimit), "the most scopes"))
             }
             redirectURIs = try limits.optional("redirect_uris") { node throws(ProfileFault) in
                 Int(try node.integer(1...Int64(Client.redirectURILimit), "the most redirect URIs"))
+            }
+            accessTokenLifetime = try limits.optional("access_token_lifetime") { node throws(ProfileFault) in
+                try node.integer(AccessTokenPolicy.lifetimes, "the fewest seconds of an access token")
             }
         }
     }

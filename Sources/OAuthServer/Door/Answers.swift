@@ -10,7 +10,7 @@ extension Provider {
         Response(
             status: status,
             headers: [
-                .contentType: "application/json", .cacheControl: "no-store", .pragma: "no-cache",
+                .contentType: "application/json; charset=utf-8", .cacheControl: "no-store", .pragma: "no-cache",
                 .xContentTypeOptions: "nosniff",
             ],
             body: .init(byteBuffer: ByteBuffer(bytes: bytes))

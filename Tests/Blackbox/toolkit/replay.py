@@ -130,6 +130,10 @@ class Habits:
         return self.ways[0].refresh is not None
 
     @property
+    def has_secret(self) -> bool:
+        return any("client_secret" in way.exchange or way.basic for way in self.ways)
+
+    @property
     def creation(self) -> list[str]:
         """The words that make its client."""
         words = ["client", "create", "--partner", self.profile]

@@ -35,8 +35,15 @@ import Testing
         ("client_authentication: [private_key_jwt]", 5, "client_secret_basic, client_secret_post"),
         ("access_token_lifetime: forever", 5, "60 to 86400"), ("access_token_lifetime: 86401", 5, "or never,"),
         ("code_lifetime: 601", 5, "must be 10 to 600"), ("prompt: none", 5, "choose from as_sent, login"),
+        (
+            "limits: { access_token_lifetime: 5 }", 5,
+            "rules.limits.access_token_lifetime: the fewest seconds of an access token must be 60 to 86400"
+        ),
         ("limits: { scopes: 0 }", 5, "rules.limits.scopes: the most scopes must be 1 to 50"),
-        ("limits:\n  clients: 1", 6, "has the unknown key 'clients'; known are scopes, redirect_uris"),
+        (
+            "limits:\n  clients: 1", 6,
+            "has the unknown key 'clients'; known are scopes, redirect_uris, access_token_lifetime"
+        ),
         ("endpoints:\n  token: [oauth/token]", 6, "is not a path"),
         ("endpoints: { token: ['/a/../b'] }", 5, "is not a path"),
         ("endpoints: { token: ['/a/:b'] }", 5, "is not a path"), ("endpoints: { token: [/a/] }", 5, "is not a path"),
