@@ -523,7 +523,7 @@ def test_U04_other_sites_scripts_are_told_nothing(world):
 # A-01 and the rest of what operators do
 
 
-def test_A01_create_new_connection_shows_id_secret_and_redirect_uri_once(own_server):
+def test_A_01_create_new_connection_shows_id_secret_and_redirect_uri_once(own_server):
     own_server.start()
     ada = Operator(own_server).join()
     form = ada.form(ada.open("/clients/new?profile=seam"), "/clients/new")
@@ -565,6 +565,25 @@ def test_what_only_the_operator_knows_of_a_profiles_redirect_uris_is_asked_for(o
         "https://oauth-redirect-sandbox.googleusercontent.com/r/acme-locks",
     ]
     assert shown["scopes"] == ["locks.read"], "the profile names none"
+
+
+def test_a_wildcard_is_warned_of_where_it_is_made_and_can_be_pinned(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    assert "any host below integrations.getseam.com" in ada.open("/clients/new").text
+    page = ada.open("/clients/new?profile=seam-legacy")
+    assert "pin the exact addresses" in page.text
+    made = ada.submit(ada.form(page, "/clients/new"), {"name": "Seam"})
+    own_server.canaries.add("client secret", value_of(made, "client_secret"))
+    assert value_of(made, "client_id") == "seam"
+    shown = ada.open("/clients/seam")
+    assert "integrations.getseam.com" in shown.text
+    assert "pin them here" in shown.text
+    uri = "https://acme.integrations.getseam.com/callback"
+    ada.press("/clients/seam", "/clients/seam/redirect-uris/add", uri=uri)
+    pinned = own_server.command("client", "show", "seam")
+    assert (pinned["redirect_uris"], pinned["redirect_hosts"]) == ([uri], [])
+    assert "pin them here" not in ada.open("/clients/seam").text
 
 
 def test_a_wrong_redirect_uri_is_told_and_nothing_is_made(own_server):
@@ -654,6 +673,47 @@ def test_cutting_one_and_cutting_all_end_the_tokens_at_once(own_server):
     assert not any(client.refresh(each.refresh).status_code == 200 for each in tokens)
 
 
+def test_deleting_an_oauth_connection_says_what_it_cuts_and_ends_it_all(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    tokens = [Person(own_server, own_server.create_account()).connect(client) for _ in range(2)]
+    ada = Operator(own_server).join()
+    path = f"/clients/{client.client_id}"
+    asked = ada.open(path + "/delete")
+    assert "2 live connections of 2 accounts" in asked.text
+    assert "cannot be undone" in asked.text
+    assert client.client_id in [each["client_id"] for each in own_server.command("client", "list")], "asking is no deed"
+    ada.press(path + "/delete")
+    assert client.client_id not in [each["client_id"] for each in own_server.command("client", "list")]
+    for each in tokens:
+        assert client.refresh(each.refresh).status_code == 401
+        assert client.locks(each.access).status_code == 401
+    assert own_server.command("connection", "list") == []
+
+
+def test_U07_an_accounts_sessions_and_connections_are_shown_and_ended(own_server):
+    account = own_server.create_account()
+    client = plain_client(own_server, "Shown partner")
+    own_server.start()
+    browsers = [Person(own_server, account) for _ in range(2)]
+    tokens = [browser.connect(client) for browser in browsers]
+    ada = Operator(own_server).join()
+    path = f"/accounts/{account.user_id}"
+    page = ada.open(path)
+    assert "Signed in in 2 browsers" in page.text
+    assert page.text.count("Shown partner") == 2
+    done = ada.press(path + "/sessions")
+    assert "2 sessions ended" in done.text
+    for browser in browsers:
+        assert browser.visit(own_server.base + "/account").sign_in_form, "the session is dead, whatever the cookie says"
+    assert all(client.refresh(each.refresh).status_code == 200 for each in tokens), "connections stay"
+    ended = own_server.command("audit", "list", "--action", "account.sessions_ended")
+    assert [entry["subject"] for entry in ended] == [f"account:{account.user_id}"]
+    cut = next(link for link in ada.open(path).links if link.endswith("/cut"))
+    ada.press(cut.split("/console", 1)[1])
+    assert sorted(client.refresh(each.refresh).status_code for each in tokens) == [200, 400]
+
+
 def test_an_account_is_found_disabled_and_signed_out(own_server):
     account = own_server.create_account(name="Zoe Quinn")
     client = plain_client(own_server)
@@ -701,6 +761,23 @@ def test_a_signing_key_is_rotated_after_a_confirmation(own_server):
     ada.press("/keys/rotate")
     assert len(own_server.command("key", "list")) == before + 1
     assert "published" in ada.open("/keys").text
+
+
+def test_M07_a_signing_key_in_wrong_hands_is_replaced_at_once(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    connected = Person(own_server, own_server.create_account()).connect(client)
+    old = {key["kid"] for key in send("GET", own_server.base + "/oauth/jwks").json()["keys"]}
+    ada = Operator(own_server).join()
+    assert "cannot be undone" in ada.open("/keys/replace").text
+    ada.press("/keys/replace")
+    new = {key["kid"] for key in send("GET", own_server.base + "/oauth/jwks").json()["keys"]}
+    assert new
+    assert not new & old, "no old key is published"
+    assert client.introspect(connected.access) == {"active": False}
+    assert client.locks(connected.access).status_code == 401
+    later = client.refreshed(connected.refresh)
+    assert client.introspect(later.access)["active"], "connections outlive the key"
 
 
 def following_pages(page) -> list[str]:

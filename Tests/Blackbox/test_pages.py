@@ -359,7 +359,7 @@ def test_text_can_be_twice_as_large(phone, account, window):
     expect(one.page.get_by_role("button", name="Allow", exact=True)).to_be_visible()
 
 
-def test_a_clients_name_is_text_and_nothing_else(sqlite_server, account, window):
+def test_C05_a_clients_name_is_text_and_nothing_else(sqlite_server, account, window):
     name = '<img src=x onerror="document.title=1">&lt;b&gt;'
     options = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
     client = sqlite_server.create_client(*options, name=name)

@@ -313,6 +313,31 @@ def test_A13_no_other_site_may_read_the_authorization_endpoint(sqlite_server, me
     assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
 
 
+def test_A15_a_posted_request_is_answered_as_one_in_the_address_is(server, person):
+    web = server.partners.web
+
+    def both(who: Person, **changes):
+        asked = who.visit(web.authorize_url(**changes))
+        posted = who.follow(who.request("POST", server.base + "/oauth/authorize", data=web.parameters(**changes)))
+        return asked, posted
+
+    asked, posted = both(Person(server), state="s")
+    assert asked.sign_in_form
+    assert posted.sign_in_form
+    person.connect(web)
+    for page in both(person, state="s 1"):
+        back = person.decide(page, "allow")
+        assert "code=" in back.target
+        assert "state=s%201" in back.target or "state=s+1" in back.target
+    for changes in ({"scope": "foreign"}, {"prompt": "none"}, {"response_type": "token"}):
+        asked, posted = both(person, state="s", **changes)
+        assert asked.target == posted.target
+        assert "error=" in posted.target
+    for changes in ({"redirect_uri": "https://evil.example/"}, {"client_id": "nobody"}):
+        for page in both(person, **changes):
+            check_refused_here(page)
+
+
 def test_A16_prompt_none_without_a_session_is_login_required(sqlite_server):
     page = Person(sqlite_server).request("GET", sqlite_server.partners.web.authorize_url(prompt="none"))
     assert "error=login_required" in page.target

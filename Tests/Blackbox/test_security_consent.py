@@ -1,7 +1,49 @@
-"""The consent page: security.md, rows C02 to C08. C09 is in test_pages.py: it needs a browser."""
+"""The consent page: security.md, rows C01 to C08. C05 and C09 are in test_pages.py: they need a browser."""
 
 from toolkit.client import Authorization, tokens
 from toolkit.person import Person
+
+WEB = "https://partner.example/callback"
+
+
+def test_C01_the_page_says_who_asks_for_what_for_whom_for_how_long_and_where_it_leads(sqlite_server, person):
+    page = person.reach_consent(sqlite_server.partners.seam)
+    for words in (
+        sqlite_server.partners.seam.registration["name"],
+        "knows this partner",
+        "See your locks and whether they are locked",
+        "Lock and unlock your locks",
+        person.account.name,
+        person.account.email,
+        "connect.getseam.com",
+        "until you disconnect it in your",
+    ):
+        assert words in page.text, f"{words!r} is missing in\n{page.text}"
+    assert "Not you?" in {text for form in page.forms for _, _, text in form.buttons}
+
+
+def test_C03_a_remembered_consent_covers_what_was_allowed_and_no_more(sqlite_server, person):
+    scopes = ("--scope", "locks.read", "--scope", "locks.write")
+    client = sqlite_server.create_client("--redirect-uri", WEB, *scopes, "--consent", "remembered", name="Remembered")
+
+    def asks(who: Person, **changes) -> bool:
+        page = who.visit(client.authorize_url(**changes))
+        assert page.consent_form or "code=" in page.target, page
+        return bool(page.consent_form)
+
+    assert client.redeem(person.authorize(client, scope="locks.read")).access
+    assert not asks(person, scope="locks.read")
+    assert asks(person, scope="locks.read locks.write"), "a new scope"
+    assert asks(person, scope="locks.write"), "another scope"
+    assert asks(person, scope="locks.read", prompt="consent"), "the partner wants it"
+    audience = sqlite_server.partners.resource.registration["audiences"][0]
+    assert asks(person, scope="locks.read", resource=audience), "another API"
+    stranger = Person(sqlite_server, sqlite_server.create_account())
+    stranger.sign_in(stranger.visit(sqlite_server.base + "/account"))
+    assert asks(stranger, scope="locks.read"), "another person"
+    for connection in sqlite_server.command("connection", "list", "--client", client.client_id):
+        sqlite_server.command("connection", "revoke", connection["connection_id"])
+    assert asks(person, scope="locks.read"), "what was cut is not remembered"
 
 
 def test_C02_a_public_client_is_asked_every_time(sqlite_server, person):

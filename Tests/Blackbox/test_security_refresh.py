@@ -175,6 +175,18 @@ def race_refresh_and_revoke(client, server, other, person) -> None:
         refusal(client.refresh(body["refresh_token"]), 400, "invalid_grant")
 
 
+def test_R08_a_connection_has_no_end_that_rotation_could_move(own_server):
+    seam = own_server.create_client("--partner", "seam", name="Seam")
+    careful = rotating(own_server)
+    person = Person(own_server, own_server.create_account())
+    own_server.start()
+    stable, moving = person.connect(seam), person.connect(careful)
+    for years in (1, 3, 9):
+        own_server.restart(clock_offset=years * 366 * 86400)
+        assert seam.refreshed(stable.refresh).refresh == stable.refresh, "idle for years, and still connected"
+        moving = careful.refreshed(moving.refresh)
+
+
 @pytest.mark.parametrize("name", ["opaque", "successor", "strict"])
 def test_R09_nothing_survives_a_revocation_that_raced_a_refresh(server, person, name):
     for _ in range(20):
