@@ -16,7 +16,7 @@ def test_C01_the_page_says_who_asks_for_what_for_whom_for_how_long_and_where_it_
         person.account.name,
         person.account.email,
         "connect.getseam.com",
-        "until you disconnect it in your",
+        "until you disconnect it, which you can do in your account",
     ):
         assert words in page.text, f"{words!r} is missing in\n{page.text}"
     assert "Not you?" in {text for form in page.forms for _, _, text in form.buttons}

@@ -156,7 +156,7 @@ import Testing
         for text in [
             "<title>Connect Seam · Acme Locks</title>", "connect.getseam.com", "Jane Miller", "jane@example.com",
             "Not you?",
-            "Lock and unlock your doors", "At any time", "until you disconnect it in your Acme Locks account",
+            "Lock and unlock your doors", "At any time", "until you disconnect it, which you can do in your account",
             "Acme Locks knows this partner",
             "name=\"decision\" value=\"allow\">Allow<", "name=\"decision\" value=\"deny\">Deny<", "value=\"sealed\"",
         ] {
