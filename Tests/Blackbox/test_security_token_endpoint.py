@@ -5,6 +5,7 @@ import json
 import pytest
 
 from toolkit.client import basic, refusal, tokens
+from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.wire import send
 
@@ -242,3 +243,32 @@ def test_T16_client_credentials_are_for_confidential_clients_and_their_scopes(se
     assert seen["active"] is True
     assert not seen.get("sub", "").startswith("usr_")
     assert "user_id" not in body
+
+
+def test_T16_a_clients_own_token_is_for_no_other_api_unless_the_operator_said_so(own_server):
+    audience, foreign = "https://billing.example.com/", "https://vault.example.com/"
+    billing = own_server.create_client("--audience", audience, name="Billing")
+    own_server.create_client("--audience", foreign, name="Vault")
+    options = ("--grant", "client_credentials", "--scope", "locks.read")
+    plain = own_server.create_client(*options, name="Plain")
+    biller = own_server.create_client(*options, "--resource", audience, name="Biller")
+    asking = own_server.create_client(
+        "--redirect-uri", "https://partner.example/cb", "--scope", "locks.read", "--resource", "none", name="Asking"
+    )
+    assert biller.registration["resources"] == [audience]
+    assert asking.registration["resources"] == []
+    assert plain.registration["resources"] is None
+    own_server.start()
+    for resource in (audience, foreign):
+        refusal(plain.client_credentials(resource=resource), 400, "invalid_target")
+    usual = tokens(plain.client_credentials()).access
+    assert billing.introspect(usual) == {"active": False}
+    allowed = tokens(biller.client_credentials(resource=audience)).access
+    assert billing.introspect(allowed)["aud"] == audience
+    refusal(biller.client_credentials(resource=foreign), 400, "invalid_target")
+    both = [("grant_type", "client_credentials"), ("resource", audience), ("resource", foreign)]
+    refusal(biller.post("/oauth/token", both), 400, "invalid_target")
+    page = Person(own_server).request("GET", asking.authorize_url(resource=audience))
+    assert "error=invalid_target" in page.target
+    own_server.command("client", "update", biller.client_id, "--resource", "none")
+    eventually(lambda: biller.client_credentials(resource=audience).status_code == 400)

@@ -72,8 +72,10 @@ extension Client {
                 "a client's scopes may together have at most \(AuthorizationRequest.lengthLimit) characters"
             )
         }
-        guard audiences.allSatisfy(Self.isAudience) else {
-            throw RegistrationError("an audience must be an absolute URI without a fragment (RFC 8707 section 2)")
+        guard (audiences + (resources ?? [])).allSatisfy(Self.isAudience) else {
+            throw RegistrationError(
+                "an audience or a resource must be an absolute URI without a fragment (RFC 8707 section 2)"
+            )
         }
     }
 

@@ -33,6 +33,8 @@ public final class Client: Sendable {
     public let accessToken: AccessTokenPolicy
     /// The audiences it serves as a resource server (RFC 8707): whose tokens it may introspect.
     public let audiences: [String]
+    /// What its tokens may be for besides the default audience (RFC 8707 §2); nil where the operator has not said.
+    public let resources: [String]?
     /// Whether it must use PKCE.
     public let proofKey: ProofKeyRule
     /// When people are asked.
@@ -81,6 +83,7 @@ public final class Client: Sendable {
         self.secrets = secrets
         isPublic = registration.isPublic ?? rules?.isPublic ?? false
         audiences = registration.audiences ?? []
+        resources = registration.resources
         grants =
             try registration.grants.map { names throws(RegistrationError) in
                 Set(try names.map { name throws(RegistrationError) in try Self.choice(name, "grant") })

@@ -26,6 +26,8 @@ public struct ClientRegistration: Sendable, Equatable, Codable {
     public var accessTokenLifetime: Int64?
     /// The audiences it serves as a resource server.
     public var audiences: [String]?
+    /// What its tokens may be for besides the default audience.
+    public var resources: [String]?
     /// When people are asked.
     public var consent: ConsentRule.RawValue?
     /// Whether an operator switched it off.
@@ -52,6 +54,7 @@ public struct ClientRegistration: Sendable, Equatable, Codable {
         case accessToken = "access_token"
         case accessTokenLifetime = "access_token_lifetime"
         case audiences
+        case resources
         case consent
         case isDisabled = "disabled"
     }

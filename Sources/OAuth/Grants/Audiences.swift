@@ -20,8 +20,12 @@ public struct Audiences: Sendable, Equatable {
 
     /// The audiences of a token: those that its request wishes, else all that its grant holds.
     /// - Throws: `invalid_target` for a resource that was not allowed.
-    func narrowed(_ granted: [String], by wishes: TokenWishes) throws(OAuthError) -> [String] {
-        let allowed = meant(by: granted)
+    func narrowed(
+        _ granted: [String],
+        by wishes: TokenWishes,
+        for client: Client
+    ) throws(OAuthError) -> [String] {
+        let allowed = try meant(by: granted, for: client)
         guard wishes.resources.allSatisfy(allowed.contains) else {
             throw OAuthError(
                 .invalidTarget,
@@ -31,19 +35,5 @@ public struct Audiences: Sendable, Equatable {
             )
         }
         return wishes.resources.isEmpty ? allowed : wishes.resources
-    }
-
-    /// The audiences of a client's own token: those that its request wishes, else the default one.
-    /// - Throws: `invalid_target` for a resource that this server issues no tokens for.
-    func chosen(by wishes: TokenWishes) throws(OAuthError) -> [String] {
-        guard wishes.resources.isEmpty || wishes.resources.allSatisfy(all.contains) else {
-            throw OAuthError(
-                .invalidTarget,
-                "resource names nothing that this server issues tokens for",
-                about: "resource",
-                expected: all.joined(separator: " ")
-            )
-        }
-        return meant(by: wishes.resources)
     }
 }

@@ -22,7 +22,7 @@ public struct ClientCredentialsRequest: Sendable {
             connection: nil,
             scope: scope,
             tellsScope: wishes.scope == nil,
-            audiences: try audiences.chosen(by: wishes),
+            audiences: try audiences.chosen(by: wishes, for: client.client),
             refreshGeneration: nil
         )
     }

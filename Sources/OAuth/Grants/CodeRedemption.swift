@@ -88,7 +88,8 @@ public struct CodeRedemption: Sendable {
                     expected: stored.scope.description
                 )
             }
-            return .redeem(scope: scope, audiences: try audiences.narrowed(stored.resources, by: wishes))
+            let audience = try audiences.narrowed(stored.resources, by: wishes, for: client.client)
+            return .redeem(scope: scope, audiences: audience)
         } catch {
             return .refuse(error)
         }

@@ -63,7 +63,7 @@ public struct RefreshRequest: Sendable {
         }
         let audience: [String]
         do throws(OAuthError) {
-            audience = try audiences.narrowed(connection.resources, by: wishes)
+            audience = try audiences.narrowed(connection.resources, by: wishes, for: client.client)
         } catch {
             return .refuse(error)
         }

@@ -36,7 +36,7 @@ extension Provider {
             transaction.parameters,
             client: client,
             redirect: redirect,
-            audiences: audiences.all
+            audiences: audiences.askable(by: client)
         )
         return PendingAuthorization(transaction: transaction, request: request)
     }

@@ -179,6 +179,9 @@ extension Provider {
         guard !client.grants.isEmpty else {
             return [ConsoleFact("Audiences", client.audiences.map(ConsoleCell.code))]
         }
+        let others = client.resources.map { names in
+            ConsoleFact("Other APIs", names.isEmpty ? [.text("none")] : names.map(ConsoleCell.code))
+        }
         return [
             ConsoleFact(
                 "Scopes",
@@ -188,7 +191,7 @@ extension Provider {
             ConsoleFact("Refresh tokens", .text(client.refresh.rawValue)),
             ConsoleFact("Access tokens", .text("\(client.accessToken.format.rawValue), \(client.lifetimeWords)")),
             ConsoleFact("Consent", .text(client.consent == .always ? "asked every time" : "remembered")),
-        ]
+        ] + (others.map { [$0] } ?? [])
     }
 
     private func addRedirectURIs(_ found: FoundClient, to page: inout ConsolePage) {

@@ -31,7 +31,8 @@ extension Provider {
         }
         let asked: AuthorizationRequest
         do throws(OAuthError) {
-            asked = try AuthorizationRequest(form, client: client, redirect: redirect, audiences: audiences.all)
+            let audiences = audiences.askable(by: client)
+            asked = try AuthorizationRequest(form, client: client, redirect: redirect, audiences: audiences)
         } catch {
             await note(error, at: .authorize, form, request, context, status: 303)
             return refused(error, of: client, redirect, context)

@@ -55,6 +55,15 @@ struct ClientPolicyOptions: ParsableArguments {
     )
     var audiences: [String] = []
 
+    @Option(
+        name: .customLong("resource"),
+        help: """
+            Another audience than the server's that tokens of the client may be for (RFC 8707), or 'none'. Unless it is said, \
+            people decide when they are asked, and a token of the client's own is for the server's audience. May be repeated.
+            """
+    )
+    var resources: [String] = []
+
     @Option(help: "When people are asked: always, or remembered while a connection covers it.")
     var consent: String?
 
@@ -64,7 +73,7 @@ struct ClientPolicyOptions: ParsableArguments {
     /// Whether nothing is named that a client has.
     var isEmpty: Bool {
         let texts = [partner, name, secret, refresh, accessToken, consent]
-        let lists = [redirectURIs, profileValues, scopes, grants, audiences]
+        let lists = [redirectURIs, profileValues, scopes, grants, audiences, resources]
         return texts.allSatisfy { $0 == nil } && lists.allSatisfy(\.isEmpty) && `public` == nil
             && accessTokenLifetime == nil
     }
@@ -90,6 +99,7 @@ struct ClientPolicyOptions: ParsableArguments {
         if let accessTokenLifetime { registration.accessTokenLifetime = accessTokenLifetime }
         if let consent { registration.consent = consent }
         if !audiences.isEmpty { registration.audiences = audiences }
+        if !resources.isEmpty { registration.resources = resources == ["none"] ? [] : resources }
         guard grants.contains("none") else {
             if !grants.isEmpty { registration.grants = grants }
             return registration

@@ -125,6 +125,7 @@ struct ClientDescription: Sendable {
             let paths = profile?.rules.endpoints.all.map(\.text) ?? []
             if !paths.isEmpty { card.add("own paths", paths) }
             card.add("scopes", client.scopes.names)
+            if let resources = client.resources { card.add("resources", resources.isEmpty ? ["none"] : resources) }
             card.add("refresh tokens", client.refresh.rawValue)
             let policy = client.accessToken
             let lifetime = policy.lifetime.map { "\($0.components.seconds) seconds" } ?? "until the connection is cut"
@@ -162,6 +163,7 @@ struct ClientDescription: Sendable {
             members["public"] = .flag(client.isPublic)
             members["consent"] = .text(client.consent.rawValue)
             members["audiences"] = .texts(client.audiences)
+            members["resources"] = client.resources.map { .texts($0) } ?? .null
         }
         return .object(members)
     }

@@ -167,6 +167,7 @@ import Testing
     @Test(arguments: ["", "https://a.example b", "https://a.example/\n", "https://bücher.example/"])
     func `RFC 8707 §2: an audience that is no URI is refused`(_ audience: String) {
         #expect(reason { $0.audiences = [audience] }?.contains("audience") == true)
+        #expect(reason { $0.resources = [audience] }?.contains("resource") == true)
     }
 
     @Test func `the stored form has the members that the command line shows`() throws {

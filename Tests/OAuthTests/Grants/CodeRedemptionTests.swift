@@ -165,6 +165,15 @@ import Testing
         #expect(try refused(check(code(), rest: "&resource=https%3A%2F%2Fevil.example%2F")) == .invalidTarget)
     }
 
+    @Test func `RFC 8707 §2: people are asked for what the operator allows, and for all where that was not said`() throws {
+        let audiences = Example.audiences
+        #expect(audiences.askable(by: try Client.example()) == [Example.api, Example.otherAPI])
+        #expect(audiences.askable(by: try Client.example { $0.resources = [] }) == [Example.api])
+        #expect(audiences.askable(by: try Client.example { $0.resources = ["https://gone.example/"] }) == [Example.api])
+        let both = try Client.example { $0.resources = [Example.otherAPI] }
+        #expect(audiences.askable(by: both) == [Example.api, Example.otherAPI])
+    }
+
     @Test func `A23: a code is bound to everything that its request said`() throws {
         let client = try Client.example()
         let form = Form([

@@ -99,6 +99,17 @@ import Testing
         #expect(try answer(check(Example.connection(of: client), by: client, rest: api)).audiences == [Example.api])
     }
 
+    @Test func `R11: what an operator takes away of the resources is in no new token`() throws {
+        let client = try Client.example { $0.resources = [] }
+        let both = try Example.connection(of: client, resources: [Example.api, Example.otherAPI])
+        #expect(try answer(check(both, by: client)).audiences == [Example.api])
+        let other = try Example.connection(of: client, resources: [Example.otherAPI])
+        #expect(try refused(check(other, by: client)) == .invalidTarget)
+        #expect(try answer(check(Example.connection(of: client), by: client)).audiences == [Example.api])
+        let allowed = try Client.example { $0.resources = [Example.otherAPI] }
+        #expect(try answer(check(other, by: allowed)).audiences == [Example.otherAPI])
+    }
+
     @Test(arguments: RefreshPolicy.allCases, [4, 5, 6, 7] as [Int64])
     func `R14: a refused refresh moves nothing and cuts nothing`(_ policy: RefreshPolicy, _ presented: Int64) throws {
         let client = try Client.example { $0.refresh = policy.rawValue }

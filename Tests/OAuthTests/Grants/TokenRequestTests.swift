@@ -91,12 +91,27 @@ import Testing
     }
 
     @Test func `RFC 8707 §2.2: a known resource becomes the audience, another one is refused`() throws {
-        #expect(try grant("&resource=https%3A%2F%2Fother.example.com%2F").audiences == [Example.otherAPI])
+        let other = "&resource=https%3A%2F%2Fother.example.com%2F"
+        #expect(try grant(other, { $0.resources = [Example.otherAPI] }).audiences == [Example.otherAPI])
         #expect(refusal { try grant("&resource=https%3A%2F%2Fevil.example%2F") } == .invalidTarget)
+    }
+
+    @Test func `RFC 8707 §2: a client's own token is for no other API unless the operator said so`() throws {
+        let other = "&resource=https%3A%2F%2Fother.example.com%2F"
+        let usual = "&resource=https%3A%2F%2Frs.example.com%2F"
+        #expect(refusal { try grant(other) } == .invalidTarget)
+        #expect(refusal { try grant(usual + other) } == .invalidTarget)
+        #expect(refusal { try grant(other) { $0.resources = [] } } == .invalidTarget)
+        #expect(try grant(usual).audiences == [Example.api])
+        let both = try grant(usual + other) { $0.resources = [Example.otherAPI] }
+        #expect(both.audiences == [Example.api, Example.otherAPI])
+        // What nobody serves stays refused, whatever was said of the client.
+        let gone = "https://gone.example.com/"
+        #expect(refusal { try grant("&resource=" + gone) { $0.resources = [gone] } } == .invalidTarget)
     }
 
     @Test func `RFC 8707 §2.2: a resource that was named twice is one audience`() throws {
         let twice = "&resource=https%3A%2F%2Fother.example.com%2F&resource=https%3A%2F%2Fother.example.com%2F"
-        #expect(try grant(twice).audiences == [Example.otherAPI])
+        #expect(try grant(twice, { $0.resources = [Example.otherAPI] }).audiences == [Example.otherAPI])
     }
 }
