@@ -64,6 +64,8 @@ def answer(customers: Customers, body: bytes):
     try:
         asked = json.loads(body)
         email, password = asked["email"], asked["password"]
+        if not (isinstance(email, str) and isinstance(password, str)):
+            raise TypeError
     except (ValueError, KeyError, TypeError):
         return 400, {"error": "expected a JSON object with email and password"}
     customer = customers.find(email, password)

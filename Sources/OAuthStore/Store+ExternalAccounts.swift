@@ -38,7 +38,13 @@ extension Store {
         as id: AccountID,
         now: Instant
     ) async throws(SQLError) -> Account {
-        try await database.transaction { connection throws(SQLError) in
+        // Of two nodes that bring it up to date at once, the later one must see what the earlier one wrote.
+        let lock = engine == .postgres ? " for update" : ""
+        return try await database.transaction { connection throws(SQLError) in
+            let before = try connection.query(
+                Self.accountSelection + " where source = $1 and external_id = $2" + lock,
+                [.text(person.source.rawValue), .text(person.externalID)]
+            ).first.map { row throws(SQLError) in try Self.account(row) }
             let rows = try connection.query(
                 """
                 insert into accounts (account_id, source, external_id, email, email_key, name, created_at)
@@ -54,6 +60,10 @@ extension Store {
             )
             guard let row = rows.first else { throw .invalid("an account was neither made nor found") }
             let account = try Self.account(row)
+            // Operators find it by its words.
+            if account.email != before?.email || account.name != before?.name {
+                try Self.index(account.id, email: account.email, name: account.name, connection)
+            }
             guard account.id == id else { return account }
             try connection.record(
                 AuditEntry(

@@ -12,6 +12,7 @@ import pytest
 from toolkit.account_page import open_account
 from toolkit.client import refusal
 from toolkit.databases import SQLite
+from toolkit.expect import eventually
 from toolkit.login_endpoint import CompanyLogin, Endpoint, account_of, customer, found, settings, status
 from toolkit.person import Person
 from toolkit.process import Account, Latchkey, free_port
@@ -472,6 +473,35 @@ def test_a_hanging_endpoint_harms_no_refresh(own_server, endpoint):
         thread.join()
     assert statuses == [200] * 50
     assert {page.status for page in pages} == {503}, "who finds no place, and who got no answer, is told to try again"
+
+
+def test_who_waits_behind_a_hanging_sign_in_takes_up_no_more_than_the_queue(own_server, endpoint):
+    over = threading.Event()
+
+    def hang(asked):
+        over.wait(20)
+        return status(401)
+
+    where = endpoint(hang)
+    own_server.extra_environment["LATCHKEY_PASSWORD_QUEUE"] = "2"
+    serving(own_server, where, login_endpoint_deadline="20s")
+    people = [Person(own_server, ADA) for _ in range(8)]
+    forms = [person.visit(own_server.base + "/account").sign_in_form for person in people]
+    pages: list = []
+    threads = [
+        threading.Thread(target=lambda p=p, f=f: pages.append(p.submit(f, {"email": ADA.email, "password": "wrong"})))
+        for p, f in zip(people, forms, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: len(pages) == 5)
+    assert [page.status for page in pages] == [503] * 5
+    assert all(page.headers["Retry-After"] for page in pages)
+    assert len(where.asked) == 1
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert [page.status for page in pages[5:]] == [422] * 3, "who waited has their turn"
 
 
 # Settings

@@ -122,6 +122,18 @@ def test_L_02_every_host_below_the_domain_is_accepted(server, uri):
         "https://.integrations.getseam.com/cb",
         "https://*.integrations.getseam.com/cb",
         "https://a.integrations.getseam.com/cb?code=evil",
+        "https://a.integrations.getseam.com/cb?x=1&%63od%65=evil",
+        "https://a.integrations.getseam.com/cb?error=access_denied",
+        "https://a.integrations.getseam.com/cb?x=%zz",
+        "https://a.integrations.getseam.com/\\@evil.tld",
+        "https://a.integrations.getseam.com:443@evil.tld/",
+        "https://a.integrations.getseam.com:/cb",
+        "https://[::1].integrations.getseam.com/",
+        "https://a\u3002integrations.getseam.com/",
+        "https://-a.integrations.getseam.com/",
+        "https:a.integrations.getseam.com/cb",
+        "https:\\\\a.integrations.getseam.com/cb",
+        " https://a.integrations.getseam.com/cb",
         "*",
         "",
     ],
@@ -214,11 +226,23 @@ def test_L_06_three_fields_become_a_token(server, as_json):
 
 
 @pytest.mark.parametrize(
-    "body", ['{"code":1}', '{"code":"a","code":"b"}', '{"code":{"a":"b"}}', "[]", "{", '{"code":null}']
+    "body",
+    ['{"code":1}', '{"code":"a","code":"b"}', '{"code":{"a":"b"}}', "[]", "{", '{"code":null}', ""]
+    + ['\ufeff{"code":"a"}', '{"code":"a"}{"code":"b"}', '{"code":"a","\\u0063ode":"b"}', '{"code":"\\ud800"}']
+    + ['{"code":"a\x00"}', "[" * 30_000, '{"code":"' + "a" * 70_000],
+    ids=lambda body: body[:20],
 )
 def test_L_06_a_json_body_that_is_no_flat_object_of_texts_is_refused(server, body):
     answer = send("POST", server.base + "/oauth/token", data=body, headers={"Content-Type": "application/json"})
-    refusal(answer, 400, "invalid_request")
+    refusal(answer, 413 if len(body) > 65_536 else 400, "invalid_request")
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
+def test_L_06_a_nul_is_no_code_and_no_fault(server, as_json):
+    refusal(exchange(server, "\x00", as_json), 400, "invalid_grant")
+    refusal(exchange(server, "a\x00b", as_json, redirect_uri=CALLBACK + "\x00"), 400, "invalid_grant")
+    refusal(exchange(server, "a", as_json, client_id="seam\x00"), 401, "invalid_client")
+    refusal(exchange(server, "a", as_json, client_secret=SECRET + "\x00"), 401, "invalid_client")
 
 
 def test_L_06_json_is_refused_for_a_client_whose_profile_does_not_name_it(server):

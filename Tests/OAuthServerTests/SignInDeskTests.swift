@@ -418,7 +418,7 @@ import Testing
     }
 
     @Test func `one at a time has the turn, and others have theirs`() async throws {
-        let turns = Turns()
+        let turns = Turns(limit: 100)
         let inside = Mutex((now: 0, most: 0))
         let taken = try await parallel(100) { _ in
             guard await turns.take([1]) else { return false }
@@ -439,5 +439,35 @@ import Testing
         #expect(await !turns.take([1]))
         await turns.pass([1])
         #expect(await turns.take([1]))
+    }
+
+    @Test func `all lines together hold no more than the limit, so that waiting takes up no more connections`() async {
+        let turns = Turns(limit: 2)
+        for subject: UInt8 in 1...3 { #expect(await turns.take([subject])) }
+        await withTaskGroup { group in
+            for subject: UInt8 in 1...2 { group.addTask { await turns.take([subject]) } }
+            // Two wait, whoever they wait for; the third is refused at once.
+            while await turns.waiting < 2 { await Task.yield() }
+            #expect(await !turns.take([3]))
+            for subject: UInt8 in 1...2 { await turns.pass([subject]) }
+            for await taken in group { #expect(taken) }
+        }
+        #expect(await turns.waiting == 0)
+    }
+
+    /// A company's database often finds an address however its letters are dressed up; that must not pass the count.
+    @Test(arguments: Backend.allCases)
+    func `L02: other spellings of one address count as that address`(_ backend: Backend) async throws {
+        let emails = [
+            "nobody@example.com", "NOBODY@example.com", "n\u{F3}body@example.com", "no\u{301}body@example.com",
+            "\u{FF4E}obody@example.com", "no\u{200B}body@example.com", "nobody@example.com\u{A0}",
+            "nob ody@example.com",
+            "\u{1D427}obody@example.com", "nobody@ex\u{E4}mple.com",
+        ]
+        try await withDesks(backend, hash: Self.cheapHash) { desks async throws in
+            for email in emails { #expect(try await desks.check(desks.one, email: email, password: "x") == .wrong) }
+            for email in emails { #expect(try await desks.check(desks.two, email: email, password: "x") == .blocked) }
+            #expect(try await desks.check(desks.one, email: "n0body@example.com", password: "x") == .wrong)
+        }
     }
 }

@@ -52,6 +52,32 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `operators find it by its name and address of today`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            let store = ledger.store
+            func found(_ text: String) async throws -> [AccountID] {
+                try await store.accounts(matching: text, limit: 10).map(\.id)
+            }
+            let grace = try await store.adopt(
+                Self.person("c-7", "grace@company.example", name: "Grace Hopper"),
+                as: Ledger.accountID("grace"),
+                now: Ledger.now
+            )
+            #expect(try await found("hopper") == [grace.id])
+            #expect(try await found("grace@company.example") == [grace.id])
+            _ = try await store.adopt(
+                Self.person("c-7", "admiral@company.example", name: "Joan Murray"),
+                as: Ledger.accountID("again"),
+                now: Ledger.now
+            )
+            #expect(try await found("hopper").isEmpty)
+            #expect(try await found("grace@company.example").isEmpty)
+            #expect(try await found("murray") == [grace.id])
+            #expect(try await found("admiral@company.example") == [grace.id])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `an own account's address is another account's at the endpoint, and the password opens only the own one`(
         _ backend: Backend
     ) async throws {

@@ -1,4 +1,5 @@
 import Crypto
+import Foundation
 import OAuthStore
 
 /// Whose failures an attempt counts as, each by a hash: the database does not learn the addresses themselves.
@@ -28,7 +29,7 @@ struct AttemptSubjects: Sendable {
     ///   - address: the network address that the request comes from.
     init(_ person: Person, email: String, device: [UInt8]?, address: String) {
         let names = person.names
-        account = Self.subject(names.account, Array(email.lowercased().utf8) + [0] + (device ?? []))
+        account = Self.subject(names.account, Array(Self.plain(email).utf8) + [0] + (device ?? []))
         self.address =
             device == nil ? Self.subject(names.address, Array((IPAddress(address)?.subscriber ?? address).utf8)) : nil
     }
@@ -41,6 +42,20 @@ struct AttemptSubjects: Sendable {
     /// The note by which the attempt is given back.
     func settled(wasRight: Bool) -> SettledAttempt {
         SettledAttempt(account: account, address: address, wasRight: wasRight)
+    }
+
+    /// An address without what many databases overlook when they compare: case, accents, width, what cannot be seen.
+    ///
+    /// For counting alone: who guesses at a company's endpoint would otherwise have as many tries as an address has
+    /// spellings there.
+    private static func plain(_ email: String) -> String {
+        let scalars = email.decomposedStringWithCompatibilityMapping.lowercased().unicodeScalars.filter { scalar in
+            switch scalar.properties.generalCategory {
+            case .nonspacingMark, .spacingMark, .enclosingMark, .format, .control, .spaceSeparator: false
+            default: true
+            }
+        }
+        return String(String.UnicodeScalarView(scalars))
     }
 
     private static func subject(_ kind: String, _ text: [UInt8]) -> [UInt8] {

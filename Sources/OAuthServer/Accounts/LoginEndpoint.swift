@@ -50,7 +50,8 @@ final class LoginEndpoint: Sendable {
         configuration.redirectConfiguration = .disallow
         // What may be tried again is decided here.
         configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.connectionPool.idleTimeout = .seconds(10)
+        // Sooner than servers do: one that closes a connection while a request is on its way would be a fault.
+        configuration.connectionPool.idleTimeout = .seconds(1)
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.concurrency
         configuration.httpVersion = .http1Only
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)

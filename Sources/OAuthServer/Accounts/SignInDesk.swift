@@ -48,7 +48,7 @@ struct SignInDesk: Sendable {
             passwords ?? PasswordHasher(threads: settings.passwordThreads, waiting: settings.passwordQueue)
         sources = settings.accounts
         endpoint = settings.accounts.loginEndpoint.map(LoginEndpoint.init)
-        turns = Turns()
+        turns = Turns(limit: settings.passwordQueue)
         accountLimit = settings.accountLimit
         addressLimit = settings.addressLimit
         self.deviceKey = deviceKey

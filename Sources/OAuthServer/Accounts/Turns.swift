@@ -1,21 +1,24 @@
-/// Lets one at a time do something with a subject; the others wait in line, as many as the line holds.
+/// Lets one at a time do something with a subject; the others wait in line, all lines together no more than a limit.
 actor Turns {
     private var lines: [[UInt8]: [CheckedContinuation<Void, Never>]] = [:]
+    /// How many wait, in all lines.
+    private(set) var waiting = 0
     private let limit: Int
 
-    /// - Parameter limit: how many may wait for one subject.
-    init(limit: Int = 256) {
+    /// - Parameter limit: how many may wait, whatever for: each of them keeps a connection open.
+    init(limit: Int) {
         self.limit = limit
     }
 
     /// Waits for the turn.
-    /// - Returns: false when the line is full; there is no turn then.
+    /// - Returns: false when too many wait already; there is no turn then.
     func take(_ subject: [UInt8]) async -> Bool {
-        guard let line = lines[subject] else {
+        guard lines[subject] != nil else {
             lines[subject] = []
             return true
         }
-        guard line.count < limit else { return false }
+        guard waiting < limit else { return false }
+        waiting += 1
         await withCheckedContinuation { lines[subject, default: []].append($0) }
         return true
     }
@@ -43,6 +46,7 @@ actor Turns {
             lines[subject] = nil
             return
         }
+        waiting -= 1
         lines[subject]?.removeFirst().resume()
     }
 }

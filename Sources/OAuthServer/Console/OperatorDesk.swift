@@ -6,7 +6,7 @@ import OAuthStore
 struct OperatorDesk: Sendable {
     let passwords: PasswordHasher
     private let store: Store
-    private let turns = Turns()
+    private let turns = Turns(limit: 256)
     private let accountLimit: AttemptLimit
     private let addressLimit: AttemptLimit
     private let hashOfNobody: String

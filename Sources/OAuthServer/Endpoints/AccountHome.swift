@@ -68,9 +68,9 @@ extension Provider {
             return response
         case .signedIn(let session, _):
             guard let id = try query(request)["connection"].flatMap({ ConnectionID($0) }),
-                let connection = try await store.connection(id), connection.account == session.account.id,
-                connection.revokedAt == nil
-            else { return accountRedirect(.wasDisconnected, in: session.digest) }
+                let connection = try await store.connection(id), connection.account == session.account.id
+            else { return redirect(to: settings.issuer.path + Paths.account) }
+            guard connection.revokedAt == nil else { return accountRedirect(.wasDisconnected, in: session.digest) }
             let page = AccountConfirmPage(
                 step: .disconnect(id, client: try await client(connection.client)?.name ?? connection.client.text),
                 transaction: accountSeal.token(of: session)

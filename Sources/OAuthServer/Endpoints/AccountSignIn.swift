@@ -8,7 +8,7 @@ extension Provider {
     /// The pages that one may want to see after a sign-in.
     ///
     /// A closed list: a link can name no other place (RFC 9700 §4.11).
-    private static let places = [Paths.account, Paths.accountPassword, Paths.accountDisconnect]
+    private static let places = [Paths.account, Paths.accountPassword]
 
     /// `GET /account/sign-in?next=/account`.
     func accountSignInPage(_ request: Request, _ context: DoorContext) async throws -> Response {

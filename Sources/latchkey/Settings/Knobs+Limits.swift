@@ -107,7 +107,7 @@ extension Knob {
             \.settings.passwordQueue,
             .number(1...10_000),
             example: "500",
-            "How many sign-ins may wait for a password-thread. Who comes on top is asked to try again in two seconds."
+            "How many sign-ins may wait for a password-thread, and how many for an earlier sign-in to the same account. Who comes on top is asked to try again in two seconds."
         ),
         Knob(
             "password-threads",

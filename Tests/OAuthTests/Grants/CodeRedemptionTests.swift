@@ -165,7 +165,7 @@ import Testing
         #expect(try refused(check(code(), rest: "&resource=https%3A%2F%2Fevil.example%2F")) == .invalidTarget)
     }
 
-    @Test func `RFC 8707 §2: people are asked for what the operator allows, and for all where that was not said`() throws {
+    @Test func `RFC 8707 §2: people are asked for what the operator allows, by default for all`() throws {
         let audiences = Example.audiences
         #expect(audiences.askable(by: try Client.example()) == [Example.api, Example.otherAPI])
         #expect(audiences.askable(by: try Client.example { $0.resources = [] }) == [Example.api])
