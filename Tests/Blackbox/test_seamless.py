@@ -186,7 +186,7 @@ def test_A_07_a_profile_may_accept_a_refresh_without_redirect_uri(own_server, tm
     folder = tmp_path / "partners"
     folder.mkdir()
     (folder / "lenient.yaml").write_text(
-        "id: lenient\nname: Lenient\nsources: {}\nrules:\n  proof_key: optional\n"
+        "id: lenient\nname: Lenient\nsources: {A1: Acme}\nrules:\n  proof_key: optional\n"
         "  token_request: { bodies: [json, form], must_send: [client_id, client_secret, grant_type] }\n"
         "loosened: [{ rule: proof_key, why: its document has none }]\n"
     )

@@ -117,9 +117,9 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "x", "[]", "id: acme", "{ id: [], name: a, sources: {}, rules: {}, loosened: [] }", "a: b: c", "\t",
+        "", "x", "[]", "id: acme", "{ id: [], name: a, sources: { A1: Acme }, rules: {}, loosened: [] }", "a: b: c", "\t",
         "id: *x",
-        "{ id: acme, name: a, sources: {}, rules: [], loosened: [] }",
+        "{ id: acme, name: a, sources: { A1: Acme }, rules: [], loosened: [] }",
     ])
     func `a text that is no profile is refused with the file's name`(_ yaml: String) {
         #expect(reason(yaml)?.contains("acme.yaml") == true)

@@ -9,7 +9,7 @@ import Testing
         let yaml = """
             id: acme
             name: Acme
-            sources: {}
+            sources: { A1: Acme }
             rules:
             \(rules.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n"))
             loosened:\(reasons.isEmpty ? " []" : reasons)
@@ -106,7 +106,7 @@ import Testing
 
     @Test func `a path belongs to one profile, and the second is named with its line`() throws {
         func file(_ id: String, _ path: String) -> (name: String, text: String) {
-            ("\(id).yaml", "id: \(id)\nname: \(id)\nsources: {}\nrules:\n  endpoints:\n    token: [\(path)]\n")
+            ("\(id).yaml", "id: \(id)\nname: \(id)\nsources: { A1: Acme }\nrules:\n  endpoints:\n    token: [\(path)]\n")
         }
         _ = try PartnerProfiles(files: [file("a", "/a"), file("b", "/b")])
         let error = #expect(throws: PartnerProfileError.self) {
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func `what a partner asks for in vain is listed with its reason`() throws {
-        let yaml = "{ id: a, name: A, sources: {}, rules: {}, unmet: [{ need: CORS, why: not yet }] }"
+        let yaml = "{ id: a, name: A, sources: { A1: Acme }, rules: {}, unmet: [{ need: CORS, why: not yet }] }"
         #expect(try PartnerProfile(yaml: yaml, file: "a.yaml").unmet.map(\.need) == ["CORS"])
     }
 

@@ -93,7 +93,7 @@ extension PartnerProfile {
     /// A profile with these rules, in YAML's flow style, and one reason for each loosened rule.
     static func example(rules: String, loosened: String...) throws -> PartnerProfile {
         let reasons = loosened.map { "{ rule: \($0), why: its document needs it }" }.joined(separator: ", ")
-        let yaml = "{ id: example, name: Example, sources: {}, rules: \(rules), loosened: [\(reasons)] }"
+        let yaml = "{ id: example, name: Example, sources: { A1: Acme }, rules: \(rules), loosened: [\(reasons)] }"
         return try PartnerProfile(yaml: yaml, file: "example.yaml")
     }
 }
