@@ -123,7 +123,8 @@ extension OperatorCommand {
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: "The operator's id, or its e-mail address.") var account: String
+        @Argument(help: ArgumentHelp("The operator's id, or its e-mail address.", valueName: "operator"))
+        var account: String
 
         func run() async throws {
             try await ledger.withLedger { ledger in
@@ -137,7 +138,8 @@ extension OperatorCommand {
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
-        @Argument(help: "The operator's id, or its e-mail address.") var account: String
+        @Argument(help: ArgumentHelp("The operator's id, or its e-mail address.", valueName: "operator"))
+        var account: String
 
         func run() async throws {
             try await ledger.withLedger { ledger in
@@ -152,7 +154,8 @@ extension OperatorCommand {
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
         @OptionGroup var confirmation: ConfirmationOptions
-        @Argument(help: "The operator's id, or its e-mail address.") var account: String
+        @Argument(help: ArgumentHelp("The operator's id, or its e-mail address.", valueName: "operator"))
+        var account: String
 
         func run() async throws {
             try await ledger.withLedger { ledger in
