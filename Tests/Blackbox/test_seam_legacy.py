@@ -362,7 +362,7 @@ def test_a_path_that_two_profiles_want_stops_the_start(own_server, tmp_path):
     folder = tmp_path / "partners"
     folder.mkdir()
     for taken, words in (("/authorize", "'seam-legacy'"), ("/oauth/token", "the server's own")):
-        text = f"id: twin\nname: Twin\nsources: {{}}\nrules:\n  endpoints:\n    token: [{taken}]\n"
+        text = f"id: twin\nname: Twin\nsources: {{A1: Acme}}\nrules:\n  endpoints:\n    token: [{taken}]\n"
         (folder / "twin.yaml").write_text(text)
         done = own_server.run("serve", "--partners", str(folder), "--listen", f"127.0.0.1:{free_port()}")
         check_one_line_error(done, "twin.yaml", "line 6", taken, words)
