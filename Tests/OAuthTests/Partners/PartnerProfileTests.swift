@@ -117,7 +117,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "x", "[]", "id: acme", "{ id: [], name: a, sources: { A1: Acme }, rules: {}, loosened: [] }", "a: b: c", "\t",
+        "", "x", "[]", "id: acme", "{ id: [], name: a, sources: { A1: Acme }, rules: {}, loosened: [] }", "a: b: c",
+        "\t",
         "id: *x",
         "{ id: acme, name: a, sources: { A1: Acme }, rules: [], loosened: [] }",
     ])

@@ -106,7 +106,10 @@ import Testing
 
     @Test func `a path belongs to one profile, and the second is named with its line`() throws {
         func file(_ id: String, _ path: String) -> (name: String, text: String) {
-            ("\(id).yaml", "id: \(id)\nname: \(id)\nsources: { A1: Acme }\nrules:\n  endpoints:\n    token: [\(path)]\n")
+            (
+                "\(id).yaml",
+                "id: \(id)\nname: \(id)\nsources: { A1: Acme }\nrules:\n  endpoints:\n    token: [\(path)]\n"
+            )
         }
         _ = try PartnerProfiles(files: [file("a", "/a"), file("b", "/b")])
         let error = #expect(throws: PartnerProfileError.self) {
