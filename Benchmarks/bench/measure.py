@@ -25,17 +25,17 @@ class Plan:
 
 @dataclass
 class Measurements:
-    """The samples of one database, one for each round."""
+    """The samples of one database, one for each round; of the fixed answer one for each time it was the measure."""
 
     samples: dict[Key, list[Sample]] = field(default_factory=dict)
+    ratios: dict[Key, list[float]] = field(default_factory=dict)
+    """Each sample's rate as a part of the fixed answer's at as many connections, measured shortly before."""
 
-    def add(self, scenario: Scenario, connections: int, sample: Sample) -> None:
-        self.samples.setdefault((scenario.name, connections), []).append(sample)
-
-    def ratios(self, key: Key) -> list[float]:
-        """Each round's rate as a part of the fixed answer's in the same round, at as many connections."""
-        own, ceiling = self.samples.get(key, []), self.samples.get((FIXED.name, key[1]), [])
-        return [sample.rate / top.rate for sample, top in zip(own, ceiling, strict=False) if top.rate]
+    def add(self, scenario: Scenario, connections: int, sample: Sample, ceiling: Sample) -> None:
+        key = (scenario.name, connections)
+        self.samples.setdefault(key, []).append(sample)
+        if ceiling.rate:
+            self.ratios.setdefault(key, []).append(sample.rate / ceiling.rate)
 
 
 class Measuring:
@@ -56,20 +56,29 @@ class Measuring:
 
     def run(self, plan: Plan) -> Measurements:
         measurements = Measurements()
-        for scenario in plan.scenarios:
+        for scenario in [FIXED, *plan.scenarios]:
             self.check(scenario)
             self.sample(scenario, 16, 1)
         for number in range(plan.rounds):
             for connections in plan.connections:
+                ceiling: Sample | None = None
                 # Every second round goes backwards, so that a drift of the machine strikes all alike.
                 for scenario in plan.scenarios[:: -1 if number % 2 else 1]:
-                    sample = self.sample(scenario, connections, plan.seconds)
-                    measurements.add(scenario, connections, sample)
-                    self.say(
-                        f"  round {number + 1}  {connections:2} connections  {scenario.title:28} "
-                        f"{sample.rate:9.0f}/s" + (f"  {sample.failures} FAILED" if sample.failures else "")
-                    )
+                    if ceiling is None or scenario.is_judged:
+                        ceiling = self.sampled(FIXED, connections, plan.seconds, number)
+                        measurements.add(FIXED, connections, ceiling, ceiling)
+                    sample = self.sampled(scenario, connections, plan.seconds, number)
+                    measurements.add(scenario, connections, sample, ceiling)
         return measurements
+
+    def sampled(self, scenario: Scenario, connections: int, seconds: int, number: int) -> Sample:
+        """A sample, told as it is taken."""
+        sample = self.sample(scenario, connections, seconds)
+        self.say(
+            f"  round {number + 1}  {connections:2} connections  {scenario.title:28} "
+            f"{sample.rate:9.0f}/s" + (f"  {sample.failures} FAILED" if sample.failures else "")
+        )
+        return sample
 
     def asked(self, scenario: Scenario) -> ServerProcess:
         return self.program if scenario.is_of_program and self.program else self.server

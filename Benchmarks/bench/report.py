@@ -40,7 +40,7 @@ class Report:
 
     def rows(self, database: DatabaseReport) -> Iterable[list[str]]:
         for connections in self.plan.connections:
-            for scenario in self.plan.scenarios:
+            for scenario in [FIXED, *self.plan.scenarios]:
                 key = (scenario.name, connections)
                 samples = database.measurements.samples.get(key)
                 if not samples:
@@ -50,7 +50,7 @@ class Report:
                 spread = (max(rates) - min(rates)) / middle * 100 if middle else 0
                 failures = sum(sample.failures for sample in samples)
                 shed = sum(sample.shed for sample in samples)
-                ratio = statistics.median(database.measurements.ratios(key) or [0])
+                ratio = statistics.median(database.measurements.ratios.get(key) or [0])
                 yield [
                     scenario.title,
                     str(connections),
@@ -82,7 +82,7 @@ class Report:
     def _ratio_verdicts(self, database: DatabaseReport) -> Iterable[tuple[bool, str]]:
         for name, floor in RATIO_FLOORS.items():
             for connections in FLOOR_CONNECTIONS:
-                ratios = database.measurements.ratios((name, connections))
+                ratios = database.measurements.ratios.get((name, connections))
                 if ratios:
                     ratio = statistics.median(ratios)
                     yield (
@@ -113,7 +113,8 @@ class Report:
             f"Linux {machine.kernel}; Swift {machine.swift}, release build, commit {machine.commit}. "
             "The load generator runs on the same cores.",
             "",
-            f"Each figure: the median of {self.plan.rounds} runs of {self.plan.seconds} s, all scenarios in turn; "
+            f"Each figure: the median of {self.plan.rounds} runs of {self.plan.seconds} s, all scenarios in turn; the "
+            "fixed answer is measured again just before each refresh that has a floor. "
             f"1-minute load before the start: {machine.load_before}.",
             "",
             f"ECDSA P-256 by `openssl speed`, one core: {machine.signatures_per_second:,.0f} signatures a second.",
