@@ -19,7 +19,7 @@ SYSTEM = PLAIN | {"Synchronization", "Dispatch", "FoundationNetworking", "Glibc"
 MAY_IMPORT: dict[str, set[str]] = {
     "OAuth": PLAIN | {"Crypto", "CryptoExtras", "_CryptoExtras", "Yams"},
     "OAuthStore": SYSTEM | {"OAuth", "Crypto", "Logging"},
-    "OAuthSQLite": SYSTEM | {"OAuth", "OAuthStore", "GRDB", "GRDBSQLite"},
+    "OAuthSQLite": SYSTEM | {"OAuth", "OAuthStore", "CSQLite", "GRDB", "GRDBSQLite"},
     "OAuthPostgres": SYSTEM | {"OAuth", "OAuthStore", "CPostgres"},
     "OAuthServer": SYSTEM
     | {
@@ -59,7 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"Hummingbird", "HummingbirdCore", "AsyncHTTPClient", "NIOHTTP1", "HTTPTypes", "NIOCore", "Crypto", "Logging"},
 }
 # `latchkey` wires everything; the system libraries' module maps import nothing.
-FREE = {"latchkey", "CArgon2", "CCrypt", "CPostgres"}
+FREE = {"latchkey", "CArgon2", "CCrypt", "CPostgres", "CSQLite"}
 
 IMPORT = re.compile(
     r"^\s*(?:@[\w()]+\s+)*(?:public|package|internal|fileprivate|private)?\s*"

@@ -17,7 +17,7 @@ struct MeasuredServer {
     func run() async throws {
         // Requests are answered on Swift's own threads; with a loop on each core the two would push each other aside.
         NIOSingletons.groupLoopCountSuggestion = max(1, System.coreCount / 2)
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        LoggingSystem.bootstrap { PlainLog(label: $0) }
         let logger = Logger(label: "latchkey")
         guard let issuer = Issuer("http://127.0.0.1:\(port)") else { throw Unfit("the port makes no issuer") }
         var settings = Settings(issuer: issuer)

@@ -1,5 +1,6 @@
 // The embedded database: one SQLite file in WAL mode, opened through GRDB.
 
+import CSQLite
 import Foundation
 import GRDB
 import Glibc
@@ -10,6 +11,9 @@ public import OAuthStore
 /// A transaction that has returned survives `kill -9` and a loss of power (`synchronous = FULL`). Other processes may
 /// read and write the same file; this one sees their commits at its next statement.
 public final class SQLiteDatabase: SQLDatabase {
+    /// SQLite's count of its memory would take a lock of the whole process for each allocation; nobody asks for it.
+    private static let countsNoMemory = latchkey_sqlite_count_no_memory() == SQLITE_OK
+
     private let writer: GroupCommit
     private let readers: Readers
 
@@ -20,6 +24,7 @@ public final class SQLiteDatabase: SQLDatabase {
     ///   - wait: how long a statement waits for a lock that another process holds.
     /// - Throws: `SQLError.unavailable` when the file cannot be opened or created, `.invalid` when it is not a database.
     public init(path: String, wait: Duration = .seconds(5)) throws(SQLError) {
+        _ = Self.countsNoMemory
         try Self.createFile(at: path)
         writer = try GroupCommit(path: path, wait: wait)
         readers = Readers(path: path, wait: wait)

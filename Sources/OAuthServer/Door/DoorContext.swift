@@ -5,12 +5,16 @@ import NIOCore
 public struct DoorContext: RequestContext {
     /// What the framework keeps.
     public var coreContext: CoreRequestContextStorage
-    /// The address at the other end of the connection, which may be a proxy's.
-    let peer: String?
+    private let remote: SocketAddress?
 
     /// Makes the context of a request.
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
-        peer = source.channel.remoteAddress?.ipAddress
+        remote = source.channel.remoteAddress
     }
+
+    /// The address at the other end of the connection, which may be a proxy's.
+    ///
+    /// Written out only when somebody asks: most requests are answered without it.
+    var peer: String? { remote?.ipAddress }
 }
