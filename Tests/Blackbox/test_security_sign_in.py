@@ -3,7 +3,6 @@
 import json
 import math
 import re
-import statistics
 import time
 from urllib.parse import urljoin, urlsplit
 
@@ -54,7 +53,8 @@ def test_L01_an_unknown_address_and_a_wrong_password_look_and_take_the_same(new_
             assert set(first.headers) - same == set(second.headers) - same
             times["known"].append(first_time)
             times["unknown"].append(second_time)
-    one, other = statistics.median(times["known"]), statistics.median(times["unknown"])
+    # The quickest of many tells what the work itself takes; whatever else the machine does only adds to it.
+    one, other = min(times["known"]), min(times["unknown"])
     assert abs(one - other) < max(0.005, 0.2 * one), f"known {one * 1000:.1f} ms, unknown {other * 1000:.1f} ms"
 
 
