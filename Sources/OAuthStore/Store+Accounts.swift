@@ -123,6 +123,8 @@ extension Store {
         case changed(Account)
         case unknownAccount
         case emailIsTaken
+        /// Its password is kept where it signs in: a password here would open nothing.
+        case passwordIsKeptElsewhere
     }
 
     /// Changes an account.
@@ -135,38 +137,37 @@ extension Store {
         now: Instant
     ) async throws(SQLError) -> AccountChangeOutcome {
         do {
-            let account = try await database.transaction { connection throws(SQLError) -> Account? in
+            return try await database.transaction { connection throws(SQLError) -> AccountChangeOutcome in
                 // Takes the row's lock on PostgreSQL, so that what the audit trail calls "before" is what is replaced.
                 let rows = try connection.query(
                     "update accounts set created_at = created_at where account_id = $1 returning \(Self.accountColumns)",
                     [SQLValue(id)]
                 )
                 guard let before = try rows.first.map({ row throws(SQLError) in try Self.account(row) }) else {
-                    return nil
+                    return .unknownAccount
                 }
-                try Self.apply(change, to: id, connection)
-                let after = try connection.query(Self.accountSelection + " where account_id = $1", [SQLValue(id)])
-                    .first.map { row throws(SQLError) in try Self.account(row) }
-                if let after {
-                    if after.email != before.email {
-                        try Self.index(id, email: after.email, name: after.name, connection)
-                    }
-                    let entry = change.entry(from: before, to: after, by: actor, now)
-                    if let entry { try connection.record(entry) }
+                guard try Self.apply(change, to: id, connection) else { return .passwordIsKeptElsewhere }
+                let changed = try connection.query(Self.accountSelection + " where account_id = $1", [SQLValue(id)])
+                guard let after = try changed.first.map({ row throws(SQLError) in try Self.account(row) }) else {
+                    return .unknownAccount
                 }
-                return after
+                if after.email != before.email {
+                    try Self.index(id, email: after.email, name: after.name, connection)
+                }
+                if let entry = change.entry(from: before, to: after, by: actor, now) { try connection.record(entry) }
+                return .changed(after)
             }
-            return account.map(AccountChangeOutcome.changed) ?? .unknownAccount
         } catch .constraint {
             return .emailIsTaken
         }
     }
 
+    /// - Returns: false when the account has no password here, and nothing has happened.
     private static func apply(
         _ change: AccountChange,
         to id: AccountID,
         _ connection: any SQLConnection
-    ) throws(SQLError) {
+    ) throws(SQLError) -> Bool {
         switch change {
         case .email(let email):
             try connection.query(
@@ -174,10 +175,11 @@ extension Store {
                 [SQLValue(id), .text(email), .text(emailKey(email))]
             )
         case .passwordHash(let hash):
-            try connection.query(
-                "update accounts set password_hash = $2 where account_id = $1",
-                [SQLValue(id), .text(hash)]
+            let rows = try connection.query(
+                "update accounts set password_hash = $2 where account_id = $1 and source = $3 returning account_id",
+                [SQLValue(id), .text(hash), .text(AccountSource.own.rawValue)]
             )
+            guard !rows.isEmpty else { return false }
             try connection.query("delete from sessions where account_id = $1", [SQLValue(id)])
         case .disabled(let instant):
             try connection.query(
@@ -186,6 +188,7 @@ extension Store {
             )
             try connection.query("delete from sessions where account_id = $1", [SQLValue(id)])
         }
+        return true
     }
 
     /// Replaces a password's hash by a better one of the same password, unless it was changed meanwhile.

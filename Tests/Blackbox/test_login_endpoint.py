@@ -11,6 +11,7 @@ import pytest
 
 from toolkit.account_page import open_account
 from toolkit.client import refusal
+from toolkit.console import Operator
 from toolkit.databases import SQLite
 from toolkit.expect import eventually
 from toolkit.login_endpoint import CompanyLogin, Endpoint, account_of, customer, found, settings, status
@@ -236,6 +237,15 @@ def test_an_account_of_the_endpoint_has_no_password_to_change_here(own_server, e
     assert page_there in home.links
     assert "Change password" not in home.text
     assert "Change your password" not in person.visit(own_server.base + "/account/password").text
+    (user_id,) = [one["user_id"] for one in own_server.command("account", "list") if one["email"] == ADA.email]
+    operator = Operator(own_server).join()
+    page = operator.open(f"/accounts/{user_id}")
+    assert "at the login endpoint, which keeps the password" in page.text
+    assert "Set password" not in page.text
+    assert operator.open(f"/accounts/{user_id}/password").status == 404
+    refused = own_server.run("account", "set-password", user_id, "--password-stdin", stdin="a brand new password\n")
+    assert refused.returncode == 1
+    assert "signs in at the login endpoint" in refused.stderr
 
 
 # Faults

@@ -81,16 +81,16 @@ extension Provider {
         var page = ConsolePage(account.name ?? account.email, area: .accounts, trail: Self.accountTrail)
         page.badge =
             account.disabledAt == nil ? ConsoleBadge("enabled", .good) : ConsoleBadge("disabled", .caution)
-        page.actions = [
-            .change("Set password", path + "/password"),
-            .danger("Delete", path + "/delete"),
-        ]
-        if account.disabledAt == nil { page.actions.insert(.danger("Disable", path + "/disable"), at: 1) }
+        let isOurs = try await signsInHere(account)
+        if isOurs { page.actions.append(.change("Set password", path + "/password")) }
+        if account.disabledAt == nil { page.actions.append(.danger("Disable", path + "/disable")) }
+        page.actions.append(.danger("Delete", path + "/delete"))
         page.add(
             .facts([
                 ConsoleFact("User id", .code(account.id.description)),
                 ConsoleFact("Email", .text(account.email)),
                 ConsoleFact("Name", .text(account.name)),
+                ConsoleFact("Signs in", .text(isOurs ? "here" : "at the login endpoint, which keeps the password")),
                 ConsoleFact("Since", .time(account.createdAt)),
             ])
         )
@@ -264,7 +264,12 @@ extension Provider {
 
     // MARK: Passwords
 
+    private func signsInHere(_ account: Account) async throws -> Bool {
+        try await store.signInMethod(of: account.id)?.source == .own
+    }
+
     private func settingPassword(_ visit: ConsoleVisit) async throws -> Asked {
+        guard try await signsInHere(try await foundAccount(visit)) else { throw missing("password of ours") }
         var asked = try await asked(visit, "A new password for", "/password", "Set the password") { account in
             [
                 "Whoever knows the new password can sign in as \(account.email).",

@@ -74,7 +74,7 @@ extension Provider {
 
     private func consoleSignIn(_ caller: ConsoleCaller) async throws -> Response {
         try console.seal.check(caller.form["token"], of: browserDigest(caller))
-        let email = caller.form["email"] ?? ""
+        let email = caller.form["email"]?.trimmed ?? ""
         let next = caller.form["next"] ?? ""
         func refused(_ problem: String, _ status: HTTPResponse.Status) -> Response {
             signInDoor(caller, email: email, next: next, problem: problem, status: status)

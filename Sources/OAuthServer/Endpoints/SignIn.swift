@@ -144,13 +144,6 @@ extension Provider {
     private static let emailLimit = 254
 }
 
-extension String {
-    /// Without white space around it, as people paste it.
-    fileprivate var trimmed: String {
-        String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
-    }
-}
-
 /// Why nobody was signed in, as the sign-in page says it; the form keeps the address.
 struct SignInRefusal {
     let email: String

@@ -220,6 +220,8 @@ extension Ledger {
         case .changed(let account): return account
         case .unknownAccount: throw Complaint("the account \(argument) was deleted by somebody else meanwhile")
         case .emailIsTaken: throw Complaint("another account has the e-mail \(email) already")
+        case .passwordIsKeptElsewhere:
+            throw Complaint("the account \(argument) signs in at the login endpoint: change its password there")
         }
     }
 }
