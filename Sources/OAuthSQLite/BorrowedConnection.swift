@@ -12,6 +12,8 @@ final class BorrowedConnection: SQLConnection {
     private let database: Database
     /// The first statement's failure, so that a transaction cannot commit around it (PostgreSQL does not let it either).
     private var failure: SQLError?
+    /// Whether a statement found no room on the disk.
+    private(set) var isDiskFull = false
 
     /// Borrows a connection; only inside its queue.
     init(_ database: Database) {
@@ -90,7 +92,8 @@ final class BorrowedConnection: SQLConnection {
     }
 
     private func failure(_ code: CInt) -> SQLError {
-        SQLError(resultCode: code, message: database.lastErrorMessage)
+        if code & 0xFF == SQLITE_FULL { isDiskFull = true }
+        return SQLError(resultCode: code, message: database.lastErrorMessage)
     }
 }
 

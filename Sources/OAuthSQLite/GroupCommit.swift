@@ -17,6 +17,9 @@ final class GroupCommit: Sendable {
     /// How long a migration waits for another process that migrates.
     static let migrationWait = Duration.seconds(60)
 
+    /// How often a full disk is tried again.
+    static let fullDiskPace = Duration.seconds(1)
+
     private struct State {
         var waiting: [Transition] = []
         var isDraining = false
@@ -27,21 +30,47 @@ final class GroupCommit: Sendable {
     private let connection: DatabaseQueue
     private let lock: LockWait
     private let wait: Duration
+    private let reserve: Reserve
+    private let fullDisk = Mutex(FullDisk())
+
+    /// What is known of a disk that is full.
+    private struct FullDisk {
+        /// Whether this process keeps the reserve, and makes it whole again.
+        var keepsReserve = false
+        /// Since when only endings are written; nil while there is room.
+        var isFull = false
+        var triedAt = ContinuousClock.now
+    }
 
     /// Opens the writing connection and turns WAL on.
     init(path: String, wait: Duration) throws(SQLError) {
         lock = LockWait(limit: wait)
         self.wait = wait
+        reserve = Reserve(besideDatabase: path)
         connection = try DatabaseQueue.open(path: path, readonly: false, lock: lock)
     }
 
-    /// Runs `body` in the next commit.
+    /// Runs `body` in the next commit; one that ends something may have the reserve.
     func transaction<Value: Sendable>(
+        isEnding: Bool = false,
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value {
         try await withCheckedContinuation { continuation in
-            add(Transition(body, continuation))
+            add(Transition(body, isEnding: isEnding, continuation))
         }.get()
+    }
+
+    /// Keeps the reserve from now on.
+    /// - Returns: 0, or the number of the error for which it cannot be made.
+    func keepReserve() -> Int32 {
+        fullDisk.withLock { $0.keepsReserve = true }
+        return reserve.fill()
+    }
+
+    /// Gives up a piece of the reserve; ordinary transitions wait until it is whole again.
+    func makeRoom() -> Bool {
+        noteFullDisk()
+        return reserve.release()
     }
 
     /// Runs `body` in a commit of its own, with a longer wait for the lock.
@@ -53,7 +82,7 @@ final class GroupCommit: Sendable {
             guard !state.withLock({ $0.isClosed }) else { return transition.settle(.closed) }
             connection.asyncWriteWithoutTransaction { database in
                 self.lock.limit = Self.migrationWait
-                transition.settle(self.begin(database) ?? self.commit([transition], database))
+                transition.settle(self.begin(database) ?? self.commit([transition], database)?.error)
                 self.lock.limit = self.wait
             }
         }.get()
@@ -85,14 +114,62 @@ final class GroupCommit: Sendable {
     }
 
     private func drain(_ database: Database) {
-        while let batch = nextBatch() {
+        while var batch = nextBatch() {
+            if isFullDisk() {
+                for transition in batch where !transition.isEnding { transition.settle(.diskFull) }
+                batch = batch.filter(\.isEnding)
+                guard !batch.isEmpty else { continue }
+            }
             if let failure = begin(database) {
                 // Those who came meanwhile would wait as long again for a lock that nobody gives up.
                 for transition in batch + everyoneWaiting() { transition.settle(failure) }
+            } else if let failure = commit(batch, database) {
+                guard failure.isDiskFull else {
+                    for transition in batch { transition.settle(failure.error) }
+                    continue
+                }
+                noteFullDisk()
+                for transition in batch where !transition.isEnding { transition.settle(failure.error) }
+                commitFromReserve(batch.filter(\.isEnding), failure.error, database)
             } else {
-                let failure = commit(batch, database)
-                for transition in batch { transition.settle(failure) }
+                for transition in batch { transition.settle(nil) }
             }
+        }
+    }
+
+    /// Commits endings on a full disk, giving up as much of the reserve as that takes.
+    private func commitFromReserve(_ endings: [Transition], _ failure: SQLError, _ database: Database) {
+        guard !endings.isEmpty else { return }
+        var last: SQLError? = failure
+        while last != nil, reserve.release() {
+            if let locked = begin(database) {
+                last = locked
+                break
+            }
+            let outcome = commit(endings, database)
+            last = outcome?.error
+            guard outcome?.isDiskFull ?? false else { break }
+        }
+        for transition in endings { transition.settle(last) }
+    }
+
+    private func noteFullDisk() {
+        fullDisk.withLock { state in
+            // A process that does not keep the reserve cannot tell when there is room again: it tries each time.
+            guard state.keepsReserve else { return }
+            state.isFull = true
+            state.triedAt = .now
+        }
+    }
+
+    /// Whether the disk is still full: it is not when the reserve can be made whole again.
+    private func isFullDisk() -> Bool {
+        fullDisk.withLock { state in
+            guard state.isFull else { return false }
+            guard .now - state.triedAt >= Self.fullDiskPace else { return true }
+            state.triedAt = .now
+            state.isFull = reserve.fill() != 0
+            return state.isFull
         }
     }
 
@@ -125,22 +202,37 @@ final class GroupCommit: Sendable {
         }
     }
 
+    /// Why a whole batch was not committed.
+    private struct Failure {
+        let error: SQLError
+        let isDiskFull: Bool
+    }
+
     /// Runs the batch and commits it; returns the failure that befell all of it, or nil.
-    private func commit(_ batch: [Transition], _ database: Database) -> SQLError? {
+    ///
+    /// A transition that found no room takes the batch with it: its neighbours would find none either.
+    private func commit(_ batch: [Transition], _ database: Database) -> Failure? {
         let connection = BorrowedConnection(database)
         defer { if database.isInsideTransaction { _ = try? connection.query("rollback") } }
         for transition in batch {
-            transition.attempt(BorrowedConnection(database))
-            // Some failures (a full disk, an I/O error) make SQLite roll the whole transaction back.
-            guard database.isInsideTransaction else { return .unavailable("the disk is full or failing") }
+            let own = BorrowedConnection(database)
+            transition.attempt(own)
+            guard !own.isDiskFull else { return Failure(error: .diskFull, isDiskFull: true) }
+            // An I/O error makes SQLite roll the whole transaction back.
+            guard database.isInsideTransaction else {
+                return Failure(error: .unavailable("the disk is failing"), isDiskFull: false)
+            }
         }
         do throws(SQLError) {
             try connection.query("commit")
             return nil
         } catch {
+            guard !connection.isDiskFull else { return Failure(error: .diskFull, isDiskFull: true) }
             // When the disk fails under a commit, its pages may be found whole after a crash.
-            guard database.lastErrorCode.primaryResultCode != .SQLITE_IOERR else { return .inDoubt("\(error)") }
-            return .unavailable("the commit failed: \(error)")
+            guard database.lastErrorCode.primaryResultCode != .SQLITE_IOERR else {
+                return Failure(error: .inDoubt("\(error)"), isDiskFull: false)
+            }
+            return Failure(error: .unavailable("the commit failed: \(error)"), isDiskFull: false)
         }
     }
 }

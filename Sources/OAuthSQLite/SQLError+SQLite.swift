@@ -7,6 +7,9 @@ extension SQLError {
     /// What a call gets after `close()`.
     static let closed = SQLError.unavailable("it is closed")
 
+    /// What a call gets while there is no room.
+    static let diskFull = SQLError.unavailable("the disk is full")
+
     /// Translates a failure of GRDB.
     init(_ error: any Error) {
         if let error = error as? DatabaseError {

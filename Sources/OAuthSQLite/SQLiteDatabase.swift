@@ -59,6 +59,27 @@ public final class SQLiteDatabase: SQLDatabase {
         try await writer.transaction(body)
     }
 
+    /// Runs a transaction that ends something: on a full disk it has the room that is kept for that.
+    ///
+    /// - Throws: as `transaction`.
+    public func ending<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        try await writer.transaction(isEnding: true, body)
+    }
+
+    /// Gives up a piece of the room that is kept for endings.
+    public func makeRoom() async -> Bool { writer.makeRoom() }
+
+    /// Keeps room on the disk from now on, in a file beside the database: when the disk is full, things can still be ended,
+    /// and everything else is refused until there is room again.
+    ///
+    /// - Returns: why it cannot be kept; nil when it is.
+    public func keepReserve() -> String? {
+        let code = writer.keepReserve()
+        return code == 0 ? nil : String(cString: strerror(code))
+    }
+
     /// Runs a transaction alone; SQLite's write lock is the schema lock, waited for as long as a migration may take.
     ///
     /// - Throws: as `transaction`.

@@ -3,16 +3,20 @@
 import OAuthStore
 import Synchronization
 
-/// One caller's transition: it runs once, and its caller is answered once, when the fate of the commit is known.
+/// One caller's transition: it runs until it is committed or refused, and its caller is answered once, when the fate of the commit is known.
 final class Transition: Sendable {
     private let run: @Sendable (BorrowedConnection) -> @Sendable (SQLError?) -> Void
     private let answer: Mutex<@Sendable (SQLError?) -> Void>
+    /// Whether it ends something, and may have the room that is kept for that.
+    let isEnding: Bool
 
     /// Wraps a body and the continuation of its caller.
     init<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value,
+        isEnding: Bool = false,
         _ continuation: CheckedContinuation<Result<Value, SQLError>, Never>
     ) {
+        self.isEnding = isEnding
         run = { connection in
             let result = connection.underSavepoint(body)
             return { failure in continuation.resume(returning: failure.map { .failure($0) } ?? result) }

@@ -32,6 +32,8 @@ public final class Provider: Sendable {
     let console: Console
     /// Time and randomness.
     let ambient: Ambient
+    /// Whether the server is about to end.
+    public let drain = Drain()
 
     /// Opens a server on a migrated database.
     ///
@@ -72,7 +74,7 @@ public final class Provider: Sendable {
         clientFailures = ClientFailures(limit: settings.clientFailureLimit)
         unknownTokens = ClientFailures(limit: settings.unknownTokenLimit)
         accountSeal = AccountSeal(secretKey: secretKey)
-        transactions = TransactionSeal(secretKey: secretKey)
+        transactions = TransactionSeal(secretKey: secretKey, epoch: try await store.epoch())
         console = Console(store: store, settings: settings, secretKey: secretKey, hashOfNobody: hashOfNobody)
         try checkProfilePaths()
     }

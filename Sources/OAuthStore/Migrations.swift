@@ -1,3 +1,5 @@
+import OAuth
+
 /// The schema's numbered steps, each run once and in order, under a lock (`latchkey migrate`, and at every start).
 ///
 /// Steps expand first and contract a release later, so that two releases can run side by side on one database.
@@ -10,7 +12,14 @@ public struct Migrations: Sendable {
         let sql: String
         /// What is to be done with what is there already, after the statements.
         var fill: (@Sendable (any SQLConnection) throws(SQLError) -> Void)?
+        /// The oldest release, by its newest step, that may still use the database once this step has run.
+        ///
+        /// A step that only expands leaves it alone; one that contracts names the first release without what it takes away.
+        var compatibleSince: Int64 = 1
     }
+
+    /// The first step that says which releases it suits.
+    private static let firstMarked: Int64 = 7
 
     /// The steps that come with this release.
     public init() {
@@ -38,7 +47,26 @@ public struct Migrations: Sendable {
                 name: "webhooks",
                 sql: String(decoding: PackageResources.v0006_webhooks_sql, as: UTF8.self)
             ),
+            Step(
+                number: 7,
+                name: "restores",
+                sql: String(decoding: PackageResources.v0007_restores_sql, as: UTF8.self)
+            ),
         ]
+    }
+
+    /// Takes only the steps up to a number: an older release, as tests play it.
+    init(upTo number: Int64) {
+        steps = Self().steps.filter { $0.number <= number }
+    }
+
+    /// What each step's text amounts to, so that a test notices when a released one is changed.
+    var fingerprints: [Int64: String] {
+        Dictionary(
+            uniqueKeysWithValues: steps.map { step in
+                (step.number, String(Base64URL.encode(SecretDigest(of: step.sql).bytes).prefix(16)))
+            }
+        )
     }
 
     /// The number of the newest step that this release knows.
@@ -49,12 +77,17 @@ public struct Migrations: Sendable {
 
     /// Brings a database to this release's schema.
     ///
+    /// A database that a newer release has brought further is used as it is, unless a step there says that it no longer
+    /// suits this release.
+    ///
     /// - Returns: the names of the steps that were run; none when there was nothing to do.
-    /// - Throws: `SQLError`; the step that failed left nothing behind and can be run again.
+    /// - Throws: `SQLError`; the step that failed left nothing behind and can be run again. `.invalid` when the database
+    ///   is too new.
     @discardableResult
     public func run(on database: any SQLDatabase) async throws(SQLError) -> [String] {
         let sequence = Self.sequence(database.engine)
         var names: [String] = []
+        try await requireCompatible(database)
         for step in try await pending(on: database) {
             let ran = try await database.migration { connection throws(SQLError) in
                 try Self.createTable(connection)
@@ -68,6 +101,12 @@ public struct Migrations: Sendable {
                     try connection.query(statement.replacing("@sequence", with: sequence))
                 }
                 try step.fill?(connection)
+                if step.number >= Self.firstMarked {
+                    try connection.query(
+                        "update migrations set compatible_since = $2 where number = $1",
+                        [.integer(step.number), .integer(step.compatibleSince)]
+                    )
+                }
                 return true
             }
             if ran { names.append("v\(step.number) \(step.name)") }
@@ -86,9 +125,26 @@ public struct Migrations: Sendable {
         }
     }
 
+    /// Makes sure that no newer release has taken away what this one needs.
+    private func requireCompatible(_ database: any SQLDatabase) async throws(SQLError) {
+        guard try await current(of: database) >= Self.firstMarked else { return }
+        let wanted = try await database.read { connection throws(SQLError) in
+            try connection.query("select max(compatible_since) from migrations").first?.optionalInteger(0) ?? 0
+        }
+        guard wanted <= newest else {
+            throw .invalid(
+                "a newer release has brought its schema to a version that this release, which knows version \(newest), "
+                    + "cannot use (it needs \(wanted) or later): start the newer release"
+            )
+        }
+    }
+
     private func pending(on database: any SQLDatabase) async throws(SQLError) -> [Step] {
-        let current = try await current(of: database)
-        return steps.filter { $0.number > current }
+        guard try await current(of: database) > 0 else { return steps }
+        let done = try await database.read { connection throws(SQLError) in
+            try connection.query("select number from migrations").map { row throws(SQLError) in try row.integer(0) }
+        }
+        return steps.filter { !done.contains($0.number) }
     }
 
     private static func createTable(_ connection: any SQLConnection) throws(SQLError) {

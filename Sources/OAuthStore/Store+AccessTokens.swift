@@ -31,13 +31,16 @@ extension Store {
     /// - Parameters:
     ///   - token: the token.
     ///   - end: when it expires, until when its revocation is remembered.
+    ///   - now: the time of the request.
     /// - Throws: as `SQLDatabase.transaction`.
-    public func revoke(_ token: AccessToken, until end: Instant) async throws(SQLError) {
-        try await database.transaction { connection throws(SQLError) in
+    public func revoke(_ token: AccessToken, until end: Instant, now: Instant) async throws(SQLError) {
+        try await database.ending { connection throws(SQLError) in
             try connection.query(
                 "insert into revoked_access_tokens (token_id, expires_at) values ($1, $2) on conflict do nothing",
                 [.bytes(token.id), SQLValue(end)]
             )
         }
+        let ending = Ending(at: now, .accessToken, Base64URL.encode(token.id), until: end)
+        try await log?.note(since: nil, [ending], from: database)
     }
 }

@@ -56,32 +56,37 @@ extension Store {
         now: Instant,
         law: @escaping @Sendable (AuthorizationCode) -> CodeRedemption.Verdict
     ) async throws(SQLError) -> Result<Redemption, OAuthError> {
-        try await database.transaction { connection throws(SQLError) in
+        let result = try await database.transaction {
+            connection throws(SQLError) -> (Result<Redemption, OAuthError>, isReplay: Bool) in
             guard let (code, accountIsDisabled) = try Self.code(digest, connection) else {
-                return .failure(CodeRedemption.unknown)
+                return (.failure(CodeRedemption.unknown), false)
             }
             switch law(code) {
             case .refuse(let error):
-                return .failure(error)
+                return (.failure(error), false)
             case .refuseAndCount(let error):
                 try connection.query(
                     "update codes set failures = failures + 1 where digest = $1 and redeemed_at is null",
                     [SQLValue(digest)]
                 )
-                return .failure(error)
+                return (.failure(error), false)
             case .replayed(let error):
-                try Self.cut(code.connection, because: .codeReplayed, by: .server, at: now, connection)
-                return .failure(error)
+                let isCut = try Self.cut(code.connection, because: .codeReplayed, by: .server, at: now, connection)
+                return (.failure(error), isCut)
             case .redeem(let scope, let audiences):
-                guard !accountIsDisabled else { return .failure(CodeRedemption.unknown) }
+                guard !accountIsDisabled else { return (.failure(CodeRedemption.unknown), false) }
                 guard try Self.markRedeemed(digest, now, connection) else {
                     try Self.cut(code.connection, because: .codeReplayed, by: .server, at: now, connection)
-                    return .failure(CodeRedemption.replayed)
+                    return (.failure(CodeRedemption.replayed), true)
                 }
                 let made = try Self.connect(code, nonce: nonce, now: now, connection)
-                return .success(Redemption(code: code, connection: made, scope: scope, audiences: audiences))
+                return (
+                    .success(Redemption(code: code, connection: made, scope: scope, audiences: audiences)), false
+                )
             }
         }
+        if result.isReplay { try await noted(since: now) }
+        return result.0
     }
 
     /// A code as it is stored now.

@@ -28,9 +28,10 @@ extension Store {
             case .move(let generation, let grant):
                 if try await move(id, from: stored.generation, to: generation) { return .success(grant) }
             case .reused(let error):
-                try await database.transaction { connection throws(SQLError) in
+                try await database.ending { connection throws(SQLError) in
                     try Self.cut(id, because: .tokenReused, by: .server, at: now, connection)
                 }
+                try await noted(since: now)
                 return .failure(error)
             }
         }
@@ -122,9 +123,11 @@ extension Store {
         by actor: Actor,
         now: Instant
     ) async throws(SQLError) -> Bool {
-        try await database.transaction { connection throws(SQLError) in
+        let isCut = try await database.ending { connection throws(SQLError) in
             try Self.cut(id, because: reason, by: actor, at: now, connection)
         }
+        if isCut { try await noted(since: now) } else { try await notedAgain(id) }
+        return isCut
     }
 
     /// Notes when connections were last used.

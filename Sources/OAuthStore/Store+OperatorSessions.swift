@@ -99,7 +99,7 @@ extension Store {
 
     /// Ends a session.
     public func endOperatorSession(_ digest: SecretDigest) async throws(SQLError) {
-        try await database.transaction { connection throws(SQLError) in
+        try await database.ending { connection throws(SQLError) in
             try connection.query("delete from operator_sessions where digest = $1", [SQLValue(digest)])
         }
     }

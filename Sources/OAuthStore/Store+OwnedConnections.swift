@@ -42,7 +42,7 @@ extension Store {
         ownedBy account: AccountID,
         now: Instant
     ) async throws(SQLError) -> Bool {
-        try await database.transaction { connection throws(SQLError) in
+        let isCut = try await database.ending { connection throws(SQLError) in
             let owned = try !connection.query(
                 "select 1 from connections where connection_id = $1 and account_id = $2",
                 [SQLValue(id), SQLValue(account)]
@@ -51,5 +51,7 @@ extension Store {
             // Whose connection it is never changes; whether it lives is decided by the cut itself.
             return try Self.cut(id, because: .account, by: .account(account), at: now, connection)
         }
+        if isCut { try await noted(since: now) } else { try await notedAgain(id) }
+        return isCut
     }
 }

@@ -91,7 +91,7 @@ extension Store {
 
     /// Ends a session.
     public func endSession(_ digest: SecretDigest) async throws(SQLError) {
-        try await database.transaction { connection throws(SQLError) in
+        try await database.ending { connection throws(SQLError) in
             try connection.query("delete from sessions where digest = $1", [SQLValue(digest)])
         }
     }
@@ -157,7 +157,7 @@ extension Store {
             case .one(let digest): (" and digest = $2", [SQLValue(digest)])
             case .allBut(let digest): (" and digest <> $2", [SQLValue(digest)])
             }
-        return try await database.transaction { connection throws(SQLError) in
+        return try await database.ending { connection throws(SQLError) in
             let ended = try connection.query(
                 "delete from sessions where account_id = $1\(condition) returning signed_in_at",
                 [SQLValue(account)] + arguments
@@ -171,7 +171,7 @@ extension Store {
     /// - Returns: how many there were.
     @discardableResult
     public func endEverySession(by actor: Actor, now: Instant) async throws(SQLError) -> Int {
-        try await database.transaction { connection throws(SQLError) in
+        try await database.ending { connection throws(SQLError) in
             let ended = try connection.query("delete from sessions returning signed_in_at").count
             if ended > 0 { try Self.recordEnding(of: ended, nil, by: actor, now, connection) }
             return ended

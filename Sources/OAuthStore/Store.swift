@@ -6,10 +6,17 @@ import OAuth
 /// one compare-and-set statement each, never by reading and then writing.
 public struct Store: Sendable {
     let database: any SQLDatabase
+    /// Where endings are noted outside the database; nil when nobody wants that.
+    let log: RevocationLog?
 
     /// Opens the ledger in a database that has been migrated.
-    public init(_ database: any SQLDatabase) {
+    ///
+    /// - Parameters:
+    ///   - database: the database.
+    ///   - log: where what ends is noted besides, before anybody is told of it.
+    public init(_ database: any SQLDatabase, log: RevocationLog? = nil) {
         self.database = database
+        self.log = log
     }
 
     /// Which engine holds the ledger.

@@ -17,7 +17,9 @@ struct Latchkey: AsyncParsableCommand {
         subcommands: [
             DemoCommand.self, ServeCommand.self, ClientCommand.self, AccountCommand.self, ConnectionCommand.self,
             PartnerCommand.self, APIKeyCommand.self, KeyCommand.self, OperatorCommand.self, AuditCommand.self,
-            RefusalCommand.self, WebhookCommand.self, MigrateCommand.self, SettingsCommand.self, SweepCommand.self,
+            RefusalCommand.self, WebhookCommand.self, MigrateCommand.self, BackupCommand.self, RestoreCommand.self,
+            SettingsCommand.self,
+            SweepCommand.self,
         ]
     )
 

@@ -83,3 +83,23 @@ def test_silent_connections_keep_nobody_out(new_server):
         for connection in silent[:30]:
             assert connection.recv(1) == b""
         assert send("GET", server.base + "/healthz", headers={"Connection": "close"}).status_code == 200
+
+
+def test_F14_with_few_file_descriptors_thousands_of_idle_sockets_end_nothing(new_server):
+    server = new_server(prefix=("prlimit", "--nofile=256:256"))
+    client = server.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
+    server.start()
+    with ExitStack() as stack:
+        opened = 0
+        for _ in range(2000):
+            try:
+                stack.enter_context(connected(server))
+                opened += 1
+            except OSError:
+                break  # this machine's own limit, or the listener's queue
+        assert opened > 300, "there were hardly any sockets"
+        for _ in range(5):
+            assert client.client_credentials().status_code == 200
+        assert server.is_running
+    assert client.client_credentials().status_code == 200
+    assert send("GET", server.base + "/readyz").status_code == 200

@@ -76,6 +76,21 @@ import Testing
         }
     }
 
+    /// A restore may end the newest key that the backup has, when it was in the wrong hands.
+    @Test(arguments: Backend.allCases)
+    func `F12: a newest signing key that has ended gets a successor that signs at once`(_ backend: Backend) async throws
+    {
+        try await backend.withStore { store, _ in
+            let cabinet = KeyCabinet(store: store, secretKey: TestServer.key(1), logger: TestServer.quiet)
+            try await cabinet.prepare(.es256, lead: Self.lead, now: Self.now)
+            let key = try #require(try await store.keys().first { $0.purpose == .signing })
+            _ = try await store.reapply([Ending(at: Self.now, .signingKey, key.id)], now: Self.now)
+            #expect(try await cabinet.ring().signer(at: Self.now) == nil)
+            try await cabinet.prepare(.es256, lead: Self.lead, now: Self.now)
+            #expect(try await cabinet.ring().signer(at: Self.now) != nil)
+        }
+    }
+
     /// Without its key a refresh token would look as if nobody had made it.
     @Test(arguments: [
         ("update keys set sealed = $1 where purpose = 'token'", SQLValue.bytes([1, 2, 3])),

@@ -113,7 +113,7 @@ import Testing
 
     private static let detail = "host 10.0.0.7 table connections"
 
-    @Test(arguments: [SQLError.unavailable(detail), .inDoubt(detail)])
+    @Test(arguments: [SQLError.unavailable(detail), .inDoubt(detail), .unnoted(detail)])
     func `a database that does not answer is 503 with Retry-After everywhere, and costs no connection`(
         _ failure: SQLError
     ) async throws {

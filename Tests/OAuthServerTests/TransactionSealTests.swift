@@ -32,6 +32,18 @@ import Testing
         }
     }
 
+    @Test func `F12: it opens in no other epoch than its own`() throws {
+        let text = try seal.seal(Self.transaction, id: id)
+        for epoch in [Int64(1), 2] {
+            let restored = TransactionSeal(secretKey: TestServer.key(1), epoch: epoch)
+            #expect(throws: TransactionSeal.Failure.expired) {
+                try restored.open(text, browser: Self.browser, now: Self.now)
+            }
+            let fresh = try restored.seal(Self.transaction, id: id)
+            #expect(try restored.open(fresh, browser: Self.browser, now: Self.now) == Self.transaction)
+        }
+    }
+
     @Test func `it opens in no other browser, and in none without a cookie`() throws {
         let text = try seal.seal(Self.transaction, id: id)
         for browser in [SecretDigest(of: "another"), nil] {

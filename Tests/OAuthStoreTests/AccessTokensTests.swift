@@ -38,7 +38,7 @@ import Testing
             let id = try await ledger.connect("one")
             let (one, two) = (try Self.token(1, of: id), try Self.token(2, of: id))
             _ = try await parallel(10) { number in
-                try await ledger.node(number).revoke(one, until: Ledger.now + .hours(1))
+                try await ledger.node(number).revoke(one, until: Ledger.now + .hours(1), now: Ledger.now)
             }
             #expect(try await ledger.store.state(of: one).isRevoked)
             let sibling = try await ledger.store.state(of: two)
@@ -54,7 +54,7 @@ import Testing
             let token = try Self.token(1, of: nil)
             let state = try await ledger.store.state(of: token)
             #expect(state.connection == nil && !state.isRevoked)
-            try await ledger.store.revoke(token, until: Ledger.now + .hours(1))
+            try await ledger.store.revoke(token, until: Ledger.now + .hours(1), now: Ledger.now)
             #expect(try await ledger.other.state(of: token).isRevoked)
         }
     }

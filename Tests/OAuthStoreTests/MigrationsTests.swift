@@ -68,6 +68,77 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases)
+    func `F10: a newer release's schema is used as long as it suits this one, and refused from then on`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withDatabase { database in
+            let migrations = Migrations()
+            try await migrations.run(on: database)
+            let insert = "insert into migrations (number, name, compatible_since) values ($1, 'later', $2)"
+            try await database.run(insert, [.integer(9998), .integer(migrations.newest)])
+            #expect(try await migrations.run(on: database).isEmpty)
+            try await database.run(insert, [.integer(9999), .integer(migrations.newest + 1)])
+            let failure = await sqlError { try await migrations.run(on: database) }
+            #expect(failure?.kind == "invalid")
+            #expect(failure?.description.contains("start the newer release") == true)
+        }
+    }
+
+    @Test(arguments: Backend.allCases, [1, 2, 3, 4, 5, 6, 7] as [Int64])
+    func `F10: a database of any earlier release is brought to this one's schema, with what is in it`(
+        _ backend: Backend,
+        _ number: Int64
+    ) async throws {
+        try await backend.withDatabase { database in
+            try await Migrations(upTo: number).run(on: database)
+            #expect(try await Migrations().current(of: database) == number)
+            let now = Ledger.now.milliseconds
+            try await database.run(
+                "insert into clients (client_id, registration, created_at) values ('a', $1, $2)",
+                [.text(#"{"disabled":false,"id":"a","name":"Ancient"}"#), .integer(now)]
+            )
+            try await database.run(
+                """
+                insert into accounts (account_id, source, email, email_key, created_at)
+                values ($1, 'own', 'ada@example.com', 'ada@example.com', $2)
+                """,
+                [.bytes(Ledger.bytes("account")), .integer(now)]
+            )
+            try await database.run(
+                """
+                insert into connections
+                    (connection_id, client_id, account_id, scope, resources, nonce, generation, created_at)
+                values ($1, 'a', $2, 'read', '', $3, 3, $4)
+                """,
+                [
+                    .bytes(Ledger.connectionID("old").bytes), .bytes(Ledger.bytes("account")), .bytes([1]),
+                    .integer(now),
+                ]
+            )
+            try await Migrations().run(on: database)
+            #expect(try await Migrations().current(of: database) == Migrations().newest)
+            let store = Store(database)
+            let kept = try #require(try await store.connection(Ledger.connectionID("old")))
+            #expect(kept.generation == 3 && kept.isActive)
+            // The older release's own statements still work: it may be running on another machine.
+            try await database.run(
+                "update connections set generation = 4 where connection_id = $1 and generation = 3",
+                [.bytes(kept.id.bytes)]
+            )
+            #expect(try await store.epoch() == 0)
+        }
+    }
+
+    /// A step that was released is never changed: whoever has run it would have another schema than a new database.
+    @Test func `F10: the steps are what they were when they were released`() {
+        let known: [Int64: String] = [
+            1: "NsESoexRnbt8rfVa", 2: "1OgvxC9fFPXWCtXE", 3: "RtPi5XWtIR-bMxEE", 4: "g0qvM2BOU5g_Y7lx",
+            5: "5G4UUFpT8KwLrfTz", 6: "HL6qq-bN1wCzr6Mk", 7: "L6NkUptYbbv9zrIQ",
+        ]
+        for (number, fingerprint) in known { #expect(Migrations().fingerprints[number] == fingerprint, "v\(number)") }
+    }
+
     @Test func `a step is cut at the semicolons that end a line`() {
         let sql = """
             -- A comment; with a semicolon at its end;

@@ -26,6 +26,7 @@ extension SQLError {
         switch self {
         case .unavailable: "unavailable"
         case .inDoubt: "inDoubt"
+        case .unnoted: "unnoted"
         case .constraint: "constraint"
         case .invalid: "invalid"
         }

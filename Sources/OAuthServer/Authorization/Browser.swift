@@ -26,7 +26,8 @@ extension Provider {
             session = try await store.session(SecretDigest(of: value), now: now)
         }
         if let session, session.idleUntil - now < settings.sessionIdle / 2 {
-            try await store.extendSession(session.digest, idleUntil: min(now + settings.sessionIdle, session.endsAt))
+            // Where nothing can be written, a session still holds for as long as it does.
+            try? await store.extendSession(session.digest, idleUntil: min(now + settings.sessionIdle, session.endsAt))
         }
         return Browser(digest: cookie.map { SecretDigest(of: $0) }, session: session)
     }

@@ -15,8 +15,13 @@ struct TransactionSeal: Sendable {
         case otherBrowser(Form)
     }
 
-    init(secretKey: SecretKey) {
-        key = secretKey.derived(for: "authorization transactions")
+    /// Derives the keys.
+    ///
+    /// - Parameters:
+    ///   - secretKey: the key that is kept outside the database.
+    ///   - epoch: when the database was last restored, 0 for never: what was under way then never goes on.
+    init(secretKey: SecretKey, epoch: Int64 = 0) {
+        key = secretKey.derived(for: "authorization transactions" + (epoch == 0 ? "" : " since \(epoch)"))
         codeKey = secretKey.derived(for: "authorization codes")
     }
 

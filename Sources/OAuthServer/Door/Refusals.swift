@@ -126,7 +126,7 @@ extension SQLError {
     /// Whether asking again later can help.
     fileprivate var isPassing: Bool {
         switch self {
-        case .unavailable, .inDoubt: true
+        case .unavailable, .inDoubt, .unnoted: true
         case .constraint, .invalid: false
         }
     }

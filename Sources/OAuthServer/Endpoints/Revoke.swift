@@ -33,7 +33,7 @@ extension Provider {
         case .access(let token):
             guard token.client == client.client.id else { throw Self.foreignToken }
             if let end = token.expiresAt {
-                if end > now { try await store.revoke(token, until: end) }
+                if end > now { try await store.revoke(token, until: end, now: now) }
             } else if let connection = token.connection {
                 // The token is all that the client has of its connection.
                 if try await store.revoke(connection, because: .client, by: .client(client.client.id), now: now) {

@@ -77,7 +77,7 @@ public struct KeyCabinet: Sendable {
     /// Of several nodes that do so at once, one wins and all use its keys.
     ///
     /// A signing key of another algorithm than the settings want gets a successor, published before it signs. One that is
-    /// damaged gets a successor that signs at once.
+    /// damaged, or that was ended, gets a successor that signs at once.
     ///
     /// - Throws: as `ring`; what throws has written nothing.
     public func prepare(_ algorithm: SignatureAlgorithm, lead: Duration, now: Instant) async throws {
@@ -93,7 +93,8 @@ public struct KeyCabinet: Sendable {
             keys = try await opened()
         }
         let signing = keys.filter { $0.stored.purpose == .signing }
-        guard let newest = signing.last, !newest.content.isDamaged else {
+        let isEnded = { (key: StoredKey) in key.expiresAt.map { $0 <= now } ?? false }
+        guard let newest = signing.last, !newest.content.isDamaged, !isEnded(newest.stored) else {
             let number = (signing.last?.stored.number ?? 0) + 1
             _ = try await addSigner(algorithm, number: number, activeAt: now, endingOlder: nil, now)
             return

@@ -33,6 +33,19 @@ public protocol SQLDatabase: Sendable {
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value
 
+    /// Runs a transaction that ends something: where room on the disk is kept for such, it may use that room.
+    ///
+    /// - Throws: as `transaction`.
+    @discardableResult
+    func ending<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value
+
+    /// Gives up some of the room that is kept for endings, for a file beside the database.
+    ///
+    /// - Returns: false when there is none left.
+    func makeRoom() async -> Bool
+
     /// Runs one transaction while holding the schema lock, so that of several processes starting at once one migrates
     /// and the others wait and then see its result.
     func migration<Value: Sendable>(
@@ -41,6 +54,19 @@ public protocol SQLDatabase: Sendable {
 
     /// Waits for the running work and closes every connection; later calls throw `SQLError.unavailable`.
     func close() async
+}
+
+extension SQLDatabase {
+    /// Runs it like any other: a database server keeps its own house.
+    @discardableResult
+    public func ending<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        try await transaction(body)
+    }
+
+    /// Keeps no room.
+    public func makeRoom() async -> Bool { false }
 }
 
 /// A relational database engine.

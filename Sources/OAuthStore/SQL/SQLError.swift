@@ -7,6 +7,8 @@ public enum SQLError: Error, Sendable, Equatable {
     case unavailable(String)
     /// The answer to a commit was lost: it may or may not have happened.
     case inDoubt(String)
+    /// It was committed, but the revocation log outside the database could not be written: ask again.
+    case unnoted(String)
     /// A unique, foreign-key or not-null constraint refused the statement; the transaction was rolled back.
     case constraint(String)
     /// The statement, the schema or a stored row is not what this program expects: a fault of ours or a damaged database.
@@ -19,6 +21,7 @@ extension SQLError: CustomStringConvertible {
         switch self {
         case .unavailable(let reason): "the database is not available: \(reason)"
         case .inDoubt(let reason): "the database's answer to a commit was lost: \(reason)"
+        case .unnoted(let reason): "it is done, but the revocation log cannot be written: \(reason)"
         case .constraint(let reason): "the database refused a row: \(reason)"
         case .invalid(let reason): "the database is not as expected: \(reason)"
         }

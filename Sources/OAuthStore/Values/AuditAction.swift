@@ -23,4 +23,5 @@ public enum AuditAction: String, Sendable, CaseIterable {
     case operatorRemoved = "operator.removed"
     case keyRotated = "key.rotated"
     case webhookRetried = "webhook.retried"
+    case databaseRestored = "database.restored"
 }

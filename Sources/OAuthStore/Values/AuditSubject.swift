@@ -11,5 +11,6 @@ enum AuditSubject {
     static func `operator`(_ id: OperatorID) -> String { "operator:\(id)" }
     /// An operator who is yet to come, by address or name.
     static func operatorInvited(as name: String?) -> String { "operator:\(name ?? "-")" }
+    static let database = "database"
     static func webhook(_ id: WebhookEventID) -> String { "webhook:\(id)" }
 }

@@ -37,7 +37,9 @@ struct LedgerOptions: ParsableArguments {
         }
         let database = try await deployment.openDatabase().database
         do {
-            let result = try await work(Ledger(deployment: deployment, store: Store(database)))
+            let result = try await work(
+                Ledger(deployment: deployment, store: deployment.store(on: database))
+            )
             await database.close()
             return result
         } catch {

@@ -2,6 +2,7 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 import OAuth
+import OAuthServer
 
 /// Ends connections whose request does not arrive in full within a time, however steadily it trickles (CWE-400).
 ///
@@ -23,13 +24,18 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     /// Requests whose header has come, and that are not answered yet.
     private var unanswered = 0
     private var isAnswering = false
+    private let drain: Drain
+    /// Whether the answer that is under way is the connection's last one.
+    private var isLast = false
 
     /// - Parameters:
     ///   - limit: how long a request may take to arrive.
     ///   - connections: where this one is counted.
-    init(limit: TimeAmount, connections: OpenConnections) {
+    ///   - drain: whether connections are to be ended after their next answer.
+    init(limit: TimeAmount, connections: OpenConnections, drain: Drain) {
         self.limit = limit
         self.connections = connections
+        self.drain = drain
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -66,12 +72,25 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
-        case .head(let head): isAnswering = head.status.kind != .informational
+        case .head(var head):
+            isAnswering = head.status.kind != .informational
+            // Pipelined requests are all owed an answer before.
+            if drain.isOn, isAnswering, unanswered <= 1 {
+                isLast = true
+                head.headerFields[.connection] = "close"
+                context.write(wrapOutboundOut(.head(head)), promise: promise)
+                return
+            }
         case .body: break
         case .end:
             isAnswering = false
             unanswered -= 1
             if unanswered <= 0 { connection?.beginsToWait() }
+            if isLast, unanswered <= 0 {
+                context.writeAndFlush(data, promise: promise)
+                context.close(promise: nil)
+                return
+            }
         }
         context.write(data, promise: promise)
     }

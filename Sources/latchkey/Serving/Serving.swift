@@ -30,7 +30,7 @@ struct Serving: Sendable {
 
     /// How long a connection may be silent between requests.
     private static let idleTimeout = TimeAmount.seconds(60)
-    /// How long requests that are being answered may take once the server is told to end.
+    /// How long requests that are being answered may take once nothing more is accepted.
     private static let shutdownLimit = Duration.seconds(10)
 
     /// Opens a server on its migrated database, and closes both afterwards.
@@ -44,9 +44,11 @@ struct Serving: Sendable {
         let profiles = try deployment.profiles()
         let (database, migrations) = try await deployment.openDatabase()
         do {
-            let store = Store(database)
+            let store = deployment.store(on: database)
+            try await deployment.catchUpLog(of: store)
             let secretKey = try await deployment.secretKey(for: store)
             let logger = Logger(label: "latchkey")
+            deployment.keepReserve(on: database, logger)
             let provider = try await Provider(
                 settings: settings,
                 store: store,
@@ -108,7 +110,11 @@ struct Serving: Sendable {
                 server: .http1(
                     configuration: .init(
                         additionalChannelHandlers: [
-                            RequestDeadline(limit: .init(deployment.arrivalLimit), connections: connections)
+                            RequestDeadline(
+                                limit: .init(deployment.arrivalLimit),
+                                connections: connections,
+                                drain: provider.drain
+                            )
                         ],
                         idleTimeout: Self.idleTimeout
                     )
@@ -125,12 +131,13 @@ struct Serving: Sendable {
         let delivery = try await webhookDelivery()
         var configuration = ServiceGroupConfiguration(
             services: [provider.background(logger: logger)] + delivery + listeners,
-            gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet
         )
         configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
         do {
-            try await ServiceGroup(configuration: configuration).run()
+            let group = ServiceGroup(configuration: configuration)
+            let shutdown = Shutdown(drain: provider.drain, lasting: deployment.shutdownDrain, logger: logger)
+            try await shutdown.run(group)
         } catch let error as IOError {
             let list = addresses.map(\.description).joined(separator: " and ")
             throw Complaint(

@@ -9,10 +9,14 @@ struct Deployment: Sendable {
     var issuer: String?
     /// How long a request may take to arrive, header and body together.
     var arrivalLimit = Duration.seconds(15)
+    /// How long the server goes on serving after it was told to end.
+    var shutdownDrain = Duration.zero
     /// How many connections may be open at once; the limit of open files may lower it.
     var connectionLimit = 16_384
     var database = DatabaseLocation.sqlite(path: "latchkey.sqlite")
     var pool = PoolLimits()
+    /// Where endings are noted besides; nil for the place that goes with the database.
+    var revocationLog: String?
     var secretKey: SecretKey?
     var audience: String?
     var partners: String?
@@ -91,6 +95,16 @@ struct Deployment: Sendable {
 
     /// The time and randomness of this deployment.
     var ambient: Ambient { .system(clockOffset: settings.testMode ? settings.clockOffset : .zero) }
+
+    /// The revocation log's file; nil when none is kept.
+    var revocationLogPath: String? {
+        switch (revocationLog, database) {
+        case ("none"?, _): nil
+        case (let path?, _): path
+        case (nil, .sqlite(let path)): path + ".revocations"
+        case (nil, .postgres): nil
+        }
+    }
 
     /// Where webhooks go; nil when nobody wants any.
     func webhookTarget() throws(Complaint) -> WebhookTarget? {

@@ -60,6 +60,14 @@ extension Knob {
             "How many connections from outside may be open at once. When all are taken, the one that has been silent for longest makes room. The system's limit of open files may allow fewer."
         ),
         Knob(
+            "shutdown-drain",
+            .server,
+            \.shutdownDrain,
+            .duration(.zero ... .minutes(5)),
+            example: "5s",
+            "How long the server goes on serving after SIGTERM, while `/readyz` says 503 and every answer ends its connection. Behind a balancer: a little longer than the balancer takes to notice. A server that stands alone needs none. What is being answered then has 10 seconds more."
+        ),
+        Knob(
             "log-level",
             .server,
             \.logLevel,
@@ -87,6 +95,15 @@ extension Knob {
             standard: "with SQLite a file beside the database",
             example: "the output of `openssl rand -base64 32`",
             "The one secret that is not in the database. It opens the signing keys there. With SQLite it is made at the first start and kept in `PATH.key`, which only its owner may read. With PostgreSQL it must be set, to the same value for every node. Keep a copy of it where the backups of the database are not."
+        ),
+        Knob(
+            "revocation-log",
+            .database,
+            \.revocationLog,
+            .text("a file, or none"),
+            standard: "with SQLite a file beside the database, with PostgreSQL none",
+            example: "/var/lib/latchkey/revocations",
+            "The file outside the database in which everything that ends is noted before it is acknowledged, so that a restored backup does not let it live again (docs/backup.md). It holds identifiers and times. With SQLite it is `PATH.revocations`. With PostgreSQL each node needs one of its own, on a disk that is not the database's."
         ),
         Knob(
             "postgres-pool",

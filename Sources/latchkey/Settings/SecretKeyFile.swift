@@ -31,7 +31,8 @@ struct SecretKeyFile: Sendable {
         return key
     }
 
-    private func read() throws(Complaint) -> SecretKey? {
+    /// The key; nil when there is no file.
+    func read() throws(Complaint) -> SecretKey? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else {
             guard errno == ENOENT else {

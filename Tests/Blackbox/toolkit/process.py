@@ -54,7 +54,9 @@ class Latchkey:
         options: tuple[str, ...] = ("--sample-api",),
         environment: dict[str, str] | None = None,
         canaries: Canaries | None = None,
+        prefix: tuple[str, ...] = (),
     ):
+        """`prefix` is a command that becomes the server in the end, such as `prlimit --nofile=256`."""
         self.database = database
         self.folder = folder
         self.port = port or free_port()
@@ -62,6 +64,7 @@ class Latchkey:
         self.issuer = issuer or self.base
         self.options = options
         self.extra_environment = environment or {}
+        self.prefix = prefix
         self.canaries = canaries if canaries is not None else Canaries()
         self.log_path = folder / f"serve-{self.port}.log"
         self.process: subprocess.Popen | None = None
@@ -74,7 +77,7 @@ class Latchkey:
 
     def start(self, *, clock_offset: int | None = None, wait: bool = True) -> "Latchkey":
         """Starts the process; with an offset in seconds, in test mode and with its clock shifted."""
-        command = [BINARY, "serve", "--listen", f"127.0.0.1:{self.port}", "--issuer", self.issuer]
+        command = [*self.prefix, BINARY, "serve", "--listen", f"127.0.0.1:{self.port}", "--issuer", self.issuer]
         command += ["--database", self.database.url, *self.options]
         environment = self.environment
         if clock_offset is not None:

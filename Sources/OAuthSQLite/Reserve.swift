@@ -1,0 +1,44 @@
+// Room that is kept for the day when the disk is full.
+
+import Glibc
+
+/// A file beside the database that holds nothing but its place: what ends something may have it when the disk is full.
+///
+/// It is given up piece by piece, so that whoever else fills the disk does not get all of it at once.
+struct Reserve: Sendable {
+    private let path: String
+    /// How large it is when it is whole.
+    static let size: off_t = 4 * 1024 * 1024
+    /// How much is given up at a time: the frames of some dozen cuts.
+    static let piece: off_t = 256 * 1024
+
+    /// Names the reserve of a database.
+    init(besideDatabase path: String) {
+        self.path = path + ".reserve"
+    }
+
+    /// Makes the reserve whole again.
+    ///
+    /// - Returns: 0, or the error's number; nothing of it is kept then but what was there before.
+    func fill() -> Int32 {
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { return errno }
+        defer { close(file) }
+        let before = max(lseek(file, 0, SEEK_END), 0)
+        guard before < Self.size else { return 0 }
+        let code = posix_fallocate(file, 0, Self.size)
+        if code != 0 { ftruncate(file, before) }
+        return code
+    }
+
+    /// Gives up a piece.
+    /// - Returns: false when nothing is left.
+    func release() -> Bool {
+        let file = open(path, O_RDWR | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        let size = lseek(file, 0, SEEK_END)
+        guard size > 0 else { return false }
+        return ftruncate(file, max(0, size - Self.piece)) == 0
+    }
+}

@@ -1,0 +1,37 @@
+import FoundationEssentials
+public import OAuth
+
+/// What a revocation log says, read whole.
+public struct RevocationRecord: Sendable {
+    /// The endings, in the order of their times.
+    public let endings: [Ending]
+    /// Since when the log has been kept.
+    public let began: Instant?
+    /// Lines that cannot be read: a crash under the last one, or a release that knows more.
+    public let unreadable: Int
+
+    /// Reads a log.
+    /// - Throws: `SQLError.unavailable` when the file cannot be read.
+    public init(path: String) throws(SQLError) {
+        guard let content = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+            throw .unavailable("the revocation log \(path) cannot be read")
+        }
+        var endings: [Ending] = []
+        var unreadable = 0
+        var began: Instant?
+        for line in String(decoding: content, as: UTF8.self).split(separator: "\n") {
+            if let ending = Ending(line: line) {
+                endings.append(ending)
+            } else if let head = try? JSONDecoder().decode(Ending.Written.self, from: Data(line.utf8)),
+                head.ended == nil
+            {
+                began = min(began ?? Instant(milliseconds: head.at), Instant(milliseconds: head.at))
+            } else {
+                unreadable += 1
+            }
+        }
+        self.began = began
+        self.unreadable = unreadable
+        self.endings = endings.sorted { $0.at < $1.at }
+    }
+}

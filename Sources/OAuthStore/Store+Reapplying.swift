@@ -1,0 +1,219 @@
+public import OAuth
+
+/// The endings of a revocation log, brought into a database that was restored from a backup.
+extension Store {
+    /// Applies endings in the order of their times; what has ended already stays as it is, so it can be done again.
+    ///
+    /// An ending counts for what was there at its time: a client that was made anew under the same id is another one.
+    ///
+    /// - Parameters:
+    ///   - endings: what the logs of all nodes say.
+    ///   - now: the time of the restore.
+    /// - Returns: how many of each kind were ended by it.
+    /// - Throws: as `SQLDatabase.transaction`; the batches before stay applied.
+    public func reapply(_ endings: [Ending], now: Instant) async throws(SQLError) -> [Ending.Kind: Int] {
+        var all: [Ending.Kind: Int] = [:]
+        var rest = Self.settled(endings)[...]
+        while !rest.isEmpty {
+            let batch = Array(rest.prefix(Self.reapplyBatch))
+            rest = rest.dropFirst(Self.reapplyBatch)
+            let counts = try await database.transaction { connection throws(SQLError) in
+                var counts: [Ending.Kind: Int] = [:]
+                for ending in batch {
+                    let count = try reapply(ending, now, connection)
+                    if count > 0 { counts[ending.kind, default: 0] += count }
+                }
+                if !counts.isEmpty {
+                    try Self.raise(.clients, connection)
+                    try Self.raise(.keys, connection)
+                }
+                return counts
+            }
+            all.merge(counts, uniquingKeysWith: +)
+        }
+        return all
+    }
+
+    /// The endings by time; of what was disabled and enabled again and again, only the last word.
+    private static func settled(_ endings: [Ending]) -> [Ending] {
+        var last: [String: Ending] = [:]
+        let ordered = endings.sorted { $0.at < $1.at }
+        for ending in ordered { if let switched = ending.switched { last[switched] = ending } }
+        return ordered.filter { ending in ending.switched.map { last[$0] == ending } ?? true }
+    }
+
+    private static let reapplyBatch = 200
+
+    /// Applies one ending; returns how many things it has changed.
+    private func reapply(_ ending: Ending, _ now: Instant, _ connection: any SQLConnection) throws(SQLError) -> Int {
+        let (id, at) = (ending.id, SQLValue(ending.at))
+        switch ending.kind {
+        case .connection:
+            guard let known = ConnectionID(id) else { return 0 }
+            let reason = ending.why.flatMap(RevocationReason.init(rawValue:)) ?? .operator
+            return try Self.cut(known, because: reason, by: .server, at: ending.at, connection) ? 1 : 0
+        case .connectionsOfClient:
+            return try reapplyToConnections(of: id, ending.at, connection)
+        case .clientDisabled, .clientEnabled:
+            return try reapply(isDisabled: ending.kind == .clientDisabled, toClient: id, at, connection)
+        case .clientDeleted:
+            return try reapplyDeletion("clients", "client_id", .text(id), why: "client_deleted", ending.at, connection)
+        case .clientSecrets:
+            return try connection.query(
+                "delete from client_secrets where client_id = $1 and created_at < $2 returning 1",
+                [.text(id), SQLValue(ending.until ?? ending.at)]
+            ).count
+        case .accountDisabled, .accountEnabled:
+            return try reapply(
+                isDisabled: ending.kind == .accountDisabled,
+                "accounts",
+                "account_id",
+                AccountID(id).map { SQLValue($0) },
+                at,
+                connection
+            )
+        case .accountDeleted:
+            guard let known = AccountID(id) else { return 0 }
+            return try reapplyDeletion(
+                "accounts",
+                "account_id",
+                SQLValue(known),
+                why: "account_deleted",
+                ending.at,
+                connection
+            )
+        case .apiKey:
+            guard let known = APIKeyID(id) else { return 0 }
+            return try connection.query(
+                "update api_keys set revoked_at = $2 where api_key_id = $1 and revoked_at is null returning 1",
+                [SQLValue(known), at]
+            ).count
+        case .accessToken:
+            return try reapplyToAccessToken(ending, now, connection)
+        case .operatorDisabled, .operatorEnabled:
+            return try reapply(
+                isDisabled: ending.kind == .operatorDisabled,
+                "operators",
+                "operator_id",
+                OperatorID(id).map { SQLValue($0) },
+                at,
+                connection
+            )
+        case .operatorRemoved:
+            guard let known = OperatorID(id) else { return 0 }
+            return try connection.query("delete from operators where operator_id = $1 returning 1", [SQLValue(known)])
+                .count
+        case .signingKey:
+            return try connection.query(
+                """
+                update keys set expires_at = $2 where key_id = $1 and (expires_at is null or expires_at > $2)
+                returning 1
+                """,
+                [.text(id), at]
+            ).count
+        case .accountPassword, .accountEmail, .clientSettings:
+            return 0
+        }
+    }
+
+    private func reapplyToConnections(
+        of client: String,
+        _ at: Instant,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Int {
+        let rows = try connection.query(
+            """
+            select connection_id from connections
+            where client_id = $1 and revoked_at is null and created_at <= $2 order by connection_id
+            """,
+            [.text(client), SQLValue(at)]
+        )
+        for row in rows {
+            try Self.cut(try row.identifier(0), because: .operator, by: .server, at: at, connection)
+        }
+        return rows.count
+    }
+
+    private func reapply(
+        isDisabled: Bool,
+        toClient client: String,
+        _ at: SQLValue,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Int {
+        let stored = try connection.query(
+            "select registration from clients where client_id = $1 and created_at <= $2",
+            [.text(client), at]
+        )
+        guard let row = stored.first else { return 0 }
+        var registration = try Self.registration(try row.text(0))
+        guard registration.isDisabled != isDisabled else { return 0 }
+        registration.isDisabled = isDisabled
+        try connection.query(
+            "update clients set registration = $2 where client_id = $1",
+            [.text(client), .text(try Self.json(registration))]
+        )
+        return 1
+    }
+
+    /// Disables or enables an account or an operator as it was at a time.
+    private func reapply(
+        isDisabled: Bool,
+        _ table: String,
+        _ key: String,
+        _ id: SQLValue?,
+        _ at: SQLValue,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Int {
+        guard let id else { return 0 }
+        return try connection.query(
+            """
+            update \(table) set disabled_at = $2
+            where \(key) = $1 and disabled_at is \(isDisabled ? "" : "not ")null returning 1
+            """,
+            [id, isDisabled ? at : .null]
+        ).count
+    }
+
+    private func reapplyDeletion(
+        _ table: String,
+        _ key: String,
+        _ id: SQLValue,
+        why: String,
+        _ at: Instant,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Int {
+        let there = try connection.query(
+            "select 1 from \(table) where \(key) = $1 and created_at <= $2",
+            [id, SQLValue(at)]
+        )
+        guard !there.isEmpty else { return 0 }
+        _ = try endAll(with: table, key, id, why: why, at: at, connection)
+        return try connection.query("delete from \(table) where \(key) = $1 returning 1", [id]).count
+    }
+
+    private func reapplyToAccessToken(
+        _ ending: Ending,
+        _ now: Instant,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Int {
+        guard let token = Base64URL.decode(Array(ending.id.utf8)), let end = ending.until, end > now else { return 0 }
+        return try connection.query(
+            """
+            insert into revoked_access_tokens (token_id, expires_at) values ($1, $2)
+            on conflict do nothing returning expires_at
+            """,
+            [.bytes(token), SQLValue(end)]
+        ).count
+    }
+}
+
+extension Ending {
+    /// What was disabled or enabled; nil for what ends for good.
+    fileprivate var switched: String? {
+        switch kind {
+        case .clientDisabled, .clientEnabled: "client:" + id
+        case .accountDisabled, .accountEnabled, .operatorDisabled, .operatorEnabled: id
+        default: nil
+        }
+    }
+}

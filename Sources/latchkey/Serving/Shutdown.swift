@@ -1,0 +1,58 @@
+import Glibc
+import Logging
+import OAuthServer
+import ServiceLifecycle
+import UnixSignals
+
+/// How a server ends: it says so, goes on serving for a while, then finishes what is being answered.
+struct Shutdown: Sendable {
+    let drain: Drain
+    /// How long it goes on serving.
+    let duration: Duration
+    let logger: Logger
+
+    init(drain: Drain, lasting duration: Duration, logger: Logger) {
+        self.drain = drain
+        self.duration = duration
+        self.logger = logger
+    }
+
+    /// Runs services until SIGTERM or SIGINT; a second signal ends the process at once.
+    func run(_ group: ServiceGroup) async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { tasks in
+            let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+            tasks.addTask {
+                try await group.run()
+                return true
+            }
+            tasks.addTask {
+                await self.obey(signals, group)
+                return false
+            }
+            while let isOver = try await tasks.next(), !isOver {}
+            tasks.cancelAll()
+        }
+    }
+
+    private func obey(_ signals: UnixSignalsSequence, _ group: ServiceGroup) async {
+        await withDiscardingTaskGroup { waiting in
+            var isTold = false
+            for await signal in signals {
+                guard !isTold else {
+                    logger.warning("told to end a second time: ending at once")
+                    // The shell's number for a program that a signal ended.
+                    _exit(128 + signal.rawValue)
+                }
+                isTold = true
+                drain.begin()
+                if duration > .zero {
+                    logger.notice("told to end: not ready any more, and serving for another \(duration)")
+                }
+                waiting.addTask {
+                    try? await Task.sleep(for: duration)
+                    await group.triggerGracefulShutdown()
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import Logging
+import OAuth
+import OAuthSQLite
+import OAuthServer
+import OAuthStore
+
+extension Deployment {
+    /// The ledger, with its revocation log.
+    func store(on database: any SQLDatabase) -> Store {
+        Store(database, log: revocationLogPath.map(RevocationLog.init(path:)))
+    }
+
+    /// Writes what was ended before a crash could be noted, and finds out whether the log can be written.
+    func catchUpLog(of store: Store) async throws {
+        do throws(SQLError) {
+            try await store.catchUpLog(now: ambient.now())
+        } catch .unnoted(let reason) {
+            throw Complaint(
+                "the revocation log cannot be written: \(reason); correct revocation-log (LATCHKEY_REVOCATION_LOG), "
+                    + "or set it to none"
+            )
+        }
+    }
+
+    /// Keeps room on the disk for endings, where the database is a file.
+    func keepReserve(on database: any SQLDatabase, _ logger: Logger) {
+        guard let file = database as? SQLiteDatabase, let reason = file.keepReserve() else { return }
+        logger.warning("no room can be kept beside the database for the day when the disk is full: \(reason)")
+    }
+}

@@ -1,0 +1,171 @@
+"""A node that is told to end loses nobody's request: security.md row F11."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from toolkit.client import Authorization, OAuthClient
+from toolkit.haproxy import HAProxy
+from toolkit.person import Person
+from toolkit.process import Latchkey
+from toolkit.wire import send
+
+RESTARTS = int(os.environ.get("LATCHKEY_RESTARTS", "3"))
+"""How often the nodes behind HAProxy are restarted; the fault suite asks for 50."""
+PATIENCE = 20.0
+
+
+def wait_until_not_ready(server: Latchkey) -> requests.Response:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        answer = send("GET", server.base + "/readyz")
+        if answer.status_code != 200:
+            return answer
+    raise AssertionError("the server stayed ready")
+
+
+def test_F11_a_server_that_is_told_to_end_is_not_ready_at_once_and_serves_on_for_the_drain(new_server):
+    server = new_server(environment={"LATCHKEY_SHUTDOWN_DRAIN": "2s"}).start()
+    assert "close" not in send("GET", server.base + "/healthz").headers.get("Connection", "")
+    server.process.send_signal(signal.SIGTERM)
+    answer = wait_until_not_ready(server)
+    assert answer.status_code == 503
+    assert answer.json()["ok"] is False
+    assert "shutting down" in answer.json()["missing"][0]
+    serving = send("GET", server.base + "/oauth/jwks")
+    assert serving.status_code == 200
+    assert serving.headers["Connection"] == "close"
+    assert server.process.wait(timeout=PATIENCE) == 0
+    server.process = None
+
+
+def test_F11_a_second_signal_ends_the_server_at_once(new_server):
+    server = new_server(environment={"LATCHKEY_SHUTDOWN_DRAIN": "5m"}).start()
+    server.process.send_signal(signal.SIGTERM)
+    wait_until_not_ready(server)
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(timeout=PATIENCE) == 128 + signal.SIGINT
+    server.process = None
+
+
+REQUEST = (
+    b"POST /oauth/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    b"Content-Length: 29\r\n\r\n"
+)
+
+
+def test_F11_a_request_that_is_being_read_is_answered(new_server):
+    server = new_server().start()
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as line:
+        line.sendall(REQUEST)
+        # The server has read the header when it answers another connection that came later.
+        assert send("GET", server.base + "/healthz").status_code == 200
+        server.process.send_signal(signal.SIGTERM)
+        wait_until_closed(server)
+        line.sendall(b"grant_type=authorization_code")
+        answer = line.recv(65536)
+    assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 401 ")), answer
+    assert server.process.wait(timeout=PATIENCE) == 0
+    server.process = None
+
+
+def wait_until_closed(server: Latchkey) -> None:
+    """Waits until nothing is accepted any more."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", server.port), PATIENCE).close()
+        except OSError:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the server went on accepting connections")
+
+
+def test_F11_a_request_that_never_ends_does_not_hold_the_end_up(new_server):
+    server = new_server(environment={"LATCHKEY_ARRIVAL_LIMIT": "5m"}).start()
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as line:
+        line.sendall(REQUEST)
+        assert send("GET", server.base + "/healthz").status_code == 200
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=60) == 0
+        assert time.monotonic() - began < 30, "the bound is 10 seconds"
+        server.process = None
+
+
+@pytest.fixture
+def balanced(new_server, database, tmp_path) -> Iterator[tuple[HAProxy, list[Latchkey]]]:
+    """Two nodes on one PostgreSQL behind HAProxy, not yet started."""
+    shared, proxy = database("postgres"), HAProxy(tmp_path)
+    environment = {"LATCHKEY_SHUTDOWN_DRAIN": "1s"}
+    nodes = [
+        new_server(database=shared, issuer=proxy.base, canaries=proxy.canaries, environment=environment)
+        for _ in range(2)
+    ]
+    yield proxy, nodes
+    proxy.stop()
+
+
+class Load:
+    """Refreshes and code exchanges through the balancer, until told to stop; every answer but 200 is a failure."""
+
+    def __init__(self, people: list[Person], client: OAuthClient):
+        self.client = client
+        self.failures: list[str] = []
+        self.refreshes = self.exchanges = 0
+        self.ended = threading.Event()
+        work = [self.refresh, self.refresh, self.connect, self.connect]
+        pairs = zip(work, people, strict=True)
+        self.threads = [threading.Thread(target=self.run, args=pair) for pair in pairs]
+
+    def run(self, task, person: Person) -> None:
+        token = person.connect(self.client).refresh
+        while not self.ended.is_set():
+            try:
+                task(person, token)
+            except (requests.RequestException, OSError, AssertionError) as error:
+                self.failures.append(f"{type(error).__name__}: {error}")
+
+    def refresh(self, person: Person, token: str) -> None:
+        self.client.refreshed(token)
+        self.refreshes += 1
+
+    def connect(self, person: Person, _token: str) -> None:
+        page = person.visit(self.client.authorize_url())
+        self.client.redeem(Authorization(person.decide(page, "allow").target, self.client))
+        self.exchanges += 1
+
+    def __enter__(self) -> "Load":
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test_F11_no_request_fails_behind_haproxy_while_its_nodes_are_restarted(balanced):
+    proxy, nodes = balanced
+    client = nodes[0].create_client("--partner", "seam", name="Seam").at(proxy)
+    people = [Person(proxy, nodes[0].create_account()) for _ in range(4)]
+    for node in nodes:
+        node.start()
+    proxy.start(nodes)
+    with Load(people, client) as load:
+        for number in range(RESTARTS):
+            place = number % 2
+            assert nodes[place].stop() == 0
+            proxy.wait_until(place, "DOWN")
+            nodes[place].start()
+            proxy.wait_until(place, "UP")
+    assert not load.failures, (len(load.failures), load.failures[:5])
+    assert load.refreshes > RESTARTS, "there was hardly any load"
+    assert load.exchanges > RESTARTS, "there was hardly any load"
