@@ -3,10 +3,9 @@
 `server` runs a test twice, on SQLite and on PostgreSQL, each time against one process that the whole run shares.
 `sqlite_server` is the shared SQLite one alone, for what no database can change. `new_server` starts a process that
 only the test uses, and `cluster` two processes on one PostgreSQL. PostgreSQL comes from `LATCHKEY_TEST_POSTGRES`, or
-is started for this run.
+is started for this run. What the fault suite shares of this is in `toolkit/fixtures.py`.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,12 +16,14 @@ from playwright.sync_api import Browser, sync_playwright
 
 from partner_table import PROFILES
 from toolkit.client import OAuthClient
-from toolkit.databases import Postgres, PostgresServer, SQLite
+from toolkit.databases import Postgres, SQLite
 from toolkit.partner import PartnerSite
 from toolkit.person import Person
-from toolkit.process import Account, Latchkey, free_port
+from toolkit.process import Account, Latchkey
 from toolkit.receiver import Receiver
 from toolkit.stage import Stage
+
+pytest_plugins = ["toolkit.fixtures"]
 
 SCOPES = ("--scope", "locks.read", "--scope", "locks.write")
 PHONE_URI = "http://127.0.0.1/callback"
@@ -67,19 +68,6 @@ def register_partners(server: Latchkey) -> Partners:
         machine=server.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine"),
         resource=server.create_client("--audience", AUDIENCE, name="Locks API"),
     )
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The address of a PostgreSQL server on which databases can be made."""
-    if url := os.environ.get("LATCHKEY_TEST_POSTGRES"):
-        yield url
-        return
-    server = PostgresServer()
-    try:
-        yield server.url
-    finally:
-        server.stop()
 
 
 def check_no_secret_in(server: Latchkey) -> None:
@@ -164,62 +152,10 @@ def stage(request) -> Stage:
     return request.getfixturevalue(f"{request.param}_stage")
 
 
-@pytest.fixture
-def database(tmp_path, request) -> Iterator[Callable[[str], SQLite | Postgres]]:
-    """Makes an empty database of a kind, removed after the test."""
-    made = []
-
-    def make(kind: str) -> SQLite | Postgres:
-        fresh = SQLite(tmp_path) if kind == "sqlite" else Postgres(request.getfixturevalue("postgres_url"))
-        made.append(fresh)
-        return fresh
-
-    yield make
-    for one in made:
-        one.remove()
-
-
-@pytest.fixture
-def new_server(tmp_path, database) -> Iterator[Callable[..., Latchkey]]:
-    """Makes a server for this test alone; call `start()` on it once its clients and accounts are registered."""
-    made: list[Latchkey] = []
-
-    def make(kind: str = "sqlite", **named) -> Latchkey:
-        server = Latchkey(named.pop("database", None) or database(kind), tmp_path, **named)
-        made.append(server)
-        return server
-
-    yield make
-    for server in made:
-        if server.process is not None:
-            server.kill()
-
-
 @pytest.fixture(params=["sqlite", "postgres"])
 def own_server(request, new_server) -> Latchkey:
     """A server for this test alone, once on each database, not yet started."""
     return new_server(request.param)
-
-
-@dataclass
-class Cluster:
-    """Two nodes that share nothing but their PostgreSQL, their key and their issuer."""
-
-    nodes: list[Latchkey]
-
-    def start(self) -> "Cluster":
-        for node in self.nodes:
-            node.start()
-        return self
-
-
-@pytest.fixture
-def cluster(new_server, database) -> Cluster:
-    """Two nodes on one PostgreSQL, not yet started."""
-    shared, port = database("postgres"), free_port()
-    first = new_server(database=shared, port=port)
-    second = new_server(database=shared, issuer=first.issuer, canaries=first.canaries)
-    return Cluster([first, second])
 
 
 @pytest.fixture(params=["one node", "two nodes"])
