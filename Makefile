@@ -1,6 +1,6 @@
 # Latchkey's tasks. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-swift test-blackbox example lint layers specs docs docs-check pictures bench clean
+.PHONY: help run test test-swift test-blackbox example lint layers specs docs docs-check pictures bench faults clean
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,9 +38,12 @@ docs-check: ## Say whether docs/configuration.md is up to date
 pictures: ## Take the pictures of README.md again, from the debug build; ARGS="console" takes one
 	@scripts/pictures $(ARGS)
 
+faults: ## Break it on purpose and check that nothing is lost; ARGS="-k F04" picks one fault
+	@scripts/faults $(ARGS)
+
 bench: ## Measure a release build on both databases
 	@scripts/bench
 
 clean: ## Remove what was built, the tests' Python packages and the demo's data
-	rm -rf .build .venv .ruff_cache .pytest_cache bench-results latchkey-data
+	rm -rf .build .venv .ruff_cache .pytest_cache bench-results fault-results latchkey-data
 	find Tests scripts \( -name __pycache__ -o -name .pytest_cache -o -name .ruff_cache \) -type d -prune -exec rm -rf {} +

@@ -11,6 +11,8 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
+KINDS = {"blackbox": "black-box tests", "faults": "fault tests"}
+
 
 @dataclass
 class Tally:
@@ -36,7 +38,7 @@ def read(folder: Path) -> dict[str, Tally]:
     """The tallies of a report folder, by kind of test."""
     tallies: dict[str, Tally] = {}
     for file in sorted(folder.glob("*.xml")):
-        kind = "black-box tests" if file.name.startswith("blackbox") else "Swift tests"
+        kind = KINDS.get(file.stem, "Swift tests")
         tally = tallies.setdefault(kind, Tally())
         try:
             tally.add(file)

@@ -1,0 +1,67 @@
+"""HAProxy before several nodes, with the settings of `deploy/haproxy`."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from toolkit.canaries import Canaries
+from toolkit.databases import ROOT
+from toolkit.process import Latchkey, free_port
+from toolkit.wire import send
+
+SETTINGS = ROOT / "deploy" / "haproxy" / "haproxy.cfg"
+
+
+class Front:
+    """What partners and people see of a cluster: one address."""
+
+    def __init__(self, folder: Path):
+        if not shutil.which("haproxy"):
+            pytest.skip("haproxy is missing: scripts/install test brings it")
+        self.folder = folder
+        self.port = free_port()
+        self.base = self.issuer = f"http://127.0.0.1:{self.port}"
+        self.canaries = Canaries()
+        self.log_path = folder / "haproxy.log"
+        self.process: subprocess.Popen | None = None
+
+    def settings(self, nodes: list[Latchkey]) -> str:
+        """The deployed settings, with this machine's addresses and size, without TLS and the system's log."""
+        text = re.sub(r"(?m)^frontend plain\n(?:[ #].*\n|\n)*", "", SETTINGS.read_text())
+        text = re.sub(r"(?m)^ +(log|user|group|ssl-default-bind-options) .*\n", "", text)
+        text = re.sub(r"(?m)^( +maxconn) .*$", r"\1 2000", text)
+        text, binds = re.subn(r"(?m)^( +)bind :443 .*$", rf"\1bind 127.0.0.1:{self.port}", text)
+        assert binds == 1, f"{SETTINGS} binds :443 {binds} times"
+        for place, node in enumerate(nodes, 1):
+            text, count = re.subn(rf"(?m)^( +server node{place}) \S+", rf"\1 127.0.0.1:{node.port}", text)
+            assert count >= 1, f"{SETTINGS} names no node{place}"
+        return text
+
+    def start(self, nodes: list[Latchkey]) -> Front:
+        path = self.folder / "haproxy.cfg"
+        path.write_text(self.settings(nodes))
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                ["haproxy", "-db", "-f", path], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                if send("GET", self.base + "/readyz", timeout=2).status_code == 200:
+                    return self
+            except OSError:
+                pass
+            assert self.process.poll() is None, self.log_path.read_text()
+            assert time.monotonic() < deadline, "HAProxy finds no node that is ready"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()

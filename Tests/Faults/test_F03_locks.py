@@ -1,0 +1,102 @@
+"""F3: another process holds SQLite's lock, or reads for a long time."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from contextlib import closing
+
+import pytest
+
+from judge.herd import fire, refresh
+from judge.ledger import EXCHANGE, REFRESH, REVOKE
+from judge.scene import Scene
+
+BUSY = 5.0
+"""How many seconds a statement waits for a lock (design section 11)."""
+
+
+@pytest.fixture
+def scene(new_server) -> Scene:
+    return Scene.prepare([new_server("sqlite")], people=4).start()
+
+
+@pytest.mark.parametrize("seconds", [1, 3, 10])
+def test_F03_a_lock_is_waited_for_and_then_it_is_503(scene, figures, seconds):
+    with scene.traffic() as traffic:
+        traffic.wait_for(lambda: len(scene.ledger.acknowledged(EXCHANGE)) >= 4, 30, "traffic")
+        with closing(sqlite3.connect(scene.nodes[0].database.path, isolation_level=None, timeout=30)) as other:
+            other.execute("begin exclusive")
+            began = time.time()
+            time.sleep(seconds)
+            other.execute("rollback")
+        freed = time.time()
+        traffic.wait_for(lambda: scene.ledger.acknowledged(EXCHANGE, since=freed), 20, "work after the lock")
+    held = [entry for entry in scene.ledger.entries if entry.sent >= began - 0.2 and entry.ended]
+    slowest = max(entry.seconds for entry in held)
+    refused = sum(entry.status == 503 for entry in held)
+    assert slowest < BUSY + 3, f"a request waited for {slowest:.1f} s"
+    assert (refused > 0) == (seconds > BUSY), f"{refused} answers were 503 although the lock was held for {seconds} s"
+    scene.must_hold_to_the_end()
+    figures.note("F3", f"SQLite locked for {seconds} s", slowest_in_s=slowest, answers_503=refused, tokens_lost=0)
+
+
+def test_F03_a_long_reader_costs_no_answer_and_no_space_for_ever(scene, figures):
+    worker, client = scene.workers[0], scene.clients["successor"]
+    number = worker.connect(scene.place, client)
+    wal = scene.nodes[0].database.path.with_name("latchkey.sqlite-wal")
+
+    def write(times: int) -> None:
+        for _ in range(times):
+            assert worker.refresh(number, scene.place).is_good
+
+    with closing(sqlite3.connect(scene.nodes[0].database.path, isolation_level=None)) as reader:
+        reader.execute("begin")
+        reader.execute("select count(*) from connections").fetchone()
+        with scene.traffic():
+            write(400)
+        while_reading = wal.stat().st_size
+        reader.execute("rollback")
+    write(30)
+    begun_anew = wal.stat().st_size
+    write(600)
+    # Six hundred writes are seven megabytes of log, were it not begun anew.
+    assert wal.stat().st_size <= while_reading + (2 << 20), "the log goes on growing after the reader has gone"
+    kinds = (EXCHANGE, REFRESH, REVOKE)
+    assert not [entry for entry in scene.ledger.entries if entry.kind in kinds and entry.status == 503]
+    scene.must_hold_to_the_end()
+    figures.note(
+        "F3",
+        "SQLite read by another process meanwhile",
+        log_in_kb=while_reading >> 10,
+        afterwards_in_kb=begun_anew >> 10,
+    )
+
+
+def test_F03_fifty_writers_wait_for_one_another_only_a_moment(scene, figures):
+    worker, client = scene.workers[0], scene.clients["successor"]
+    numbers = [worker.connect(scene.place, client) for _ in range(50)]
+    first = [scene.ledger.connection(number).newest for number in numbers]
+    # The first refresh moves nothing; the second one, with its successor, writes.
+    second = fire(scene.place.base, [refresh(client, scene.ledger.purse[token]) for token in first], wires=50)
+    assert all(shot.status == 200 for shot in second)
+    times: list[float] = []
+    lock = threading.Lock()
+
+    def chain(number: int) -> None:
+        for _ in range(20):
+            entry = scene.ledger.refresh(number, scene.ledger.newest(number), scene.place)
+            assert entry.is_good, str(entry)
+            with lock:
+                times.append(entry.seconds)
+
+    threads = [threading.Thread(target=chain, args=(number,)) for number in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(times) == 1000
+    scene.must_hold_to_the_end()
+    times.sort()
+    figures.note("F3", "fifty writers at once, SQLite", writes=len(times), p50_in_s=times[500], p99_in_s=times[990])
