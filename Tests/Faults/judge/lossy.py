@@ -13,7 +13,7 @@ class Trouble:
     """What is wrong with the line at the moment."""
 
     refuses: bool = False
-    """New connections are ended at once."""
+    """New connections are ended at once, and those that are there when something is said on them."""
     drops: bool = False
     """Nothing arrives, and nobody is told: a pulled cable. What was sent arrives when it is back, as TCP has it."""
     delay: float = 0.0
@@ -74,6 +74,8 @@ class _Talk:
                 trouble = self.line.trouble
                 while self.line.trouble.drops:
                     await asyncio.sleep(0.05)
+                if trouble.refuses:
+                    break
                 if trouble.delay:
                     await asyncio.sleep(trouble.delay)
                 piece, goes_on = look(piece, trouble)
