@@ -27,15 +27,16 @@ final class ConnectionPool: Sendable {
     }
 
     private let state = Mutex(State())
-    private let servers: Servers
+    private let breaker: Breaker
     private let size: Int
     private let wait: Duration
 
     /// Makes a pool of at most `size` lanes; each is made when it is first needed.
-    init(servers: Servers, size: Int, wait: Duration) {
-        self.servers = servers
+    init(breaker: Breaker, size: Int, wait: Duration) {
+        self.breaker = breaker
         self.size = max(size, 1)
         self.wait = wait
+        breaker.whenOpened { [weak self] reason in self?.refuseAll(reason) }
     }
 
     /// Runs `work` on the next free lane.
@@ -64,6 +65,7 @@ final class ConnectionPool: Sendable {
 
     /// Waits for the requests that were admitted before and drops every connection.
     func close() async {
+        breaker.end()
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
                 state.isClosed = true
@@ -81,12 +83,13 @@ final class ConnectionPool: Sendable {
 
     /// Serves a request on the next free lane, or refuses it.
     func admit(_ request: Request) {
+        if let reason = breaker.refusal { return request.refuse(reason) }
         let admission = state.withLock { state -> Admission in
             guard !state.isClosed else { return .refuse("it is closed") }
             if let lane = state.idle.popLast() { return .start(lane) }
             if state.lanes < size {
                 state.lanes += 1
-                return .start(Lane(servers: servers))
+                return .start(Lane(breaker: breaker))
             }
             guard state.waiting.count < Self.waitingLimit else {
                 return .refuse("\(Self.waitingLimit) callers wait already")
@@ -113,6 +116,15 @@ final class ConnectionPool: Sendable {
         }
         for closer in closers { closer.resume() }
         return request
+    }
+
+    /// Refuses everybody who waits: there is nothing to wait for.
+    private func refuseAll(_ reason: String) {
+        let refused = state.withLock { state in
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for request in refused { request.refuse(reason) }
     }
 
     /// Refuses the callers whose deadline has passed, each time the first of them falls due.

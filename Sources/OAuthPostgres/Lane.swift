@@ -8,12 +8,14 @@ import OAuthStore
 /// `@unchecked Sendable`: the connection is touched only inside `serve`, on the lane's serial queue.
 final class Lane: @unchecked Sendable {
     private let queue = DispatchQueue(label: "latchkey.postgres")
-    private let servers: Servers
+    private let breaker: Breaker
     private var connection: PostgresConnection?
+    /// Whether the last transaction ended in a way that has left nothing behind and may not meet it again.
+    private var mayRunAgain = false
 
     /// Makes a lane without a connection; the first request connects.
-    init(servers: Servers) {
-        self.servers = servers
+    init(breaker: Breaker) {
+        self.breaker = breaker
     }
 
     /// Serves `request` and then whatever `next` gives, on the lane's own thread.
@@ -48,7 +50,8 @@ final class Lane: @unchecked Sendable {
         for (question, answer) in zip(questions, answers) { question.continuation.resume(returning: answer) }
     }
 
-    /// Runs a transaction, again when it lost a race.
+    /// Runs a transaction, again when it lost a race, or when its connection was closed before the commit was asked for:
+    /// then nothing can have happened.
     func transaction<Value>(
         _ body: (any SQLConnection) throws(SQLError) -> Value,
         connectBy deadline: ContinuousClock.Instant
@@ -57,7 +60,7 @@ final class Lane: @unchecked Sendable {
             do throws(SQLError) {
                 return try attempt(body, deadline)
             } catch {
-                guard let connection, connection.lostRace else { throw error }
+                guard mayRunAgain else { throw error }
             }
         }
         return try attempt(body, deadline)
@@ -89,17 +92,26 @@ final class Lane: @unchecked Sendable {
         _ body: (any SQLConnection) throws(SQLError) -> Value,
         _ deadline: ContinuousClock.Instant
     ) throws(SQLError) -> Value {
+        mayRunAgain = false
         let connection = try onLiveConnection(by: deadline) { connection throws(SQLError) in
             try connection.begin()
             return connection
         }
         defer { dropIfBroken() }
+        let value: Value
         do throws(SQLError) {
-            let value = try body(connection)
+            value = try body(connection)
+        } catch {
+            connection.rollback()
+            mayRunAgain = connection.lostRace || connection.wasClosed
+            throw error
+        }
+        do throws(SQLError) {
             try connection.commit()
             return value
         } catch {
             connection.rollback()
+            mayRunAgain = connection.lostRace
             throw error
         }
     }
@@ -113,6 +125,7 @@ final class Lane: @unchecked Sendable {
         _ work: (PostgresConnection) throws(SQLError) -> Value
     ) throws(SQLError) -> Value {
         defer { dropIfBroken() }
+        if let idle = connection, !breaker.isTrusted(idle) { connection = nil }
         if let idle = connection {
             do throws(SQLError) {
                 return try work(idle)
@@ -121,7 +134,7 @@ final class Lane: @unchecked Sendable {
                 connection = nil
             }
         }
-        let fresh = try servers.connect(by: deadline)
+        let fresh = try breaker.connect(by: deadline)
         connection = fresh
         return try work(fresh)
     }

@@ -14,31 +14,45 @@ final class PostgresConnection: SQLConnection {
     private(set) var lostRace = false
     /// How long one statement may take; a migration raises it.
     var statementDeadline: Duration
+    /// When the last statement was sent that has been answered.
+    private(set) var answeredAt = ContinuousClock.now
+    /// How often the breaker had noticed silence when this connection last was as good as new.
+    var distrusts = 0
 
     /// The first statement's failure in this transaction: PostgreSQL will commit nothing after it.
     private var failure: SQLError?
     private var prepared: [Preparation: String] = [:]
     private let connection: OpaquePointer
     private let deadlines: Deadlines
+    /// Which of the URL's servers it leads to.
+    private let server: Int
+    /// What judges silence; nil while connecting, where the deadline is enough.
+    private var breaker: Breaker?
+    private var sentAt = ContinuousClock.now
 
     private struct Preparation: Hashable {
         let sql: String
         let types: [Oid]
     }
 
-    /// Connects to one server.
+    /// Takes over a connection that a server has accepted, and makes it what the store relies on.
     ///
-    /// - Throws: `SQLError.unavailable` when it refuses or does not answer within the deadline.
-    init(_ server: [String: String], _ deadlines: Deadlines) throws(SQLError) {
-        guard let connection = Self.start(server) else { throw .unavailable("there is no memory for a connection") }
+    /// - Throws: `SQLError.unavailable` when the server does not answer within the deadline.
+    init(_ call: Call, _ deadlines: Deadlines, readyBy deadline: ContinuousClock.Instant) throws(SQLError) {
+        guard let connection = call.take() else { throw .unavailable("the connection was lost") }
         self.connection = connection
         self.deadlines = deadlines
-        statementDeadline = deadlines.connect
-        PQsetNoticeProcessor(connection, { _, _ in }, nil)
-        try finishConnecting()
+        server = call.index
+        statementDeadline = max(deadline - .now, .milliseconds(100))
         PQsetnonblocking(connection, 1)
         try configure()
         statementDeadline = deadlines.statement
+    }
+
+    /// From now on the breaker judges the silence of this connection's server, and learns of its answers.
+    func watch(by breaker: Breaker, distrusts: Int) {
+        self.breaker = breaker
+        self.distrusts = distrusts
     }
 
     deinit {
@@ -56,6 +70,10 @@ final class PostgresConnection: SQLConnection {
             failure = failure ?? error
             throw error
         }
+    }
+
+    func announceChange() throws(SQLError) {
+        _ = try query("select pg_notify($1, '')", [.text(PostgresDatabase.channel)])
     }
 
     /// Asks read-only statements together, each for itself.
@@ -93,7 +111,8 @@ final class PostgresConnection: SQLConnection {
             guard parameters.send(to: name, connection) == 1 else { throw lost() }
         }
         guard PQpipelineSync(connection) == 1 else { throw lost() }
-        let deadline = ContinuousClock.now + statementDeadline
+        sentAt = .now
+        let deadline = sentAt + statementDeadline
         try flush(until: deadline)
         var answers: [Result<[SQLRow], SQLError>] = []
         var hasFailed = false
@@ -111,6 +130,7 @@ final class PostgresConnection: SQLConnection {
         }
         // What is left is the mark at the pipeline's end.
         _ = try receive(until: deadline)
+        noteAnswer()
         guard PQexitPipelineMode(connection) == 1 else { throw lost() }
         return answers
     }
@@ -166,27 +186,6 @@ final class PostgresConnection: SQLConnection {
 
     // MARK: Connecting
 
-    private static func start(_ server: [String: String]) -> OpaquePointer? {
-        let keywords = server.keys.map { strdup($0) }
-        let values = server.values.map { strdup($0) }
-        defer { for string in keywords + values { free(string) } }
-        return PQconnectStartParams(
-            keywords.map { UnsafePointer($0) } + [nil],
-            values.map { UnsafePointer($0) } + [nil],
-            0
-        )
-    }
-
-    private func finishConnecting() throws(SQLError) {
-        let deadline = ContinuousClock.now + deadlines.connect
-        var state = PGRES_POLLING_WRITING
-        while state != PGRES_POLLING_OK {
-            guard state != PGRES_POLLING_FAILED, PQstatus(connection) != CONNECTION_BAD else { throw lost() }
-            try wait(for: state == PGRES_POLLING_READING ? POLLIN : POLLOUT, until: deadline)
-            state = PQconnectPoll(connection)
-        }
-    }
-
     /// Sets what the promises of `SQLDatabase` rest on.
     ///
     /// The server's own timeouts end what a dropped connection left
@@ -194,7 +193,8 @@ final class PostgresConnection: SQLConnection {
     private func configure() throws(SQLError) {
         let milliseconds = deadlines.statement.milliseconds
         let settings = """
-            select set_config('synchronous_commit', 'on', false),
+            select set_config('synchronous_commit', case current_setting('synchronous_commit')
+                    when 'remote_apply' then 'remote_apply' else 'on' end, false),
                 set_config('lock_timeout', '\(milliseconds * 4 / 5)', false),
                 set_config('statement_timeout', '\(milliseconds + 500)', false),
                 set_config('idle_in_transaction_session_timeout', '\(milliseconds + 500)', false)
@@ -217,9 +217,17 @@ final class PostgresConnection: SQLConnection {
     private func exchange(_ send: (OpaquePointer) -> CInt) throws(SQLError) -> Answer {
         guard !isBroken else { throw .unavailable("the connection was lost") }
         guard send(connection) == 1 else { throw lost() }
-        let deadline = ContinuousClock.now + statementDeadline
+        sentAt = .now
+        let deadline = sentAt + statementDeadline
         try flush(until: deadline)
-        return try receive(until: deadline)
+        let answer = try receive(until: deadline)
+        noteAnswer()
+        return answer
+    }
+
+    private func noteAnswer() {
+        answeredAt = sentAt
+        breaker?.noteAnswer()
     }
 
     /// The answer to one statement.
@@ -258,19 +266,30 @@ final class PostgresConnection: SQLConnection {
         return PQgetResult(connection)
     }
 
+    /// Waits for the server, and now and then asks the breaker whether that still makes sense.
     private func wait(for events: CInt, until deadline: ContinuousClock.Instant) throws(SQLError) {
         var descriptor = pollfd(fd: PQsocket(connection), events: Int16(events), revents: 0)
         while true {
             let left = deadline - .now
             guard left > .zero else {
                 isBroken = true
+                breaker?.noteFailure("the server does not answer statements")
                 throw .unavailable("the server did not answer in time")
             }
-            let ready = poll(&descriptor, 1, CInt(left.milliseconds.clamped(to: 1...3_600_000)))
+            let ready = poll(&descriptor, 1, CInt(min(left, Self.tick).milliseconds.clamped(to: 1...3_600_000)))
             if ready > 0 { return }
             guard ready == 0 || errno == EINTR else { throw lost() }
+            if let breaker, breaker.givesUp(on: server, silentSince: sentAt) {
+                // Whatever this server does now, it is not the one to ask: the same as if it had hung up.
+                isBroken = true
+                wasClosed = true
+                throw .unavailable("the server is silent, and no longer the one that answers")
+            }
         }
     }
+
+    /// How often a wait looks up.
+    private static let tick = Duration.milliseconds(200)
 
     private func check(_ answer: borrowing Answer) throws(SQLError) {
         guard let state = answer.failedState else { return }
@@ -285,9 +304,31 @@ final class PostgresConnection: SQLConnection {
     private func lost() -> SQLError {
         isBroken = true
         wasClosed = true
+        return .unavailable(Self.reason(of: connection))
+    }
+
+    /// What libpq says of a connection's failure, as one line.
+    static func reason(of connection: OpaquePointer) -> String {
         // libpq indents its second line by a tab.
         let lines = String(cString: PQerrorMessage(connection)).split(whereSeparator: \.isNewline)
             .map { $0.drop(while: \.isWhitespace) }
-        return .unavailable(lines.isEmpty ? "the connection was lost" : lines.joined(separator: "; "))
+        return lines.isEmpty ? "the connection was lost" : lines.joined(separator: "; ")
+    }
+
+    // MARK: Listening
+
+    /// Waits a while for notifications, and says how many came.
+    ///
+    /// - Throws: `SQLError.unavailable` when the connection is lost.
+    func notifications(within wait: Duration) throws(SQLError) -> Int {
+        var descriptor = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
+        guard poll(&descriptor, 1, CInt(wait.milliseconds.clamped(to: 1...60_000))) > 0 else { return 0 }
+        guard PQconsumeInput(connection) == 1, PQstatus(connection) == CONNECTION_OK else { throw lost() }
+        var count = 0
+        while let notification = PQnotifies(connection) {
+            PQfreemem(notification)
+            count += 1
+        }
+        return count
     }
 }

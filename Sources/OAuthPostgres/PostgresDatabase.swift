@@ -1,6 +1,7 @@
 // PostgreSQL through libpq.
 
 public import OAuthStore
+import Synchronization
 
 /// A PostgreSQL database: a pool of connections, each on a thread of its own, and a deadline on everything.
 ///
@@ -14,16 +15,22 @@ public final class PostgresDatabase: SQLDatabase {
     /// The advisory lock that a migrating node holds: "latchkey" in ASCII, read as a number.
     static let migrationLock: Int64 = 0x6c61_7463_686b_6579
 
+    /// On which the ledger tells that nodes have something to take over.
+    static let channel = "latchkey"
+
+    private let servers: Servers
+    private let breaker: Breaker
     private let pool: ConnectionPool
     private let pipeline: Pipeline
+    private let listeners = Mutex<[Listener]>([])
 
     /// Remembers where the database is; connects when the first statement asks.
     ///
     /// - Parameters:
-    ///   - url: a `postgres://` URL as libpq takes it, TLS by its `sslmode`. With several hosts the first that accepts
-    ///     writes is used, unless `target_session_attrs` says otherwise.
-    ///   - poolSize: how many connections at most.
-    ///   - connectDeadline: how long one server may take to accept a connection.
+    ///   - url: a `postgres://` URL as libpq takes it, TLS by its `sslmode`. Of several hosts the one that accepts writes is
+    ///     used, unless `target_session_attrs` says otherwise.
+    ///   - poolSize: how many connections at most, beside the one that listens.
+    ///   - connectDeadline: how long the servers may take, all together, until one accepts a connection.
     ///   - statementDeadline: how long one statement may take.
     ///   - poolWait: how long a caller waits for a connection.
     /// - Throws: `SQLError.invalid` when the URL is malformed.
@@ -35,7 +42,9 @@ public final class PostgresDatabase: SQLDatabase {
         poolWait: Duration = .seconds(1)
     ) throws(SQLError) {
         let deadlines = Deadlines(connect: connectDeadline, statement: statementDeadline)
-        pool = ConnectionPool(servers: try Servers(url: url, deadlines: deadlines), size: poolSize, wait: poolWait)
+        servers = try Servers(url: url, deadlines: deadlines)
+        breaker = Breaker(servers)
+        pool = ConnectionPool(breaker: breaker, size: poolSize, wait: poolWait)
         pipeline = Pipeline(pool: pool)
     }
 
@@ -77,8 +86,49 @@ public final class PostgresDatabase: SQLDatabase {
         try await pool.run { lane, deadline throws(SQLError) in try lane.migration(body, connectBy: deadline) }
     }
 
+    /// Tells that nodes have something to take over, by `LISTEN` on a connection of its own.
+    ///
+    /// It tells so too whenever it has (re)connected, since it may have missed something meanwhile.
+    public func changes() -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let listener = Listener(breaker: breaker, channel: Self.channel) { continuation.yield() }
+        continuation.onTermination = { _ in listener.end() }
+        listeners.withLock { $0.append(listener) }
+        listener.start()
+        return stream
+    }
+
+    /// The server's clock, in milliseconds since 1970.
+    ///
+    /// - Throws: as `read`.
+    public func time() async throws(SQLError) -> Int64? {
+        try await read { connection throws(SQLError) in
+            try connection.query("select cast(floor(extract(epoch from clock_timestamp()) * 1000) as bigint)")[0]
+                .integer(0)
+        }
+    }
+
+    /// What the servers' settings would let a crash or a failover take away, and how to mend it.
+    ///
+    /// - Throws: as `read`.
+    public func hazards() async throws(SQLError) -> [String] {
+        let (settings, standbys) = try await read { connection throws(SQLError) in
+            var settings: [String: String] = [:]
+            let rows = try connection.query(
+                """
+                select name, setting from pg_settings
+                where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'synchronous_standby_names')
+                """
+            )
+            for row in rows { settings[try row.text(0)] = try row.text(1) }
+            return (settings, try connection.query("select count(*) from pg_stat_replication")[0].integer(0))
+        }
+        return Hazards.of(settings, hasStandbys: standbys > 0 || servers.count > 1, mayBeStandby: servers.mayBeStandby)
+    }
+
     /// Finishes what was asked before, then closes every connection.
     public func close() async {
+        for listener in listeners.withLock({ $0 }) { listener.end() }
         await pool.close()
     }
 }

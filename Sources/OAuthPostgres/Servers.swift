@@ -1,23 +1,21 @@
 // The servers that a `postgres://` URL names, and how to reach one of them.
 
 import CPostgres
-import Glibc
 import OAuthStore
 import Synchronization
 
-/// Connects to the first of several servers that answers, and leaves a failing set of servers alone for a while.
+/// Knows the servers of a URL, and which of them answered last: that one is called first.
 ///
 /// libpq can walk a list of hosts itself, but without a deadline for each it would stay with a host that drops packets.
 final class Servers: Sendable {
-    /// The pause after the first failed attempt; it doubles with each further one.
-    static let shortestPause = Duration.milliseconds(50)
-    /// The longest pause between two attempts.
-    static let longestPause = Duration.seconds(2)
+    /// How many servers the URL names.
+    var count: Int { servers.count }
+    /// Whether the URL lets a server be used that does not accept writes, where what was just cut may still look alive.
+    let mayBeStandby: Bool
 
     private struct State {
         var preferred = 0
-        var failures = 0
-        var notBefore = ContinuousClock.now
+        var connectedAt: ContinuousClock.Instant?
     }
 
     private let servers: [[String: String]]
@@ -41,12 +39,9 @@ final class Servers: Sendable {
         guard [0, count].contains(hosts.count), [0, count].contains(addresses.count),
             [0, 1, count].contains(ports.count)
         else { throw .invalid("the database URL names not as many hosts as addresses or ports") }
-        if count > 1, keywords["target_session_attrs"] == nil { keywords["target_session_attrs"] = "read-write" }
+        keywords.merge(Self.standard(deadlines)) { own, _ in own }
         keywords["client_encoding"] = "UTF8"
-        keywords["fallback_application_name"] = "latchkey"
-        if keywords["tcp_user_timeout"] == nil {
-            keywords["tcp_user_timeout"] = String(deadlines.statement.milliseconds)
-        }
+        mayBeStandby = !["read-write", "primary"].contains(keywords["target_session_attrs"])
         servers = (0..<count).map { index in
             var server = keywords
             server["host"] = hosts.isEmpty ? nil : hosts[index]
@@ -57,51 +52,37 @@ final class Servers: Sendable {
         self.deadlines = deadlines
     }
 
-    /// Connects to a server, trying again with growing pauses until `deadline`.
+    /// What holds unless the URL says otherwise: only a primary is used, and a machine that is gone shows within seconds,
+    /// on a connection in use (`tcp_user_timeout`) as on an idle one (`keepalives…`).
+    private static func standard(_ deadlines: Deadlines) -> [String: String] {
+        [
+            "target_session_attrs": "read-write", "fallback_application_name": "latchkey",
+            "tcp_user_timeout": String(deadlines.statement.milliseconds), "keepalives_idle": "5",
+            "keepalives_interval": "2", "keepalives_count": "2",
+        ]
+    }
+
+    /// Connects to the first server that answers, the last good one first, within one connect deadline for all of them.
     ///
-    /// - Throws: `SQLError.unavailable` with the last server's reason.
-    func connect(by deadline: ContinuousClock.Instant) throws(SQLError) -> PostgresConnection {
-        while true {
-            let notBefore = state.withLock { $0.notBefore }
-            if notBefore > .now {
-                guard notBefore < deadline else { throw .unavailable("no server accepts connections") }
-                usleep(UInt32((notBefore - .now).milliseconds.clamped(to: 0...10_000) * 1000))
-            }
-            do throws(SQLError) {
-                return try connectOnce()
-            } catch {
-                let pause = noteFailure()
-                guard .now + pause < deadline else { throw error }
-            }
-        }
-    }
-
-    private func connectOnce() throws(SQLError) -> PostgresConnection {
+    /// - Throws: `SQLError.unavailable` with a server's reason.
+    func connect() throws(SQLError) -> PostgresConnection {
+        let deadline = ContinuousClock.now + deadlines.connect
         let first = state.withLock { $0.preferred }
-        var failure = SQLError.unavailable("no server is named")
-        for index in servers.indices.map({ ($0 + first) % servers.count }) {
-            do throws(SQLError) {
-                let connection = try PostgresConnection(servers[index], deadlines)
-                state.withLock { state in
-                    state.preferred = index
-                    state.failures = 0
-                }
-                return connection
-            } catch {
-                failure = error
-            }
+        let order = servers.indices.map { ($0 + first) % servers.count }
+        var dialing = Dialing(order.map { (index: $0, keywords: servers[$0]) })
+        let call = try dialing.first(by: deadline)
+        let connection = try PostgresConnection(call, deadlines, readyBy: deadline)
+        state.withLock { state in
+            state.preferred = call.index
+            state.connectedAt = .now
         }
-        throw failure
+        return connection
     }
 
-    /// Sets the pause before the next attempt, jittered so that nodes do not come back all at once.
-    private func noteFailure() -> Duration {
+    /// Whether, since a moment, another server than this one has accepted a connection: the primary has moved.
+    func hasMoved(from index: Int, since moment: ContinuousClock.Instant) -> Bool {
         state.withLock { state in
-            state.failures = min(state.failures + 1, 10)
-            let pause = min(Self.shortestPause * (1 << (state.failures - 1)), Self.longestPause)
-            let jittered = pause * Double.random(in: 0.5...1)
-            state.notBefore = .now + jittered
-            return jittered
+            state.preferred != index && state.connectedAt.map { $0 > moment } ?? false
         }
     }
 

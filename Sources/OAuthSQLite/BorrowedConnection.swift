@@ -35,6 +35,9 @@ final class BorrowedConnection: SQLConnection {
         }
     }
 
+    /// Nobody can be woken: who shares the file polls.
+    func announceChange() {}
+
     /// Runs `body` so that it leaves nothing behind when it fails.
     func underSavepoint<Value>(_ body: (any SQLConnection) throws(SQLError) -> Value) -> Result<Value, SQLError> {
         do throws(SQLError) {

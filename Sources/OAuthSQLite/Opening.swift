@@ -39,6 +39,8 @@ extension Database {
             }
         }
         try execute(sql: "pragma synchronous = full")
+        // A reader that stays for long lets the log grow; once it has gone, the log is cut back to this.
+        try execute(sql: "pragma journal_size_limit = 67108864")
     }
 }
 

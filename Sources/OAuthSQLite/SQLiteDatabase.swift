@@ -89,6 +89,49 @@ public final class SQLiteDatabase: SQLDatabase {
         try await writer.migration(body)
     }
 
+    /// Ends at once: SQLite tells nobody; who shares the file polls.
+    public func changes() -> AsyncStream<Void> {
+        AsyncStream { $0.finish() }
+    }
+
+    /// Nil: a file has no clock of its own.
+    public func time() async throws(SQLError) -> Int64? { nil }
+
+    /// What the writing connection's settings would let a crash take away.
+    ///
+    /// - Throws: as `transaction`.
+    public func hazards() async throws(SQLError) -> [String] {
+        let (synchronous, journal) = try await transaction { connection throws(SQLError) in
+            (
+                try connection.query("pragma synchronous")[0].integer(0),
+                try connection.query("pragma journal_mode")[0].text(0)
+            )
+        }
+        var hazards: [String] = []
+        if synchronous < 2 {
+            hazards.append("commits are not flushed to the disk (synchronous is not FULL): a power cut can lose them")
+        }
+        if journal != "wal" {
+            hazards.append("the journal mode is \(journal), not wal: readers and writers wait for each other")
+        }
+        return hazards
+    }
+
+    /// Looks through the file for damage, unless it is so large that a start would take long.
+    ///
+    /// - Parameter limit: the largest file that is looked through, in bytes.
+    /// - Throws: `SQLError.invalid` with what is damaged, `.unavailable` when the file cannot be read.
+    public func checkForDamage(upTo limit: Int64 = 32 << 20) async throws(SQLError) {
+        let damage = try await read { connection throws(SQLError) -> String? in
+            let pages = try connection.query("pragma page_count")[0].integer(0)
+            let size = try connection.query("pragma page_size")[0].integer(0)
+            guard pages * size <= limit else { return nil }
+            let found = try connection.query("pragma quick_check(1)")[0].text(0)
+            return found == "ok" ? nil : found
+        }
+        if let damage { throw .invalid("it is damaged: \(damage)") }
+    }
+
     /// Finishes what was asked before, then closes the file.
     public func close() async {
         // The writer goes last: whoever closes a file last folds its log back into it, and a reader cannot.

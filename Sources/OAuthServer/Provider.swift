@@ -62,6 +62,7 @@ public final class Provider: Sendable {
         pages = try Pages(brand: settings.brand, basePath: settings.issuer.path, overrides: settings.templates)
         let loader = ClientLoader(store: store, profiles: profiles, scopes: settings.scopes, logger: logger)
         node = try await Node(store: store, loader: loader, cabinet: cabinet, logger: logger)
+        await node.checkHazards(ambient.clock)
         // One for everybody: to make it takes 19 MiB, and the allocator keeps those of a second one.
         let hashOfNobody = try Argon2id.ofNobody()
         signInDesk = SignInDesk(

@@ -52,6 +52,11 @@ public struct Migrations: Sendable {
                 name: "restores",
                 sql: String(decoding: PackageResources.v0007_restores_sql, as: UTF8.self)
             ),
+            Step(
+                number: 8,
+                name: "doubts",
+                sql: String(decoding: PackageResources.v0008_doubts_sql, as: UTF8.self)
+            ),
         ]
     }
 

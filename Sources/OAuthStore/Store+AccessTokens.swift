@@ -34,9 +34,13 @@ extension Store {
     ///   - now: the time of the request.
     /// - Throws: as `SQLDatabase.transaction`.
     public func revoke(_ token: AccessToken, until end: Instant, now: Instant) async throws(SQLError) {
-        try await database.ending { connection throws(SQLError) in
+        _ = try await settled(ending: true) { connection, _ throws(SQLError) in
+            // A write even when it was revoked before: that is what makes the answer durable (`revoke` of a connection).
             try connection.query(
-                "insert into revoked_access_tokens (token_id, expires_at) values ($1, $2) on conflict do nothing",
+                """
+                insert into revoked_access_tokens (token_id, expires_at) values ($1, $2)
+                on conflict (token_id) do update set expires_at = excluded.expires_at
+                """,
                 [.bytes(token.id), SQLValue(end)]
             )
         }

@@ -22,8 +22,8 @@ extension Store {
     /// - Returns: false when that authorization has had its code already.
     /// - Throws: `SQLError.constraint` when the client or the account is gone; otherwise as `SQLDatabase.transaction`.
     public func issue(_ code: AuthorizationCode, transaction: [UInt8]) async throws(SQLError) -> Bool {
-        try await database.transaction { connection throws(SQLError) in
-            try !connection.query(
+        try await settled { connection, again throws(SQLError) in
+            let isNew = try !connection.query(
                 """
                 insert into codes (digest, transaction_id, client_id, account_id, connection_id, scope, scope_was_asked,
                     resources, redirect_uri, redirect_was_named, challenge, nonce, signed_in_at, issued_at, failures)
@@ -38,14 +38,23 @@ extension Store {
                     SQLValue(code.issuedAt),
                 ]
             ).isEmpty
+            guard !isNew, again else { return isNew }
+            // The connection's identifier is this request's own: if the code bears it, the first run has stored it.
+            return try !connection.query(
+                "select 1 from codes where digest = $1 and connection_id = $2",
+                [SQLValue(code.digest), SQLValue(code.connection)]
+            ).isEmpty
         }
     }
 
     /// Redeems a code: the compare-and-set on `redeemed_at` decides who wins, and makes the connection.
     ///
+    /// When the answer to the commit is lost, the outcome is read back; if that cannot be had either, the code is in doubt,
+    /// and whoever presents it to this node again, once the database answers, gets what nobody has seen (ADR 0014).
+    ///
     /// - Parameters:
     ///   - digest: the hash of the presented code.
-    ///   - nonce: 16 random bytes for the connection that is made.
+    ///   - nonce: 16 random bytes for the connection that is made; by them this very redemption is known again.
     ///   - now: the time of the request.
     ///   - law: decides, from the stored code, whether this request may redeem it; it runs inside the transaction.
     /// - Returns: what it gave, or why it was refused. A second redemption has cut the first one's connection.
@@ -56,37 +65,87 @@ extension Store {
         now: Instant,
         law: @escaping @Sendable (AuthorizationCode) -> CodeRedemption.Verdict
     ) async throws(SQLError) -> Result<Redemption, OAuthError> {
-        let result = try await database.transaction {
-            connection throws(SQLError) -> (Result<Redemption, OAuthError>, isReplay: Bool) in
-            guard let (code, accountIsDisabled) = try Self.code(digest, connection) else {
-                return (.failure(CodeRedemption.unknown), false)
-            }
-            switch law(code) {
-            case .refuse(let error):
-                return (.failure(error), false)
-            case .refuseAndCount(let error):
-                try connection.query(
-                    "update codes set failures = failures + 1 where digest = $1 and redeemed_at is null",
-                    [SQLValue(digest)]
-                )
-                return (.failure(error), false)
-            case .replayed(let error):
-                let isCut = try Self.cut(code.connection, because: .codeReplayed, by: .server, at: now, connection)
-                return (.failure(error), isCut)
-            case .redeem(let scope, let audiences):
-                guard !accountIsDisabled else { return (.failure(CodeRedemption.unknown), false) }
-                guard try Self.markRedeemed(digest, now, connection) else {
-                    try Self.cut(code.connection, because: .codeReplayed, by: .server, at: now, connection)
-                    return (.failure(CodeRedemption.replayed), true)
+        // Each run has a nonce of its own: settling the first run's doubt, however late, must not find the second's trace.
+        var doubt: SQLError?
+        for nonce in [nonce, nonce.map { ~$0 }] {
+            try await settleDoubts(of: digest)
+            do throws(SQLError) {
+                let (outcome, isReplay) = try await database.transaction { connection throws(SQLError) in
+                    try Self.redeem(digest, nonce: nonce, now: now, law: law, connection)
                 }
-                let made = try Self.connect(code, nonce: nonce, now: now, connection)
-                return (
-                    .success(Redemption(code: code, connection: made, scope: scope, audiences: audiences)), false
-                )
+                if isReplay { try await noted(since: now) }
+                return outcome
+            } catch .inDoubt(let reason) {
+                doubts.add(.redemption(digest, nonce: nonce))
+                doubt = .inDoubt(reason)
             }
         }
-        if result.isReplay { try await noted(since: now) }
-        return result.0
+        throw doubt ?? .unavailable("the code could not be redeemed")
+    }
+
+    private static func redeem(
+        _ digest: SecretDigest,
+        nonce: [UInt8],
+        now: Instant,
+        law: (AuthorizationCode) -> CodeRedemption.Verdict,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> (Result<Redemption, OAuthError>, isReplay: Bool) {
+        guard let (stored, accountIsDisabled, isUndelivered) = try Self.code(digest, connection) else {
+            return (.failure(CodeRedemption.unknown), false)
+        }
+        var code = stored
+        // To the law, a code is redeemed when somebody has seen what it gave.
+        if isUndelivered { code.redeemedAt = nil }
+        switch law(code) {
+        case .refuse(let error):
+            return (.failure(error), false)
+        case .refuseAndCount(let error):
+            try connection.query(
+                "update codes set failures = failures + 1 where digest = $1 and (redeemed_at is null or undelivered = 1)",
+                [SQLValue(digest)]
+            )
+            return (.failure(error), false)
+        case .replayed(let error):
+            let isCut = try Self.cut(code.connection, because: .codeReplayed, by: .server, at: now, connection)
+            return (.failure(error), isCut)
+        case .redeem(let scope, let audiences):
+            guard !accountIsDisabled else { return (.failure(CodeRedemption.unknown), false) }
+            let made: Connection? =
+                if isUndelivered {
+                    try Self.deliver(code, nonce: nonce, connection)
+                } else if try Self.markRedeemed(digest, now, connection) {
+                    try Self.connect(code, nonce: nonce, now: now, connection)
+                } else {
+                    nil
+                }
+            guard let made else {
+                try Self.cut(code.connection, because: .codeReplayed, by: .server, at: now, connection)
+                return (.failure(CodeRedemption.replayed), true)
+            }
+            return (.success(Redemption(code: code, connection: made, scope: scope, audiences: audiences)), false)
+        }
+    }
+
+    /// Takes the connection over that an earlier redemption made and nobody has seen; nil when somebody else has.
+    ///
+    /// It gets the nonce of this request: the earlier one no longer finds its trace, and cannot give it away again.
+    private static func deliver(
+        _ code: AuthorizationCode,
+        nonce: [UInt8],
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Connection? {
+        let taken = try connection.query(
+            "update codes set undelivered = null where digest = $1 and undelivered = 1 returning failures",
+            [SQLValue(code.digest)]
+        )
+        guard !taken.isEmpty else { return nil }
+        try connection.query(
+            "update connections set nonce = $2 where connection_id = $1 and revoked_at is null",
+            [SQLValue(code.connection), .bytes(nonce)]
+        )
+        let rows = try connection.query(Self.oneConnection, [SQLValue(code.connection)])
+        let stored = try rows.first.map { row throws(SQLError) in try Self.connection(row) }
+        return stored?.revokedAt == nil ? stored : nil
     }
 
     /// A code as it is stored now.
@@ -108,12 +167,12 @@ extension Store {
     private static func code(
         _ digest: SecretDigest,
         _ connection: any SQLConnection
-    ) throws(SQLError) -> (AuthorizationCode, accountIsDisabled: Bool)? {
+    ) throws(SQLError) -> (AuthorizationCode, accountIsDisabled: Bool, isUndelivered: Bool)? {
         let rows = try connection.query(
             """
             select c.client_id, c.account_id, c.connection_id, c.scope, c.scope_was_asked, c.resources, c.redirect_uri,
                 c.redirect_was_named, c.challenge, c.nonce, c.signed_in_at, c.issued_at, c.redeemed_at, c.failures,
-                a.disabled_at
+                a.disabled_at, c.undelivered
             from codes c join accounts a on a.account_id = c.account_id where c.digest = $1
             """,
             [SQLValue(digest)]
@@ -136,6 +195,9 @@ extension Store {
             redeemedAt: try row.optionalInstant(12),
             failures: try row.integer(13)
         )
-        return (code, accountIsDisabled: try row.optionalInstant(14) != nil)
+        return (
+            code, accountIsDisabled: try row.optionalInstant(14) != nil,
+            isUndelivered: try row.optionalInteger(15) == 1
+        )
     }
 }

@@ -9,6 +9,7 @@ extension Store {
     /// - Parameters:
     ///   - id: the connection that the presented token names.
     ///   - now: the time of the request.
+    ///   - mark: 16 random bytes, by which this request's move is known again; asked for only when one is needed.
     ///   - law: decides from the stored connection; it may be asked again after a race.
     /// - Returns: the grant to mint tokens of, or why it was refused.
     /// - Throws: `SQLError.invalid` when the stored connection is damaged; `.unavailable` also when every round of a race
@@ -16,9 +17,12 @@ extension Store {
     public func refresh(
         _ id: ConnectionID,
         now: Instant,
+        mark: () -> [UInt8],
         law: (Connection) -> RefreshRequest.Verdict
     ) async throws(SQLError) -> Result<TokenGrant, OAuthError> {
+        var mayDoubt = true
         for _ in 0..<Self.raceLimit {
+            if doubts.unsettled > 0 { try await settleDoubts(of: id) }
             guard let stored = try await connection(id) else { return .failure(RefreshRequest.unknown) }
             switch law(stored) {
             case .answer(let grant):
@@ -26,7 +30,16 @@ extension Store {
             case .refuse(let error):
                 return .failure(error)
             case .move(let generation, let grant):
-                if try await move(id, from: stored.generation, to: generation) { return .success(grant) }
+                let isForOneUse = grant.refreshGeneration == generation
+                let move = Move(id: id, from: stored.generation, to: generation, mark: isForOneUse ? mark() : nil)
+                do throws(SQLError) {
+                    if try await make(move) { return .success(grant) }
+                } catch .inDoubt(let reason) {
+                    doubts.note(move)
+                    // The next round reads what became of it.
+                    guard mayDoubt else { throw .inDoubt(reason) }
+                    mayDoubt = false
+                }
             case .reused(let error):
                 try await database.ending { connection throws(SQLError) in
                     try Self.cut(id, because: .tokenReused, by: .server, at: now, connection)
@@ -36,6 +49,15 @@ extension Store {
             }
         }
         throw .unavailable("a connection's refresh token is being moved by too many requests at once")
+    }
+
+    /// A generation on its way to the next.
+    struct Move: Sendable {
+        let id: ConnectionID
+        let from: Int64
+        let to: Int64
+        /// What a token that is good for one use is moved under; others need none, since asking again gives the same.
+        let mark: [UInt8]?
     }
 
     /// Every lost race means that another request has moved the row, so a few rounds always suffice.
@@ -123,8 +145,17 @@ extension Store {
         by actor: Actor,
         now: Instant
     ) async throws(SQLError) -> Bool {
-        let isCut = try await database.ending { connection throws(SQLError) in
-            try Self.cut(id, because: reason, by: actor, at: now, connection)
+        let isCut = try await settled(ending: true) { connection, _ throws(SQLError) in
+            let isCut = try Self.cut(id, because: reason, by: actor, at: now, connection)
+            // Whoever is told that it was cut before is told so durably: a cut whose answer was lost may have reached one
+            // server only, and a write is answered when the others have it too.
+            if !isCut {
+                try connection.query(
+                    "update connections set revoked_at = revoked_at where connection_id = $1",
+                    [SQLValue(id)]
+                )
+            }
+            return isCut
         }
         if isCut { try await noted(since: now) } else { try await notedAgain(id) }
         return isCut
@@ -224,14 +255,17 @@ extension Store {
         return true
     }
 
-    private func move(_ id: ConnectionID, from: Int64, to: Int64) async throws(SQLError) -> Bool {
+    private func make(_ move: Move) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
             try !connection.query(
                 """
-                update connections set generation = $3
+                update connections set generation = $3, moved_by = $4
                 where connection_id = $1 and generation = $2 and revoked_at is null returning generation
                 """,
-                [SQLValue(id), .integer(from), .integer(to)]
+                [
+                    SQLValue(move.id), .integer(move.from), .integer(move.to),
+                    move.mark.map(SQLValue.bytes) ?? .null,
+                ]
             ).isEmpty
         }
     }

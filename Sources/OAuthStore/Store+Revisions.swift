@@ -17,7 +17,11 @@ extension Store {
         }
     }
 
+    /// Tells, as soon as the engine can, that the counters may have grown; polling finds what this does not tell.
+    public func changes() -> AsyncStream<Void> { database.changes() }
+
     static func raise(_ kind: Kept, _ connection: any SQLConnection) throws(SQLError) {
         try connection.query("update revisions set value = value + 1 where name = $1", [.text(kind.rawValue)])
+        try connection.announceChange()
     }
 }

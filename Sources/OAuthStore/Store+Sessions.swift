@@ -36,20 +36,24 @@ extension Store {
             case .passwordHash(let hash): ("source = 'own' and password_hash = $6", hash)
             case .source(let source): ("source = $6", source.rawValue)
             }
-        return try await database.transaction { connection throws(SQLError) in
+        return try await settled { connection, again throws(SQLError) in
             let started = try connection.query(
                 """
                 insert into sessions (digest, account_id, signed_in_at, idle_until, ends_at, browser)
                 select $1, account_id, $3, $4, $5, $7 from accounts
                 where account_id = $2 and disabled_at is null and \(condition) \(engine.sharedLock)
-                returning signed_in_at
+                on conflict (digest) do nothing returning signed_in_at
                 """,
                 [
                     SQLValue(digest), SQLValue(account), SQLValue(now), SQLValue(idleUntil), SQLValue(endsAt),
                     .text(value), SQLValue(browser?.stored),
                 ]
             )
-            guard !started.isEmpty else { return false }
+            guard !started.isEmpty else {
+                // The digest is this request's own: if it is there, the first run has done everything.
+                guard again else { return false }
+                return try !connection.query("select 1 from sessions where digest = $1", [SQLValue(digest)]).isEmpty
+            }
             if let old { try connection.query("delete from sessions where digest = $1", [SQLValue(old)]) }
             try Self.settle(attempt, now, connection)
             return true

@@ -54,8 +54,8 @@ extension Store {
         // A redeemed code is remembered for a day, so that a replay is seen for what it is.
         Rule(table: "codes", key: "digest", column: "issued_at", keptFor: .days(1)),
         Rule(table: "sessions", key: "digest", column: "idle_until", keptFor: .zero),
-        // A token a little past its expiry may still be believed by a node whose clock is behind.
-        Rule(table: "revoked_access_tokens", key: "token_id", column: "expires_at", keptFor: .minutes(5)),
+        // A token past its expiry may be believed again where a clock is set back (F8).
+        Rule(table: "revoked_access_tokens", key: "token_id", column: "expires_at", keptFor: .days(1)),
         Rule(table: "sign_in_attempts", key: "subject", column: "since", keptFor: .days(1)),
         Rule(table: "audit", key: "number", column: "at", keptFor: .days(730)),
         Rule(table: "refusals", key: "number", column: "at", keptFor: .days(30)),

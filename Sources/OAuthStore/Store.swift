@@ -1,4 +1,4 @@
-import OAuth
+public import OAuth
 
 /// The ledger: one method for each transition of the protocol, one transaction each.
 ///
@@ -8,6 +8,8 @@ public struct Store: Sendable {
     let database: any SQLDatabase
     /// Where endings are noted outside the database; nil when nobody wants that.
     let log: RevocationLog?
+    /// The commits whose answers were lost.
+    public let doubts = Doubts()
 
     /// Opens the ledger in a database that has been migrated.
     ///
@@ -26,6 +28,18 @@ public struct Store: Sendable {
     /// - Throws: `SQLError.unavailable` when it does not.
     public func ping() async throws(SQLError) {
         _ = try await database.read { connection throws(SQLError) in try connection.query("select 1") }
+    }
+
+    /// The database's own clock; nil where that is this machine's.
+    /// - Throws: `SQLError.unavailable` when it does not answer.
+    public func time() async throws(SQLError) -> Instant? {
+        try await database.time().map(Instant.init(milliseconds:))
+    }
+
+    /// What the database's settings would let a crash or a failover take away: a sentence each, with the remedy.
+    /// - Throws: `SQLError.unavailable` when it does not answer.
+    public func hazards() async throws(SQLError) -> [String] {
+        try await database.hazards()
     }
 
     /// Closes the database.

@@ -47,6 +47,28 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `F9: of three nodes that start at once on an empty database one migrates, and one key set wins, 20 times`(
+        _ backend: Backend
+    ) async throws {
+        for _ in 0..<20 {
+            try await backend.withStorage { storage in
+                let nodes = try await parallel(3) { _ in
+                    let database = try storage.open()
+                    let ran = try await Migrations().run(on: database)
+                    let cabinet = KeyCabinet(store: Store(database), secretKey: TestServer.key(1))
+                    try await cabinet.prepare(.es256, lead: Self.lead, now: Self.now)
+                    let ring = try await cabinet.ring()
+                    await database.close()
+                    return (ran: ran, keys: ring.published(at: Self.now).map(\.id), token: ring.newestTokenKey?.number)
+                }
+                #expect(nodes.flatMap { $0.ran }.count == Migrations().count)
+                #expect(Set(nodes.map { $0.keys }).count == 1 && nodes[0].keys.count == 1)
+                #expect(nodes.allSatisfy { $0.token == 1 })
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `of nodes with different secret keys on an empty database one goes on`(_ backend: Backend) async throws {
         try await backend.withStore { store, storage in
             let prepared = try await parallel(4) { number in

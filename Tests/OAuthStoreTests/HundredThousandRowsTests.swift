@@ -117,7 +117,15 @@ private final class Listener: SQLDatabase {
             listener.note(sql, arguments)
             return try base.query(sql, arguments)
         }
+
+        func announceChange() throws(SQLError) { try base.announceChange() }
     }
+
+    func changes() -> AsyncStream<Void> { base.changes() }
+
+    func time() async throws(SQLError) -> Int64? { try await base.time() }
+
+    func hazards() async throws(SQLError) -> [String] { try await base.hazards() }
 
     var engine: SQLEngine { base.engine }
 

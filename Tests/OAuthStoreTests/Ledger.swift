@@ -159,6 +159,7 @@ extension Ledger {
         by client: AuthenticatedClient? = nil,
         verifier: String = Ledger.verifier,
         redirectURI: String = Ledger.callback,
+        nonce: String? = nil,
         at now: Instant = Ledger.now,
         on store: Store? = nil
     ) async throws -> Result<Redemption, OAuthError> {
@@ -171,7 +172,7 @@ extension Ledger {
         else { throw NotThatGrant() }
         return try await (store ?? self.store).redeem(
             redemption.code.digest,
-            nonce: Self.bytes("nonce of \(name)"),
+            nonce: Self.bytes(nonce ?? "nonce of \(name)"),
             now: now,
             law: { redemption.check($0, by: client, audiences: Self.audiences, now: now) }
         )
@@ -203,6 +204,7 @@ extension Ledger {
         return try await (store ?? self.store).refresh(
             connection,
             now: now,
+            mark: { (0..<16).map { _ in UInt8.random(in: 0...255) } },
             law: { request.check($0, presented: generation, by: client, audiences: Self.audiences) }
         )
     }

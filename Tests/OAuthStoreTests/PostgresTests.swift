@@ -144,14 +144,146 @@ import Testing
 
     @Test func `of several hosts the first that answers is used`() async throws {
         try await Backend.postgres.withStorage { storage in
-            guard case .postgres(let url) = storage, var components = URLComponents(string: url) else { return }
-            let address = "\(components.host ?? "127.0.0.1"):\(components.port ?? 5432)"
-            components.host = "HOSTS"
-            components.port = nil
-            let several = components.string?.replacing("HOSTS", with: "127.0.0.1:1,\(address)") ?? url
+            let several = try storage.url(hosts: "127.0.0.1:1")
             let database = try PostgresDatabase(url: several, connectDeadline: .seconds(30), poolWait: .seconds(30))
             #expect(try await database.rows("show transaction_read_only")[0].text(0) == "off")
             await database.close()
+        }
+    }
+
+    @Test func `F5: of several hosts a silent one costs a moment, not its whole deadline`() async throws {
+        let silent = try SilentServer()
+        try await Backend.postgres.withStorage { storage in
+            let url = try storage.url(hosts: "127.0.0.1:\(silent.port)")
+            let database = try PostgresDatabase(url: url, connectDeadline: .seconds(60), poolWait: .seconds(60))
+            let start = ContinuousClock.now
+            #expect(try await database.rows("select 1")[0].integer(0) == 1)
+            #expect(ContinuousClock.now - start < .seconds(30))
+            await database.close()
+        }
+    }
+
+    @Test func `F5: once it is clear that nobody answers, callers are refused without a wait`() async throws {
+        let silent = try SilentServer()
+        let database = try PostgresDatabase(
+            url: "postgres://nobody@127.0.0.1:\(silent.port)/nothing",
+            poolSize: 2,
+            connectDeadline: .milliseconds(300),
+            poolWait: .milliseconds(300)
+        )
+        for _ in 0..<4 { #expect(await sqlError { _ = try await database.rows("select 1") }?.kind == "unavailable") }
+        let start = ContinuousClock.now
+        for _ in 0..<2000 {
+            let read = await sqlError { _ = try await database.rows("select 1") }
+            let write = await sqlError { try await database.run("select 1") }
+            #expect(read?.kind == "unavailable" && write?.kind == "unavailable")
+        }
+        // With a wait of 300 ms each it would be twenty minutes.
+        #expect(ContinuousClock.now - start < .seconds(60))
+        await database.close()
+    }
+
+    @Test func `F4: a server that takes no writes is not used, unless the URL says so`() async throws {
+        try await Backend.postgres.withStorage { storage in
+            let owner = try storage.open()
+            let name = try await owner.rows("select current_database()::text")[0].text(0)
+            try await owner.run("alter database \(name) set default_transaction_read_only = on")
+            let standby = try storage.open(patience: .seconds(5))
+            #expect(await sqlError { _ = try await standby.rows("select 1") }?.kind == "unavailable")
+            await standby.close()
+            guard case .postgres(let url) = storage else { return }
+            let careless = try PostgresDatabase(
+                url: url + "?target_session_attrs=any",
+                connectDeadline: .seconds(30),
+                poolWait: .seconds(30)
+            )
+            #expect(try await careless.rows("select 1")[0].integer(0) == 1)
+            #expect(try await careless.hazards().contains { $0.contains("target_session_attrs") })
+            await careless.close()
+            await owner.close()
+        }
+    }
+
+    @Test func `F4: a server that becomes read-only is left, and looked for again`() async throws {
+        try await Backend.postgres.withStorage { storage in
+            let owner = try storage.open()
+            try await owner.run("create table sample (id bigint primary key)")
+            let database = try storage.open()
+            // As a demotion does it to a connection that is open: SQLSTATE 25006 on the next write.
+            let failure = await sqlError {
+                try await database.transaction { connection throws(SQLError) in
+                    try connection.query("set transaction read only")
+                    try connection.query("insert into sample values (1)")
+                }
+            }
+            #expect(failure?.kind == "unavailable")
+            try await database.run("insert into sample values (1)")
+            await database.close()
+            await owner.close()
+        }
+    }
+
+    @Test func `F4: a transaction whose connection ends before the commit is run again, once is enough`() async throws {
+        try await Backend.postgres.withDatabase { database in
+            try await database.run("create table sample (id bigint)")
+            let runs = Tally()
+            try await database.transaction { connection throws(SQLError) in
+                runs.count()
+                try connection.query("insert into sample values (1)")
+                if runs.total == 1 { try connection.query("select pg_terminate_backend(pg_backend_pid())") }
+            }
+            #expect(runs.total == 2)
+            #expect(try await database.rows("select id from sample").count == 1)
+        }
+    }
+
+    @Test func `a change is told to other processes at once, and again after the connection was lost`() async throws {
+        try await Backend.postgres.withStorage { storage in
+            let (teller, listener) = (try storage.open(), try storage.open())
+            var changes = listener.changes().makeAsyncIterator()
+            // It has connected, and may have missed something.
+            _ = await changes.next()
+            for _ in 0..<2 {
+                try await teller.transaction { connection throws(SQLError) in try connection.announceChange() }
+                _ = await changes.next()
+                _ = try await teller.rows(
+                    """
+                    select pg_terminate_backend(pid) from pg_stat_activity
+                    where datname = current_database() and pid <> pg_backend_pid()
+                    """
+                )
+                _ = await changes.next()
+            }
+            await teller.close()
+            await listener.close()
+        }
+    }
+
+    @Test func `the settings on which durability rests are read, and what is not safe is named with its remedy`()
+        async throws
+    {
+        try await Backend.postgres.withStorage { storage in
+            let database = try storage.open()
+            #expect(try await database.hazards().isEmpty)
+            await database.close()
+            let url = try storage.url(hosts: "127.0.0.1:1")
+            let spread = try PostgresDatabase(url: url, connectDeadline: .seconds(30), poolWait: .seconds(30))
+            #expect(try await spread.hazards().contains { $0.contains("synchronous_standby_names") })
+            await spread.close()
+        }
+    }
+
+    @Test func `a commit is flushed whatever the server's own setting is`() async throws {
+        try await Backend.postgres.withStorage { storage in
+            let owner = try storage.open()
+            let name = try await owner.rows("select current_database()::text")[0].text(0)
+            for (setting, expected) in [("off", "on"), ("remote_apply", "remote_apply")] {
+                try await owner.run("alter database \(name) set synchronous_commit = \(setting)")
+                let database = try storage.open()
+                #expect(try await database.rows("show synchronous_commit")[0].text(0) == expected)
+                await database.close()
+            }
+            await owner.close()
         }
     }
 
@@ -176,5 +308,44 @@ import Testing
             #expect(error.kind == "invalid")
             #expect(!error.description.contains("sesame"))
         }
+    }
+}
+
+extension Storage {
+    /// The URL with further hosts before the real one.
+    fileprivate func url(hosts: String) throws -> String {
+        guard case .postgres(let url) = self else { return "" }
+        var components = try #require(URLComponents(string: url))
+        let address = "\(components.host ?? "127.0.0.1"):\(components.port ?? 5432)"
+        components.host = "HOSTS"
+        components.port = nil
+        return try #require(components.string).replacing("HOSTS", with: "\(hosts),\(address)")
+    }
+}
+
+/// Accepts connections and never says a word, as a frozen machine does.
+private final class SilentServer: Sendable {
+    let port: UInt16
+    private let descriptor: Int32
+
+    init() throws {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let opened = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(descriptor, pointer, size) == 0 && listen(descriptor, 64) == 0
+                    && getsockname(descriptor, pointer, &size) == 0
+            }
+        }
+        try #require(opened)
+        self.descriptor = descriptor
+        port = UInt16(bigEndian: address.sin_port)
+    }
+
+    deinit {
+        close(descriptor)
     }
 }

@@ -209,7 +209,7 @@ import Testing
         try await backend.withLedger { ledger in
             let id = try await ledger.connect("one", to: .strict)
             let error = OAuthError(.invalidScope, "too wide")
-            let outcome = try await ledger.store.refresh(id, now: Ledger.now) { _ in .refuse(error) }
+            let outcome = try await ledger.store.refresh(id, now: Ledger.now, mark: { [] }) { _ in .refuse(error) }
             #expect(outcome.refusal == error)
             #expect(try await ledger.refresh(id, presenting: 0, .strict).isSuccess)
         }

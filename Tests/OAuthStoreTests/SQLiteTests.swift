@@ -62,6 +62,57 @@ import Testing
         }
     }
 
+    @Test func `F15: a damaged file is named, and a large one is not looked through`() async throws {
+        try await Backend.sqlite.withStorage { storage in
+            guard case .sqlite(let path) = storage else { return }
+            let whole = try SQLiteDatabase(path: path)
+            try await whole.run("create table sample (id bigint primary key, words text)")
+            for id in 0..<500 as Range<Int64> {
+                try await whole.run("insert into sample values ($1, $2)", [.integer(id), .text("words \(id)")])
+            }
+            try await whole.checkForDamage()
+            await whole.close()
+            let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+            try file.seek(toOffset: 4096 * 2)
+            try file.write(contentsOf: Data(repeating: 0xA5, count: 4096 * 2))
+            try file.close()
+            let damaged = try SQLiteDatabase(path: path)
+            #expect(await sqlError { try await damaged.checkForDamage() }?.kind == "invalid")
+            try await damaged.checkForDamage(upTo: 4096)
+            await damaged.close()
+        }
+    }
+
+    @Test func `F3: two programs that read and then write take turns, and none is refused`() async throws {
+        try await Backend.sqlite.withStorage { storage in
+            let programs = [try storage.open(), try storage.open()]
+            try await programs[0].run("create table counter (count bigint not null)")
+            try await programs[0].run("insert into counter values (0)")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<60 {
+                    group.addTask {
+                        // A transaction that began as a reader could not become a writer behind the other's back.
+                        try await programs[number % 2].transaction { connection throws(SQLError) in
+                            let count = try connection.query("select count from counter")[0].integer(0)
+                            try connection.query("update counter set count = $1", [.integer(count + 1)])
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await programs[0].rows("select count from counter")[0].integer(0) == 60)
+            for program in programs { await program.close() }
+        }
+    }
+
+    @Test func `nothing about a file's own settings is unsafe`() async throws {
+        try await Backend.sqlite.withDatabase { database async throws in
+            #expect(try await database.hazards().isEmpty)
+            #expect(try await database.time() == nil)
+            for await _ in database.changes() { Issue.record("a file tells of changes") }
+        }
+    }
+
     @Test func `a locked file refuses all that wait for it at once`() async throws {
         try await Backend.sqlite.withStorage { storage in
             let holder = try storage.open()

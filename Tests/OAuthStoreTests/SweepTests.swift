@@ -12,7 +12,7 @@ import Testing
             for (name, beside) in [("due", .zero), ("kept", moment)] as [(String, Duration)] {
                 try await ledger.issue(name, at: Ledger.now - .days(1) + beside)
                 try await Self.session(name, idleUntil: Ledger.now + beside, ledger)
-                let end = Ledger.now - .minutes(5) + beside
+                let end = Ledger.now - .days(1) + beside
                 try await ledger.store.revoke(try Self.token(name, expiresAt: end), until: end, now: Ledger.now)
                 _ = try await ledger.store.takeAttempts(
                     [(Ledger.bytes(name), Self.limit)],

@@ -4,12 +4,26 @@ import Synchronization
 
 /// Passes everything on to a real database, except what it is told to spoil.
 package final class RiggedDatabase: SQLDatabase {
+    /// What becomes of a transaction.
+    package enum Fate: Sendable {
+        /// It is carried out, and so is its answer.
+        case done
+        /// It is carried out, and its answer is lost.
+        case answerLost
+        /// It is not carried out, and nobody says so.
+        case requestLost
+        /// It is not carried out, since nobody is there.
+        case away
+    }
+
     /// What is spoiled, and what was asked.
     private struct State {
         var reads = 0
         var transactions = 0
         var readFailure: SQLError?
         var transactionFailure: SQLError?
+        var fates: [Fate] = []
+        var time: Int64?
     }
 
     private let base: any SQLDatabase
@@ -37,6 +51,16 @@ package final class RiggedDatabase: SQLDatabase {
     /// Makes every transaction fail, as on a standby server; nil lets them through again.
     package func failTransactions(_ failure: SQLError?) {
         state.withLock { $0.transactionFailure = failure }
+    }
+
+    /// What becomes of the next transactions, one after the other.
+    package func expect(_ fates: Fate...) {
+        state.withLock { $0.fates = fates }
+    }
+
+    /// Makes the database's clock stand at a time, in milliseconds.
+    package func setTime(_ time: Int64?) {
+        state.withLock { $0.time = time }
     }
 
     package var engine: SQLEngine { base.engine }
@@ -69,7 +93,18 @@ package final class RiggedDatabase: SQLDatabase {
             return state.transactionFailure
         }
         if let failure { throw failure }
-        return try await base.transaction(body)
+        let fate = state.withLock { $0.fates.isEmpty ? Fate.done : $0.fates.removeFirst() }
+        switch fate {
+        case .done:
+            return try await base.transaction(body)
+        case .answerLost:
+            _ = try await base.transaction(body)
+            throw .inDoubt("the answer was lost")
+        case .requestLost:
+            throw .inDoubt("the answer was lost")
+        case .away:
+            throw .unavailable("nobody is there")
+        }
     }
 
     package func migration<Value: Sendable>(
@@ -77,6 +112,15 @@ package final class RiggedDatabase: SQLDatabase {
     ) async throws(SQLError) -> Value {
         try await base.migration(body)
     }
+
+    package func changes() -> AsyncStream<Void> { base.changes() }
+
+    package func time() async throws(SQLError) -> Int64? {
+        if let time = state.withLock({ $0.time }) { return time }
+        return try await base.time()
+    }
+
+    package func hazards() async throws(SQLError) -> [String] { try await base.hazards() }
 
     package func close() async {
         await base.close()

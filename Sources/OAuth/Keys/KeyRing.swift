@@ -19,6 +19,11 @@ public final class KeyRing: Sendable {
             self.activeAt = activeAt
             self.expiresAt = expiresAt
         }
+
+        /// Whether it has not ended yet.
+        func isBelieved(at now: Instant) -> Bool {
+            expiresAt.map { now < $0 } ?? true
+        }
     }
 
     private let signers: [Signer]
@@ -35,18 +40,20 @@ public final class KeyRing: Sendable {
     }
 
     /// The key that signs now: the newest of those whose time has come.
+    ///
+    /// When none's has, the clock stands before the first key was made: then that one signs, since all its verifiers have it.
     public func signer(at now: Instant) -> SigningKey? {
-        signers.last { $0.activeAt <= now && ($0.expiresAt.map { now < $0 } ?? true) }?.key
+        (signers.last { $0.activeAt <= now && $0.isBelieved(at: now) } ?? signers.first { $0.isBelieved(at: now) })?.key
     }
 
     /// The keys that verify now, and that the key set shows.
     public func published(at now: Instant) -> [PublicKey] {
-        signers.filter { $0.expiresAt.map { now < $0 } ?? true }.map(\.key.publicKey)
+        signers.filter { $0.isBelieved(at: now) }.map(\.key.publicKey)
     }
 
     /// The published key of a `kid`.
     public func verifier(_ id: String, at now: Instant) -> PublicKey? {
-        signers.first { $0.key.id == id && ($0.expiresAt.map { now < $0 } ?? true) }?.key.publicKey
+        signers.first { $0.key.id == id && $0.isBelieved(at: now) }?.key.publicKey
     }
 
     /// The token key that new tokens are made with.

@@ -38,7 +38,7 @@ public struct TokenMint: Sendable {
             subject: subject(grant, client),
             scope: grant.scope,
             audiences: grant.audiences,
-            issuedAt: now,
+            issuedAt: client.accessToken.format == .jwt ? now - Self.backdating : now,
             expiresAt: client.accessToken.lifetime.map { now + $0 }
         )
         return TokenResponse(
@@ -52,6 +52,10 @@ public struct TokenMint: Sendable {
             user: grant.connection?.account
         )
     }
+
+    /// How much earlier a token that others read says that it was issued: some verifiers allow their clock no leeway, and would
+    /// refuse a token from what to them is the future.
+    public static let backdating = Duration.seconds(5)
 
     /// An opaque token's connection knows its account; a readable one must say it.
     private func subject(_ grant: TokenGrant, _ client: Client) -> String? {

@@ -9,21 +9,28 @@ public struct Ambient: Sendable {
     public let now: @Sendable () -> Instant
     /// So many random bytes.
     public let random: @Sendable (Int) -> [UInt8]
+    /// What is to follow the database, where the time comes from there.
+    let clock: LedgerClock?
 
     /// Takes both from outside.
     public init(now: @escaping @Sendable () -> Instant, random: @escaping @Sendable (Int) -> [UInt8]) {
-        self.now = now
-        self.random = random
+        self.init(now: now, random: random, clock: nil)
     }
 
-    /// The system's clock, moved by `clockOffset` in test mode, and its cryptographic randomness.
-    public static func system(clockOffset: Duration = .zero) -> Ambient {
+    private init(
+        now: @escaping @Sendable () -> Instant,
+        random: @escaping @Sendable (Int) -> [UInt8],
+        clock: LedgerClock?
+    ) {
+        self.now = now
+        self.random = random
+        self.clock = clock
+    }
+
+    /// The ledger's clock, moved by `clockOffset` in test mode, and the system's cryptographic randomness.
+    public static func system(_ clock: LedgerClock = LedgerClock(), clockOffset: Duration = .zero) -> Ambient {
         Ambient(
-            now: {
-                var time = timespec()
-                clock_gettime(CLOCK_REALTIME, &time)
-                return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000) + clockOffset
-            },
+            now: { clock.now() + clockOffset },
             random: { count in
                 // Swift's own generator would ask the system once for every eight bytes; this asks for up to 256.
                 [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
@@ -32,7 +39,8 @@ public struct Ambient: Sendable {
                     }
                     filled = count
                 }
-            }
+            },
+            clock: clock
         )
     }
 }

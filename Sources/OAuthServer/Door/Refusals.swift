@@ -124,7 +124,7 @@ extension Provider {
 
 extension SQLError {
     /// Whether asking again later can help.
-    fileprivate var isPassing: Bool {
+    var isPassing: Bool {
         switch self {
         case .unavailable, .inDoubt, .unnoted: true
         case .constraint, .invalid: false

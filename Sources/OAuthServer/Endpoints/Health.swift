@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import OAuth
 import OAuthStore
@@ -10,12 +11,31 @@ extension Provider {
     }
 
     /// `/readyz`: the database answers too, and the server is not about to end.
+    ///
+    /// It says what is missing (503), or which of the database's settings are not safe (200); no host and no value is named.
     func readyz(_ request: Request, _ context: DoorContext) async throws -> Response {
-        guard !drain.isOn else {
-            let body = Array(#"{"ok":false,"missing":["time: this node is shutting down"]}"#.utf8)
-            return json(body, status: .serviceUnavailable)
+        guard !drain.isOn else { return readiness(missing: ["time: this node is shutting down"]) }
+        do throws(SQLError) {
+            try await store.ping()
+        } catch {
+            guard error.isPassing else { throw error }
+            observe(.databaseFault(error), context)
+            var response = readiness(missing: ["database"])
+            response.headers[.retryAfter] = "2"
+            return response
         }
-        try await store.ping()
-        return json(Array(#"{"ok":true}"#.utf8))
+        return readiness(missing: [])
+    }
+
+    private func readiness(missing: [String]) -> Response {
+        let hazards = node.hazards
+        var writer = JSONWriter()
+        writer.member("ok", missing.isEmpty)
+        if !missing.isEmpty {
+            writer.member("error", OAuthError.Code.temporarilyUnavailable.rawValue)
+            writer.member("missing", missing)
+        }
+        if !hazards.isEmpty { writer.member("warnings", hazards) }
+        return json(writer.finish(), status: missing.isEmpty ? .ok : .serviceUnavailable)
     }
 }

@@ -109,6 +109,7 @@ extension Provider {
         let outcome = try await store.refresh(
             token.connection,
             now: now,
+            mark: { ambient.random(16) },
             law: { connection in
                 guard token.isGenuine(nonce: connection.nonce, keys: mint.keys) else {
                     return .refuse(RefreshRequest.unknown)

@@ -14,24 +14,55 @@ public struct Background: Service {
     private static let refusalsEvery = 2
     private static let usesEvery = 10
     private static let sweepEvery = 120
+    private static let hazardsEvery = 60
 
     /// Runs until the server shuts down; then writes what has gathered.
     public func run() async throws {
         await cancelWhenGracefulShutdown {
-            var round = 0
+            // The polling below is what counts; this is only sooner.
+            async let following: Void = follow()
+            var (round, doubts) = (0, 0)
             while !Task.isCancelled {
                 try? await Task.sleep(for: Self.pace)
                 round += 1
                 await node.refresh()
+                try? await ambient.clock?.follow(store)
+                await settleDoubts(known: &doubts)
+                if round.isMultiple(of: Self.hazardsEvery) { await node.checkHazards(ambient.clock) }
                 if round.isMultiple(of: Self.refusalsEvery) { await writeRefusals() }
                 if round.isMultiple(of: Self.usesEvery) { await writeCounts() }
                 if round.isMultiple(of: Self.usesEvery) { await node.writeUses() }
                 if round.isMultiple(of: Self.sweepEvery) { await sweep() }
             }
+            await following
         }
         await node.writeUses()
         await writeRefusals()
         await writeCounts()
+    }
+
+    /// Takes changes over as soon as the database tells of them.
+    private func follow() async {
+        for await _ in store.changes() { await node.refresh() }
+    }
+
+    /// Tells of commits that were not answered, and reads back what became of those that nobody has read back yet.
+    private func settleDoubts(known: inout Int) async {
+        let (raised, unsettled) = (store.doubts.raised, store.doubts.unsettled)
+        if raised > known {
+            logger.warning(
+                "the database has not answered \(raised - known) commits: what became of them is read back",
+                metadata: ["event": "in_doubt"]
+            )
+            known = raised
+        }
+        guard unsettled > 0 else { return }
+        do {
+            try await store.settleDoubts()
+            logger.notice("what became of \(unsettled) commits has been read back", metadata: ["event": "in_doubt"])
+        } catch {
+            logger.debug("what became of \(unsettled) commits cannot be read back yet: \(error)")
+        }
     }
 
     private func writeRefusals() async {

@@ -28,6 +28,8 @@ final class Node: Sendable {
         var freshAt: ContinuousClock.Instant
         /// What the log was told last of why that fails.
         var complaint: String?
+        /// What was last found that is not safe.
+        var hazards: [String] = []
     }
 
     /// How long this node trusts what it knows without having been able to look.
@@ -57,6 +59,31 @@ final class Node: Sendable {
     /// The keys of the moment.
     var keys: KeyRing { state.withLock { $0.keys } }
 
+    /// What a crash or a failover could take away, as last found: a sentence each.
+    var hazards: [String] { state.withLock { $0.hazards } }
+
+    /// Looks whether the database is set up to keep what it acknowledges, and tells the log loudly when it is not.
+    func checkHazards(_ clock: LedgerClock?) async {
+        // A database that does not answer is told of elsewhere.
+        guard var hazards = try? await store.hazards() else { return }
+        if let ahead = clock?.machineIsAheadBy, abs(ahead.milliseconds) > Self.skewLimit.milliseconds {
+            hazards.append(
+                "this machine's clock and the database's differ by \(abs(ahead.milliseconds) / 1000) seconds: "
+                    + "let both follow a time server"
+            )
+        }
+        let known = state.withLock { state in
+            defer { state.hazards = hazards }
+            return state.hazards
+        }
+        for hazard in hazards where !known.contains(hazard) {
+            logger.warning("not safe: \(hazard)", metadata: ["event": "hazard"])
+        }
+    }
+
+    /// How far the machine's clock may differ from the database's before it is told.
+    private static let skewLimit = Duration.seconds(10)
+
     /// Refuses to decide on what this node remembers alone once it has not been able to look for `staleAfter`.
     ///
     /// Requests that read the ledger need not ask: what they read is the truth.
@@ -71,9 +98,10 @@ final class Node: Sendable {
         )
     }
 
-    /// Takes over what has changed in the ledger; called twice a second.
+    /// Takes over what has changed in the ledger; called twice a second, and whenever the database tells of a change.
     ///
-    /// Clients and keys are taken over independently; what cannot be had stays as it was.
+    /// Clients and keys are taken over independently; what cannot be had stays as it was. Of two looks at once, the first that
+    /// has taken something over counts, and the next look sees whether that was enough.
     func refresh(now: ContinuousClock.Instant = .now) async {
         let known = state.withLock { $0.revisions }
         var failures: [String] = []
@@ -84,6 +112,7 @@ final class Node: Sendable {
                 do {
                     let clients = try await loader.snapshot()
                     state.withLock { state in
+                        guard state.revisions[.clients] == known[.clients] else { return }
                         state.clients = clients
                         state.revisions[.clients] = current[.clients]
                     }
@@ -95,6 +124,7 @@ final class Node: Sendable {
                 do {
                     let keys = try await cabinet.ring()
                     state.withLock { state in
+                        guard state.revisions[.keys] == known[.keys] else { return }
                         state.keys = keys
                         state.revisions[.keys] = current[.keys]
                     }

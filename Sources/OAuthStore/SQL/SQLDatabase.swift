@@ -52,6 +52,20 @@ public protocol SQLDatabase: Sendable {
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value
 
+    /// Tells, as soon as the engine can, that another process may have changed what nodes keep in memory
+    /// (`SQLConnection.announceChange`). An engine that cannot tell ends the stream; polling is what counts.
+    func changes() -> AsyncStream<Void>
+
+    /// The database's own clock, in milliseconds since 1970; nil for an engine that runs on this machine's.
+    ///
+    /// - Throws: as `read`.
+    func time() async throws(SQLError) -> Int64?
+
+    /// What the database's settings would let a crash or a failover take away: a sentence each, with the remedy.
+    ///
+    /// - Throws: as `read`.
+    func hazards() async throws(SQLError) -> [String]
+
     /// Waits for the running work and closes every connection; later calls throw `SQLError.unavailable`.
     func close() async
 }
@@ -86,6 +100,9 @@ public protocol SQLConnection {
     /// - Throws: `SQLError.constraint` for a violated unique, foreign-key or not-null constraint.
     @discardableResult
     func query(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow]
+
+    /// Wakes every node that listens (`SQLDatabase.changes`), once this transaction has committed.
+    func announceChange() throws(SQLError)
 }
 
 extension SQLConnection {

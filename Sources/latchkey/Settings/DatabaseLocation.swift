@@ -1,6 +1,7 @@
 import Foundation
 import OAuthPostgres
 import OAuthSQLite
+import OAuthServer
 import OAuthStore
 
 /// Which database holds the ledger.
@@ -86,7 +87,10 @@ extension Deployment {
         do {
             let opened = try database.open(pool)
             do throws(SQLError) {
-                return (opened, try await Migrations().run(on: opened))
+                if let file = opened as? SQLiteDatabase { try await file.checkForDamage() }
+                let ran = try await Migrations().run(on: opened)
+                try await clock.follow(Store(opened))
+                return (opened, ran)
             } catch {
                 await opened.close()
                 throw error
@@ -95,7 +99,7 @@ extension Deployment {
             guard case .sqlite(let path) = database else { throw SQLError.invalid(reason) }
             throw Complaint(
                 "\(path) is not a database that Latchkey can use (\(reason)): name the right file with --database, "
-                    + "or move this one away and make a new one with 'latchkey migrate'"
+                    + "put a backup in its place, or move it away and make a new one with 'latchkey migrate'"
             )
         }
     }

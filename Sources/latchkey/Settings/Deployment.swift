@@ -29,6 +29,8 @@ struct Deployment: Sendable {
     var webhookSecrets: [String]?
     /// What goes to the server as it is; issuer, audience and brand are filled in by `serverSettings()`.
     var settings = Settings(issuer: placeholder)
+    /// The time, which follows the database once that is open.
+    let clock = LedgerClock()
     /// Where each value came from that is not a default.
     var origins: [String: Origin] = [:]
 
@@ -94,7 +96,7 @@ struct Deployment: Sendable {
     }
 
     /// The time and randomness of this deployment.
-    var ambient: Ambient { .system(clockOffset: settings.testMode ? settings.clockOffset : .zero) }
+    var ambient: Ambient { .system(clock, clockOffset: settings.testMode ? settings.clockOffset : .zero) }
 
     /// The revocation log's file; nil when none is kept.
     var revocationLogPath: String? {

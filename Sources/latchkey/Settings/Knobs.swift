@@ -84,7 +84,7 @@ extension Knob {
             \.database,
             .database,
             example: "postgres://latchkey:secret@db.acme.example/latchkey",
-            "Which database holds everything. With several hosts in the URL of PostgreSQL, the one that accepts writes is used."
+            "Which database holds everything. The URL of PostgreSQL may name several hosts (`host1,host2:5433`): the one that accepts writes is used, and after a failover the next one that does."
         ),
         Knob(
             "secret-key",
@@ -111,7 +111,7 @@ extension Knob {
             \.pool.size,
             .number(1...200, of: "connections"),
             example: "16",
-            "How many connections to PostgreSQL one process keeps at most."
+            "How many connections to PostgreSQL one process keeps at most, beside the one on which it hears of changes."
         ),
         Knob(
             "postgres-connect-deadline",
@@ -119,7 +119,7 @@ extension Knob {
             \.pool.connectDeadline,
             .duration(.milliseconds(50) ... .seconds(60)),
             example: "2s",
-            "How long one PostgreSQL server may take to accept a connection."
+            "How long the PostgreSQL servers in the URL may take, all together, until one accepts a connection. Then requests are answered with 503 until one does again."
         ),
         Knob(
             "postgres-statement-deadline",

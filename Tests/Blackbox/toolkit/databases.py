@@ -4,7 +4,9 @@ import base64
 import os
 import secrets
 import shutil
+import socket
 import subprocess
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -111,3 +113,66 @@ class PostgresServer:
     def stop(self) -> None:
         """Stops it and removes its folder."""
         self._script("stop", self.folder)
+
+
+class Standby:
+    """A second PostgreSQL that follows a throw-away one, until it is promoted."""
+
+    def __init__(self, primary: PostgresServer):
+        self.primary_port = urlsplit(primary.url).port
+        self.socket_folder = primary.folder
+        self.data = Path(primary.folder) / "standby"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        source = ["--host", primary.folder, "--port", str(self.primary_port), "--username", "postgres"]
+        made = ["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--pgdata", str(self.data)]
+        self._run("pg_basebackup", *source, *made)
+        with (self.data / "postgresql.auto.conf").open("a") as settings:
+            settings.write(f"port = {self.port}\n")
+        self._control("start", "--log", str(self.data / "log"))
+
+    def pause_replay(self) -> None:
+        """From now on it does not learn of what the primary commits."""
+        self._ask("select pg_wal_replay_pause()")
+
+    def resume_replay(self) -> None:
+        self._ask("select pg_wal_replay_resume()")
+
+    def catch_up(self) -> None:
+        """Waits until it knows everything that the primary has committed until now."""
+        written = self._ask("select pg_current_wal_lsn()", self.primary_port)
+        deadline = time.monotonic() + 30
+        while self._ask(f"select pg_last_wal_replay_lsn() >= '{written}'") != "t":
+            assert time.monotonic() < deadline, "the standby does not catch up"
+            time.sleep(0.05)
+
+    def promote(self) -> None:
+        """Makes it the primary."""
+        self._control("promote")
+
+    def stop(self) -> None:
+        self._control("stop", "--mode=immediate")
+
+    def _ask(self, sql: str, port: int | None = None) -> str:
+        place = ["--host", self.socket_folder, "--port", str(port or self.port), "--username", "postgres", "postgres"]
+        return self._run("psql", "--no-psqlrc", "-qAt", "-c", sql, *place).strip()
+
+    def _control(self, verb: str, *words: str) -> None:
+        self._run("pg_ctl", verb, "--wait", "--silent", "--pgdata", str(self.data), *words)
+
+    @staticmethod
+    def _run(program: str, *words: str) -> str:
+        """PostgreSQL refuses to run as root: then everything runs as the user postgres, as in scripts/postgres."""
+        owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        done = subprocess.run(
+            [*owner, postgres_program(program), *words],
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if program != "pg_ctl" else subprocess.DEVNULL,
+            stderr=subprocess.PIPE if program != "pg_ctl" else subprocess.DEVNULL,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return done.stdout or ""

@@ -65,6 +65,8 @@ class Latchkey:
         self.options = options
         self.extra_environment = environment or {}
         self.prefix = prefix
+        self.process_environment: dict[str, str] = {}
+        """What only the server's process gets, and the commands beside it do not."""
         self.canaries = canaries if canaries is not None else Canaries()
         self.log_path = folder / f"serve-{self.port}.log"
         self.process: subprocess.Popen | None = None
@@ -79,7 +81,7 @@ class Latchkey:
         """Starts the process; with an offset in seconds, in test mode and with its clock shifted."""
         command = [*self.prefix, BINARY, "serve", "--listen", f"127.0.0.1:{self.port}", "--issuer", self.issuer]
         command += ["--database", self.database.url, *self.options]
-        environment = self.environment
+        environment = self.environment | self.process_environment
         if clock_offset is not None:
             environment["LATCHKEY_CLOCK_OFFSET"] = str(clock_offset)
             command += [] if "--test-mode" in self.options else ["--test-mode"]

@@ -72,7 +72,8 @@ import Testing
         #expect(token.subject == (try Example.account().description))
         #expect(token.connection == (try Example.connectionID()))
         #expect(token.audiences == [Example.otherAPI])
-        #expect(token.issuedAt == Example.now)
+        // F8: some verifiers allow their clock no leeway.
+        #expect(token.issuedAt == Example.now - .seconds(5))
         #expect(token.expiresAt == Example.now + .seconds(60))
     }
 
@@ -155,12 +156,12 @@ import Testing
     @Test(arguments: AccessTokenFormat.allCases)
     func `M05: without a key there is an error of ours, and no token`(_ format: AccessTokenFormat) throws {
         let client = try Client.example { $0.accessToken = format.rawValue }
-        let early = KeyRing.Signer(
+        let dead = KeyRing.Signer(
             key: try KeyVector.key(.es256),
-            activeAt: Example.now + .seconds(1),
-            expiresAt: nil
+            activeAt: Example.now - .seconds(1),
+            expiresAt: Example.now
         )
-        let keys = KeyRing(signers: [early], tokenKeys: [])
+        let keys = KeyRing(signers: [dead], tokenKeys: [])
         let mint = TokenMint(issuer: Example.issuer, keys: keys, now: Example.now)
         #expect(refusal { try mint.mint(grant(client, generation: nil), for: client, random: random) } == .serverError)
     }

@@ -1,0 +1,211 @@
+// Whether the database is worth asking: one answer for all callers of a process.
+
+import Dispatch
+import Glibc
+import OAuthStore
+import Synchronization
+
+/// A circuit breaker.
+///
+/// After a few failures in a row with no success between them nobody asks any more, and every caller is refused at once;
+/// meanwhile one probe goes on calling the servers, and lets everybody in again when one of them accepts.
+///
+/// It also judges silence. A statement that has no answer yet may be slow, or its server may be gone without a word. So a
+/// probe calls the servers while it waits: if none accepts, it waits for nothing; if another one does, the primary has moved.
+final class Breaker: Sendable {
+    /// How many failures in a row open it.
+    static let threshold = 3
+    /// The pause after the first failed attempt; it doubles with each further one.
+    static let shortestPause = Duration.milliseconds(50)
+    /// The longest pause between two attempts: how much later than necessary a database that is back is found.
+    static let longestPause = Duration.milliseconds(500)
+    /// How long a statement may be silent before a probe asks whether its server still lives.
+    static let suspicion = Duration.seconds(1)
+
+    private struct State {
+        /// Why nobody is let through; nil while everybody is.
+        var reason: String?
+        var isProbing = false
+        var hasEnded = false
+        /// When the last probe found a server, or a connection was made.
+        var heardAt = ContinuousClock.now
+        /// Connections that have answered nothing since then are replaced before they are used.
+        var distrustedBefore: ContinuousClock.Instant?
+        /// The pause that follows the next failure to connect, and until when nobody connects.
+        var failedRounds = 0
+        var notBefore = ContinuousClock.now
+        var opened: @Sendable (String) -> Void = { _ in }
+    }
+
+    private let state = Mutex(State())
+    private let isOpen = Atomic(false)
+    private let failures = Atomic(0)
+    private let distrusts = Atomic(0)
+    private let servers: Servers
+    private let queue = DispatchQueue(label: "latchkey.postgres.probe")
+
+    /// Lets everybody through until something fails.
+    init(_ servers: Servers) {
+        self.servers = servers
+    }
+
+    /// Calls `action` with the reason each time nobody is let through any more.
+    func whenOpened(_ action: @escaping @Sendable (String) -> Void) {
+        state.withLock { $0.opened = action }
+    }
+
+    /// Why a caller is refused, or nil when the caller may ask.
+    var refusal: String? {
+        guard isOpen.load(ordering: .relaxed) else { return nil }
+        return state.withLock { $0.reason }
+    }
+
+    /// Ends the probing.
+    func end() {
+        state.withLock { $0.hasEnded = true }
+    }
+
+    // MARK: Connecting
+
+    /// Connects to a server, trying again with growing pauses until `deadline`.
+    ///
+    /// - Throws: `SQLError.unavailable` with the last server's reason.
+    func connect(by deadline: ContinuousClock.Instant) throws(SQLError) -> PostgresConnection {
+        while true {
+            if let refusal { throw .unavailable(refusal) }
+            let notBefore = state.withLock { $0.notBefore }
+            if notBefore > .now {
+                guard notBefore < deadline else { throw .unavailable("no server accepts connections") }
+                usleep(UInt32((notBefore - .now).milliseconds.clamped(to: 0...10_000) * 1000))
+            }
+            do throws(SQLError) {
+                let connection = try servers.connect()
+                state.withLock { state in
+                    state.heardAt = .now
+                    state.failedRounds = 0
+                }
+                connection.watch(by: self, distrusts: distrusts.load(ordering: .relaxed))
+                return connection
+            } catch {
+                let pause = pauseAfterFailure()
+                noteFailure(error.reason)
+                guard .now + pause < deadline else { throw error }
+            }
+        }
+    }
+
+    /// Sets the pause before the next attempt, jittered so that nodes do not come back all at once.
+    private func pauseAfterFailure() -> Duration {
+        state.withLock { state in
+            let pause = Self.pause(after: state.failedRounds)
+            state.failedRounds += 1
+            state.notBefore = .now + pause
+            return pause
+        }
+    }
+
+    private static func pause(after rounds: Int) -> Duration {
+        min(shortestPause * (1 << min(rounds, 10)), longestPause) * Double.random(in: 0.5...1)
+    }
+
+    // MARK: What connections tell
+
+    /// A statement was answered, whatever the answer was.
+    func noteAnswer() {
+        if failures.load(ordering: .relaxed) != 0 { failures.store(0, ordering: .relaxed) }
+    }
+
+    /// Nobody answered.
+    func noteFailure(_ reason: String) {
+        guard failures.add(1, ordering: .relaxed).newValue >= Self.threshold else { return }
+        open(reason)
+    }
+
+    /// Whether a connection is as good as new, or has answered since silence was last noticed.
+    func isTrusted(_ connection: PostgresConnection) -> Bool {
+        let distrusts = distrusts.load(ordering: .relaxed)
+        guard connection.distrusts != distrusts else { return true }
+        guard let moment = state.withLock({ $0.distrustedBefore }), connection.answeredAt < moment else {
+            connection.distrusts = distrusts
+            return true
+        }
+        return false
+    }
+
+    /// Whether there is nothing to wait for any more on a server that has been silent since `moment`.
+    func givesUp(on server: Int, silentSince moment: ContinuousClock.Instant) -> Bool {
+        if isOpen.load(ordering: .relaxed) { return true }
+        guard ContinuousClock.now - moment >= Self.suspicion else { return false }
+        suspect(silentSince: moment)
+        return servers.hasMoved(from: server, since: moment)
+    }
+
+    /// Distrusts every connection that has answered nothing since `moment`, and asks the servers whether they live.
+    private func suspect(silentSince moment: ContinuousClock.Instant) {
+        let starts = state.withLock { state in
+            if state.distrustedBefore.map({ $0 < moment }) ?? true {
+                state.distrustedBefore = moment
+                distrusts.add(1, ordering: .relaxed)
+            }
+            guard !state.isProbing, !state.hasEnded, ContinuousClock.now - state.heardAt >= Self.suspicion else {
+                return false
+            }
+            state.isProbing = true
+            return true
+        }
+        if starts { queue.async { [weak self] in self?.probe(round: 0) } }
+    }
+
+    // MARK: Open and closed
+
+    private func open(_ reason: String) {
+        let (opened, starts) = state.withLock { state -> ((@Sendable (String) -> Void)?, Bool) in
+            guard state.reason == nil, !state.hasEnded else { return (nil, false) }
+            state.reason = reason
+            state.distrustedBefore = .now
+            distrusts.add(1, ordering: .relaxed)
+            isOpen.store(true, ordering: .relaxed)
+            defer { state.isProbing = true }
+            return (state.opened, !state.isProbing)
+        }
+        opened?(reason)
+        if starts { queue.async { [weak self] in self?.probe(round: 0) } }
+    }
+
+    /// Calls the servers, again and again while it is open.
+    private func probe(round: Int) {
+        guard !state.withLock({ $0.hasEnded }) else { return }
+        do throws(SQLError) {
+            _ = try servers.connect()
+            close()
+        } catch {
+            open(error.reason)
+            queue.asyncAfter(deadline: .now() + .milliseconds(Int(Self.pause(after: round).milliseconds))) {
+                [weak self] in self?.probe(round: round + 1)
+            }
+        }
+    }
+
+    private func close() {
+        failures.store(0, ordering: .relaxed)
+        state.withLock { state in
+            state.reason = nil
+            state.isProbing = false
+            state.heardAt = .now
+            state.failedRounds = 0
+            state.notBefore = .now
+            isOpen.store(false, ordering: .relaxed)
+        }
+    }
+}
+
+extension SQLError {
+    /// What happened, without the sentence around it.
+    fileprivate var reason: String {
+        switch self {
+        case .unavailable(let reason), .inDoubt(let reason), .unnoted(let reason), .constraint(let reason),
+            .invalid(let reason):
+            reason
+        }
+    }
+}

@@ -1,0 +1,113 @@
+// Calling the servers of a URL: one after the other, without waiting for the silent ones.
+
+import CPostgres
+import Glibc
+import OAuthStore
+
+/// Calls several servers and takes the first that accepts.
+///
+/// A server that refuses gives way at once. One that is silent (its machine is gone, or it is frozen) gives way after a
+/// head start: the next is called beside it. So all of them together take no longer than one connect deadline.
+struct Dialing {
+    /// How long a server may be silent before the next one is called too.
+    private static let headStart = Duration.milliseconds(250)
+
+    private var left: ArraySlice<(index: Int, keywords: [String: String])>
+    private var calls: [Call] = []
+    private var nextAt = ContinuousClock.now
+    private var failure = SQLError.unavailable("no server is named")
+
+    /// Prepares to call servers in this order.
+    init(_ servers: [(index: Int, keywords: [String: String])]) {
+        left = servers[...]
+    }
+
+    /// The first server that accepts, and which one it is.
+    ///
+    /// - Throws: `SQLError.unavailable` with the reason of the last that refused, or when none answers by the deadline.
+    mutating func first(by deadline: ContinuousClock.Instant) throws(SQLError) -> Call {
+        while true {
+            let now = ContinuousClock.now
+            guard now < deadline else { throw calls.isEmpty ? failure : .unavailable("no server answers in time") }
+            if !left.isEmpty, calls.isEmpty || now >= nextAt { callNext(now) }
+            guard !calls.isEmpty || !left.isEmpty else { throw failure }
+            for index in waiting(until: left.isEmpty ? deadline : min(deadline, nextAt)).reversed() {
+                switch calls[index].advance() {
+                case PGRES_POLLING_OK: return calls[index]
+                case PGRES_POLLING_FAILED: hangUp(index)
+                default: break
+                }
+            }
+        }
+    }
+
+    private mutating func callNext(_ now: ContinuousClock.Instant) {
+        guard let server = left.popFirst() else { return }
+        nextAt = now + Self.headStart
+        guard let call = Call(server.index, server.keywords) else { return }
+        calls.append(call)
+        if call.hasFailed { hangUp(calls.count - 1) }
+    }
+
+    /// Gives a server up; the next one need not wait.
+    private mutating func hangUp(_ index: Int) {
+        failure = .unavailable(calls.remove(at: index).reason)
+        nextAt = .now
+    }
+
+    /// Waits until a server has said something, and says which.
+    private func waiting(until deadline: ContinuousClock.Instant) -> [Int] {
+        var descriptors = calls.map { call in
+            pollfd(fd: call.socket, events: Int16(call.isReading ? POLLIN : POLLOUT), revents: 0)
+        }
+        let wait = (deadline - .now).milliseconds.clamped(to: 1...60_000)
+        guard poll(&descriptors, nfds_t(descriptors.count), CInt(wait)) > 0 else { return [] }
+        return descriptors.indices.filter { descriptors[$0].revents != 0 }
+    }
+}
+
+/// One server that is being called.
+final class Call {
+    /// Its place in the URL.
+    let index: Int
+    private var connection: OpaquePointer?
+    private var state = PGRES_POLLING_WRITING
+
+    /// Begins; nil when there is no memory for it.
+    fileprivate init?(_ index: Int, _ keywords: [String: String]) {
+        self.index = index
+        let names = keywords.keys.map { strdup($0) }
+        let values = keywords.values.map { strdup($0) }
+        defer { for string in names + values { free(string) } }
+        connection = PQconnectStartParams(
+            names.map { UnsafePointer($0) } + [nil],
+            values.map { UnsafePointer($0) } + [nil],
+            0
+        )
+        guard connection != nil else { return nil }
+        PQsetNoticeProcessor(connection, { _, _ in }, nil)
+    }
+
+    deinit {
+        PQfinish(connection)
+    }
+
+    /// Hands the connection over to whoever will finish it.
+    func take() -> OpaquePointer? {
+        defer { connection = nil }
+        return connection
+    }
+
+    fileprivate var socket: CInt { PQsocket(connection) }
+
+    fileprivate var isReading: Bool { state == PGRES_POLLING_READING }
+
+    fileprivate var hasFailed: Bool { PQstatus(connection) == CONNECTION_BAD }
+
+    fileprivate func advance() -> PostgresPollingStatusType {
+        state = PQconnectPoll(connection)
+        return state
+    }
+
+    fileprivate var reason: String { connection.map(PostgresConnection.reason(of:)) ?? "the connection was lost" }
+}

@@ -1,0 +1,226 @@
+"""F4, F5, F9 (security.md §4): nodes on one PostgreSQL that dies, falls silent, fails over and comes back."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from toolkit.client import refusal, tokens
+from toolkit.databases import Postgres, PostgresServer, Standby
+from toolkit.expect import eventually
+from toolkit.person import Person
+from toolkit.process import STALENESS
+from toolkit.relay import Relay
+from toolkit.wire import send, together
+
+WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
+
+
+@pytest.fixture
+def relayed(new_server, database):
+    """A server that reaches its PostgreSQL through a relay, with a connected partner."""
+    shared = database("postgres")
+    relay = Relay(shared.url)
+    server = new_server(database=relay.before(shared))
+    try:
+        yield server, relay
+    finally:
+        relay.stop()
+
+
+def threads_of(server) -> int:
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("Threads:")))
+
+
+def check_refused(answer) -> None:
+    assert answer.status_code == 503, (answer.status_code, answer.text)
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert "invalid" not in answer.text
+
+
+@pytest.mark.parametrize("trouble", ["killed", "silent"])
+def test_F5_a_dead_database_is_503_at_once_for_everybody_until_it_is_back(relayed, trouble):
+    server, relay = relayed
+    seam = server.create_client("--partner", "seam", name="Seam")
+    person = Person(server, server.create_account())
+    server.start()
+    connected, code = person.connect(seam), person.authorize(seam).code
+    together([lambda: seam.refresh(connected.refresh)] * 16)
+    threads = threads_of(server)
+    relay.cut() if trouble == "killed" else relay.fall_silent()
+
+    started = time.monotonic()
+    for answer in together([lambda: seam.refresh(connected.refresh)] * 8 + [lambda: seam.exchange(code)] * 8):
+        check_refused(answer)
+    assert time.monotonic() - started < 6, "3 seconds are promised; this machine may be busy"
+    # It is known by now, or a moment later, that nobody answers: then nobody waits any more.
+    eventually(lambda: quick(lambda: check_refused(seam.refresh(connected.refresh))), 5)
+    started = time.monotonic()
+    for _ in range(100):
+        check_refused(seam.refresh(connected.refresh))
+    check_refused(seam.exchange(code))
+    assert time.monotonic() - started < 10, "a wait of a second each would be 100 seconds"
+    assert threads_of(server) <= threads + 12, "one for each connection of the pool, and none for who is refused"
+    unready = send("GET", server.base + "/readyz")
+    assert unready.status_code == 503
+    assert unready.json()["missing"] == ["database"]
+    assert "127.0.0.1" not in unready.text
+    assert send("GET", server.base + "/healthz").status_code == 200
+
+    relay.resume()
+    eventually(lambda: seam.refresh(connected.refresh).status_code == 200, 10)
+    for answer in together([lambda: seam.refresh(connected.refresh)] * 16):
+        tokens(answer)
+    tokens(seam.exchange(code))
+
+
+def quick(work) -> bool:
+    started = time.monotonic()
+    work()
+    return time.monotonic() - started < 0.2
+
+
+def test_F5_half_open_connections_are_replaced_when_the_database_is_back(relayed):
+    server, relay = relayed
+    seam = server.create_client("--partner", "seam", name="Seam")
+    person = Person(server, server.create_account())
+    server.start()
+    connected = person.connect(seam)
+    together([lambda: seam.refresh(connected.refresh)] * 16)
+    relay.fall_silent()
+    check_refused(seam.refresh(connected.refresh))
+    relay.resume()
+    # The connections from before answer nothing, ever; whoever meets one would wait for seconds.
+    eventually(lambda: seam.refresh(connected.refresh).status_code == 200, 10)
+    assert all(answer.status_code == 200 for answer in together([lambda: seam.refresh(connected.refresh)] * 24))
+
+
+def test_F5_a_silent_first_host_costs_no_request_its_deadline(new_server, database):
+    shared = database("postgres")
+    silent, good = Relay(shared.url), Relay(shared.url)
+    silent.fall_silent()
+    here = good.before(shared)
+    here.url = here.url.replace("@127.0.0.1:", f"@127.0.0.1:{silent.port},127.0.0.1:")
+    server = new_server(database=here)
+    try:
+        seam = server.create_client("--partner", "seam", name="Seam")
+        person = Person(server, server.create_account())
+        server.start()
+        connected = person.connect(seam)
+        for answer in together([lambda: seam.refresh(connected.refresh)] * 32):
+            tokens(answer)
+        # Several hosts, and no commit waits until the second has it too: that is told, without names.
+        ready = send("GET", server.base + "/readyz")
+        assert ready.status_code == 200
+        assert any("synchronous_standby_names" in warning for warning in ready.json()["warnings"])
+        assert "127.0.0.1" not in ready.text
+        assert "synchronous_standby_names" in server.log
+    finally:
+        silent.stop()
+        good.stop()
+
+
+def test_F4_token_state_is_read_from_the_primary_only_and_the_standby_takes_over(new_server):
+    primary = PostgresServer()
+    standby = None
+    try:
+        database = Postgres(primary.url)
+        standby = Standby(primary)
+        database.url = database.url.replace("@", f"@127.0.0.1:{standby.port},", 1)
+        server = new_server(database=database)
+        seam = server.create_client("--partner", "seam", name="Seam")
+        person = Person(server, server.create_account())
+        server.start()
+        standby.pause_replay()
+        kept, cut = person.connect(seam), person.connect(seam)
+        # The standby knows of none of this.
+        for _ in range(5):
+            tokens(seam.refresh(kept.refresh))
+        assert seam.revoke(cut.refresh).status_code == 200
+        refusal(seam.refresh(cut.refresh), 400, "invalid_grant")
+        assert seam.introspect(cut.access) == {"active": False}
+        standby.resume_replay()
+        standby.catch_up()
+
+        primary.halt()
+        check_refused(seam.refresh(kept.refresh))
+        standby.promote()
+        eventually(lambda: seam.refresh(kept.refresh).status_code == 200, 15)
+        refusal(seam.refresh(cut.refresh), 400, "invalid_grant")
+        assert person.connect(seam).user_id == kept.user_id
+    finally:
+        if standby is not None:
+            standby.stop()
+        primary.stop()
+
+
+def test_a_change_of_a_client_or_a_key_reaches_every_node_within_two_seconds(cluster):
+    first, second = cluster.nodes
+    web = first.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
+    cluster.start()
+    for node in cluster.nodes:
+        tokens(web.at(node).client_credentials())
+    first.command("client", "disable", web.client_id)
+    disabled = time.monotonic()
+    for node in cluster.nodes:
+        eventually(lambda node=node: web.at(node).client_credentials().status_code == 401, STALENESS + 1)
+    assert time.monotonic() - disabled < STALENESS + 1
+    before = len(send("GET", second.base + "/oauth/jwks").json()["keys"])
+    first.command("key", "rotate")
+    for node in cluster.nodes:
+        base = node.base
+        eventually(lambda base=base: len(send("GET", base + "/oauth/jwks").json()["keys"]) > before, STALENESS + 1)
+
+
+def test_a_change_is_heard_of_at_once_also_after_the_listening_connection_was_lost(cluster):
+    first, second = cluster.nodes
+    cluster.start()
+    shared = first.database
+
+    def listening() -> int:
+        return int(shared.query("select count(*) from pg_stat_activity where query like 'listen%'"))
+
+    eventually(lambda: listening() == 2, 5)
+    shared.query("select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen%'")
+    eventually(lambda: listening() == 2, 10)
+    made = first.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
+    for node in (first, second):
+        tokens(made.at(node).client_credentials())
+
+
+def test_C07_a_cut_on_one_node_is_a_cut_on_every_node(cluster):
+    first, second = cluster.nodes
+    seam = first.create_client("--partner", "seam", name="Seam")
+    account = first.create_account()
+    cluster.start()
+    for one, other in ((first, second), (second, first)):
+        connected = Person(first, account).connect(seam)
+        for node in (one, other):
+            tokens(seam.at(node).refresh(connected.refresh))
+        assert seam.at(one).revoke(connected.refresh).status_code == 200
+        # Token state is never remembered: not within a second, but at once.
+        refusal(seam.at(other).refresh(connected.refresh), 400, "invalid_grant")
+        assert seam.at(other).introspect(connected.access) == {"active": False}
+        bearer = {"Authorization": f"Bearer {connected.access}"}
+        assert send("GET", other.base + "/oauth/userinfo", headers=bearer).status_code == 401
+
+
+def test_F9_three_nodes_that_start_at_once_on_an_empty_database_agree_on_one_key_set(new_server, database):
+    for _ in range(3):
+        shared = database("postgres")
+        first = new_server(database=shared)
+        nodes = [first, *(new_server(database=shared, issuer=first.issuer) for _ in range(2))]
+        starting = [threading.Thread(target=node.start, kwargs={"wait": False}) for node in nodes]
+        for thread in starting:
+            thread.start()
+        for thread in starting:
+            thread.join()
+        for node in nodes:
+            node.wait_until_ready()
+        sets = [{key["kid"] for key in send("GET", node.base + "/oauth/jwks").json()["keys"]} for node in nodes]
+        assert sets[0] == sets[1] == sets[2]
+        assert len(sets[0]) == 1
+        for node in nodes:
+            assert node.stop() == 0

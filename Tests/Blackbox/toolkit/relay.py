@@ -1,0 +1,227 @@
+"""A relay between a node and PostgreSQL, which loses what a test tells it to lose.
+
+It speaks only bytes: of PostgreSQL's protocol it reads no more than what a client sends begins and ends with, and the
+texts of the statements, so that a test can name the transaction whose COMMIT is to be lost.
+"""
+
+import contextlib
+import copy
+import socket
+import struct
+import threading
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from .databases import Postgres
+
+NOT_YET_TYPED = {80877103: 1, 80877104: 1}
+"""The requests for TLS and GSSAPI: one byte answers each, and the client begins anew."""
+
+
+@dataclass
+class Loss:
+    """Which COMMIT is lost: that of the next transaction with a statement that holds the text."""
+
+    text: str
+    is_carried_out: bool
+    """Whether the server gets it, and only its answer is lost."""
+    then_gone: bool
+    """Whether the database is out of reach from then on, until `resume`."""
+
+
+class Relay:
+    """Listens on a port of its own and passes on to one server."""
+
+    def __init__(self, upstream: str):
+        place = urlsplit(upstream)
+        self.upstream = (place.hostname, place.port)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port = self.listener.getsockname()[1]
+        self.lines: list[_Line] = []
+        self.losses: list[Loss] = []
+        self.lost = threading.Event()
+        self.lock = threading.Lock()
+        self.way = "open"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def before(self, database: Postgres) -> Postgres:
+        """The same database, reached through this relay."""
+        here = copy.copy(database)
+        place = urlsplit(database.url)
+        here.url = place._replace(netloc=f"{place.username}:{place.password}@127.0.0.1:{self.port}").geturl()
+        return here
+
+    # What a test does to it
+
+    def lose_commit(self, text: str, *, is_carried_out: bool, then_gone: bool = False) -> None:
+        """Loses the next COMMIT of a transaction with such a statement; `lost` tells when it has."""
+        self.lost.clear()
+        self.losses.append(Loss(text, is_carried_out, then_gone))
+
+    def cut(self) -> None:
+        """Ends every connection and accepts no other, as a server that was killed does."""
+        self.way = "cut"
+        self._end_lines()
+
+    def fall_silent(self) -> None:
+        """Passes nothing on any more, on old and new connections, as a machine that is gone does."""
+        self.way = "silent"
+
+    def resume(self) -> None:
+        """Passes everything on again; connections from before stay as they are."""
+        with self.lock:
+            silent = self.way == "silent"
+            self.way = "open"
+        if silent:
+            # What was held back is not sent later: those connections are half open for ever.
+            for line in list(self.lines):
+                line.is_dead = True
+
+    def stop(self) -> None:
+        self.way = "cut"
+        self.listener.close()
+        self._end_lines()
+
+    @property
+    def open_lines(self) -> int:
+        return len(self.lines)
+
+    # Inside
+
+    def _end_lines(self) -> None:
+        for line in list(self.lines):
+            line.end()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            if self.way == "cut":
+                client.close()
+                continue
+            line = _Line(self, client)
+            with self.lock:
+                self.lines.append(line)
+            line.start()
+
+    def take_loss(self, statements: list[str]) -> Loss | None:
+        with self.lock:
+            for loss in self.losses:
+                if any(loss.text in statement for statement in statements):
+                    self.losses.remove(loss)
+                    return loss
+        return None
+
+
+class _Line:
+    """One connection through the relay."""
+
+    def __init__(self, relay: Relay, client: socket.socket):
+        self.relay, self.client = relay, client
+        self.server: socket.socket | None = None
+        self.is_dead = False
+        self.swallows_answers = False
+        self.prepared: dict[bytes, str] = {}
+        self.statements: list[str] = []
+
+    def start(self) -> None:
+        threading.Thread(target=self._guarded, args=(self._upwards,), daemon=True).start()
+
+    def end(self) -> None:
+        for side in (self.client, self.server):
+            if side is None:
+                continue
+            with contextlib.suppress(OSError):
+                side.shutdown(socket.SHUT_RDWR)
+            side.close()
+        with self.relay.lock:
+            if self in self.relay.lines:
+                self.relay.lines.remove(self)
+
+    def _guarded(self, work) -> None:
+        with contextlib.suppress(OSError):
+            work()
+        if not self._is_silent():
+            self.end()
+
+    def _is_silent(self) -> bool:
+        return self.is_dead or self.relay.way == "silent"
+
+    def _upwards(self) -> None:
+        if self._is_silent():
+            self._drain()
+            return
+        self.server = socket.create_connection(self.relay.upstream, timeout=30)
+        self.server.settimeout(None)
+        for side in (self.client, self.server):
+            side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=self._guarded, args=(self._downwards,), daemon=True).start()
+        is_typed = False
+        pending = b""
+        while chunk := self.client.recv(65536):
+            if self._is_silent():
+                self._drain()
+                return
+            pending += chunk
+            while message := self._first_message(pending, is_typed):
+                pending = pending[len(message) :]
+                if is_typed:
+                    if not self._pass_on(message):
+                        return
+                else:
+                    is_typed = struct.unpack("!I", message[4:8])[0] not in NOT_YET_TYPED
+                    self.server.sendall(message)
+
+    @staticmethod
+    def _first_message(pending: bytes, is_typed: bool) -> bytes:
+        start = 1 if is_typed else 0
+        if len(pending) < start + 4:
+            return b""
+        size = start + struct.unpack("!I", pending[start : start + 4])[0]
+        return pending[:size] if len(pending) >= size else b""
+
+    def _pass_on(self, message: bytes) -> bool:
+        """Sends a client's message on, unless it is the COMMIT that is to be lost."""
+        kind, body = message[:1], message[5:]
+        if kind == b"P":
+            name, text = body.split(b"\0", 2)[:2]
+            self.prepared[name] = text.decode()
+        elif kind == b"B":
+            name = body.split(b"\0", 2)[1]
+            self.statements.append(self.prepared.get(name, ""))
+        elif kind == b"Q" and body.startswith(b"begin"):
+            self.statements = []
+        elif kind == b"Q" and body.startswith(b"commit"):
+            loss = self.relay.take_loss(self.statements)
+            if loss is not None:
+                self._lose(message, loss)
+                return False
+        self.server.sendall(message)
+        return True
+
+    def _lose(self, message: bytes, loss: Loss) -> None:
+        if loss.is_carried_out:
+            self.swallows_answers = True
+            self.answered = threading.Event()
+            self.server.sendall(message)
+            self.answered.wait(10)
+        if loss.then_gone:
+            self.relay.cut()
+        self.end()
+        self.relay.lost.set()
+
+    def _downwards(self) -> None:
+        while chunk := self.server.recv(65536):
+            if self._is_silent():
+                continue
+            if self.swallows_answers:
+                self.answered.set()
+                return
+            self.client.sendall(chunk)
+
+    def _drain(self) -> None:
+        """Takes what comes and answers nothing, until the client has enough of it."""
+        while self.client.recv(65536):
+            pass
