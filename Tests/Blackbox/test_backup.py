@@ -329,3 +329,13 @@ def test_a_server_that_cannot_write_its_revocation_log_does_not_start(new_server
     assert server.process.wait(timeout=30) == 1
     server.process = None
     assert "revocation-log" in server.log
+
+
+def test_F12_a_node_on_postgresql_says_when_it_keeps_no_revocation_log(new_server, tmp_path):
+    server = new_server("postgres").start()
+    assert "no revocation log is kept" in server.log
+    server.extra_environment = {"LATCHKEY_REVOCATION_LOG": str(tmp_path / "revocations")}
+    server.stop()
+    server.log_path.unlink()
+    server.start()
+    assert "no revocation log is kept" not in server.log

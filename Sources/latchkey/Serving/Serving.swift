@@ -186,6 +186,11 @@ struct Serving: Sendable {
                 .warning
             )
         }
+        if case .postgres = deployment.database, deployment.revocationLog == nil {
+            logger.notice(
+                "no revocation log is kept: a restored backup would bring back what was cut since; set revocation-log (docs/backup.md)"
+            )
+        }
         try await warnOfTestSecrets()
         try await warnOfPatterns()
     }

@@ -19,6 +19,8 @@ defaults
     timeout connect 2s
     timeout client 30s
     timeout server 30s
+    # A busy machine answers late; that is no reason to think a node dead.
+    timeout check 10s
 
 frontend public
     bind 127.0.0.1:{port}
@@ -28,7 +30,7 @@ backend nodes
     balance roundrobin
     option httpchk GET /readyz
     http-check expect status 200
-    default-server check inter 100ms fastinter 100ms downinter 100ms fall 1 rise 1
+    default-server check inter 100ms fastinter 100ms downinter 100ms fall 2 rise 1
 """
 
 
