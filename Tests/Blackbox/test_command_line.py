@@ -48,6 +48,27 @@ def test_client_create_without_json_shows_the_secret_once_for_a_person(server):
     assert "\x1b[" not in done.stdout, "no colours when nobody looks"
 
 
+def test_client_create_prints_where_the_partner_sends_its_requests(new_server):
+    server = new_server(environment={"LATCHKEY_ISSUER": "https://id.company.example/auth"})
+    made = server.command("client", "create", "--partner", "seam", "--name", "Seam")
+    assert made["authorization_endpoint"] == "https://id.company.example/auth/oauth/authorize"
+    assert made["token_endpoint"] == "https://id.company.example/auth/oauth/token"
+    own = server.command("client", "create", "--partner", "seamless", "--redirect-uri", "https://seamless.example/cb")
+    assert own["token_endpoint"] == "https://id.company.example/auth/api/client/v1/oauth/accessToken"
+    shown = server.run("client", "show", made["client_id"]).stdout
+    assert re.search(r"authorization URL +https://id.company.example/auth/oauth/authorize", shown)
+    assert re.search(r"token URL +https://id.company.example/auth/oauth/token", shown)
+    # Where nobody says who issues, none is guessed.
+    server.extra_environment.pop("LATCHKEY_ISSUER")
+    assert server.command("client", "show", made["client_id"])["token_endpoint"] is None
+
+
+@pytest.mark.parametrize("words", [("partner", "show", "seem"), ("client", "create", "--partner", "seem")])
+def test_a_mistyped_partner_gets_a_suggestion(new_server, words):
+    check_one_line_error(new_server().run(*words), "no partner profile 'seem'", "did you mean 'seam'?")
+    check_one_line_error(new_server().run("partner", "show", "xyzxyzxyz"), "seam-legacy, seamless")
+
+
 def test_a_client_made_beside_a_running_server_works_at_once(server, person):
     client = server.create_client(*WEB, name="Late partner")
     eventually(lambda: bool(Person(server).visit(client.authorize_url()).sign_in_form))

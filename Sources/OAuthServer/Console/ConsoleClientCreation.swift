@@ -154,11 +154,12 @@ extension Provider {
         if !places.isEmpty { values.append(ConsoleFact("redirect_uri", places)) }
         page.add(.credentials(values))
         let profile = client.partner.flatMap { node.loader.profiles[$0] }
+        let addresses = PartnerAddresses(issuer: settings.issuer, profile: profile)
         page.add(
             .section("Addresses"),
             .facts([
-                ConsoleFact("Authorization", .code(settings.issuer.url(profile?.authorizePath ?? Paths.authorize))),
-                ConsoleFact("Token", .code(settings.issuer.url(profile?.tokenPath ?? "/oauth/token"))),
+                ConsoleFact("Authorization", .code(addresses.authorization)),
+                ConsoleFact("Token", .code(addresses.token)),
                 ConsoleFact("Metadata", .code(settings.issuer.url("/.well-known/oauth-authorization-server"))),
             ]),
             .links([.main("Done", "/clients/\(client.id)")])

@@ -16,10 +16,6 @@ extension PartnerProfile {
     }
     /// What the partner's document asks for in vain.
     var unmetNeeds: [(need: String, why: String)] { unmet.map { ($0.need, $0.why) } }
-    /// The profile's own path of the authorization endpoint.
-    var authorizePath: String? { rules.endpoints.authorize.first?.text }
-    /// The profile's own path of the token endpoint.
-    var tokenPath: String? { rules.endpoints.token.first?.text }
 }
 
 extension Client {

@@ -49,12 +49,7 @@ extension PartnerCommand {
 
         func run() async throws {
             let profiles = try folder.profiles()
-            guard let profile = profiles[id] else {
-                throw Complaint(
-                    "there is no partner profile '\(id)'; there are \(profiles.ids.joined(separator: ", ")), "
-                        + "and --partners names a folder with more"
-                )
-            }
+            guard let profile = profiles[id] else { throw Complaint(profiles.lack(of: id)) }
             guard !output.json else { return try profile.json.print() }
             profile.print()
         }
@@ -71,6 +66,14 @@ struct ProfileFolder: ParsableArguments {
     /// Every profile that there is.
     func profiles() throws -> PartnerProfiles {
         try ledger.deployment(["partners": partners]).profiles()
+    }
+}
+
+extension PartnerProfiles {
+    /// Says that no profile has an id: which ones there are, and which was probably meant.
+    func lack(of id: String) -> String {
+        "there is no partner profile '\(id.plain)'; there are \(ids.joined(separator: ", ")), "
+            + "and --partners names a folder with more" + (id.nearest(of: ids).map { "; did you mean '\($0)'?" } ?? "")
     }
 }
 

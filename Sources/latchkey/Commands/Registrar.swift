@@ -6,21 +6,19 @@ import OAuthStore
 struct Registrar: Sendable {
     private let profiles: PartnerProfiles
     private let scopes: [ScopeWords]
+    /// The issuer, when it is set: one that is guessed would make addresses of another server.
+    private let issuer: Issuer?
 
     init(_ ledger: Ledger) throws {
         profiles = try ledger.deployment.profiles()
         scopes = ledger.deployment.settings.scopes
+        issuer = ledger.deployment.issuer.flatMap { Issuer($0, allowsInsecure: true) }
     }
 
     /// The profile that a registration names.
     func profile(_ registration: ClientRegistration) throws(RegistrationError) -> PartnerProfile? {
         guard let id = registration.partner else { return nil }
-        guard let profile = profiles[id] else {
-            throw RegistrationError(
-                "there is no partner profile '\(id)'; there are \(profiles.ids.joined(separator: ", ")), "
-                    + "and --partners names a folder with more"
-            )
-        }
+        guard let profile = profiles[id] else { throw RegistrationError(profiles.lack(of: id)) }
         return profile
     }
 
@@ -37,10 +35,12 @@ struct Registrar: Sendable {
     func described(_ stored: StoredClient) -> ClientDescription {
         let registration = stored.registration
         let resolved = Result { () throws(RegistrationError) in try client(registration) }
+        let profile = try? self.profile(registration)
         return ClientDescription(
             registration: registration,
             resolved: resolved,
-            profile: try? profile(registration),
+            profile: profile,
+            addresses: issuer.map { PartnerAddresses(issuer: $0, profile: profile) },
             onlyTestSecrets: !stored.secrets.isEmpty && stored.secrets.allSatisfy(\.isForTests),
             secretCount: stored.secrets.count,
             createdAt: stored.createdAt
@@ -65,6 +65,8 @@ struct ClientDescription: Sendable {
     let registration: ClientRegistration
     let resolved: Result<Client, RegistrationError>
     let profile: PartnerProfile?
+    /// Nil when the settings do not say who issues.
+    let addresses: PartnerAddresses?
     let onlyTestSecrets: Bool
     let secretCount: Int
     let createdAt: Instant
@@ -124,6 +126,10 @@ struct ClientDescription: Sendable {
             card.add("redirect URIs", client.redirectURIs.map(\.text) + patterns)
             let paths = profile?.rules.endpoints.all.map(\.text) ?? []
             if !paths.isEmpty { card.add("own paths", paths) }
+            if let addresses {
+                if client.grants.contains(.authorizationCode) { card.add("authorization URL", addresses.authorization) }
+                card.add("token URL", addresses.token)
+            }
             card.add("scopes", client.scopes.names)
             if let resources = client.resources { card.add("resources", resources.isEmpty ? ["none"] : resources) }
             card.add("refresh tokens", client.refresh.rawValue)
@@ -164,6 +170,8 @@ struct ClientDescription: Sendable {
             members["consent"] = .text(client.consent.rawValue)
             members["audiences"] = .texts(client.audiences)
             members["resources"] = client.resources.map { .texts($0) } ?? .null
+            members["authorization_endpoint"] = .text(addresses?.authorization)
+            members["token_endpoint"] = .text(addresses?.token)
         }
         return .object(members)
     }
