@@ -1,12 +1,15 @@
 # Latchkey's tasks. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test test-swift test-blackbox example lint layers specs docs docs-check pictures bench faults clean
+.PHONY: help run deb test test-swift test-blackbox example lint layers specs docs docs-check pictures bench faults clean
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build for release and start the demo; ARGS="--port 3999" goes to it
 	@scripts/run $(ARGS)
+
+deb: ## Build the Debian package of a release into .build/packages
+	@scripts/install deb && scripts/deb
 
 test: ## Run every test, on SQLite and on a throw-away PostgreSQL
 	@scripts/test

@@ -1,6 +1,7 @@
 """Settings and the start of `latchkey serve`: where values come from, and one line for what is wrong."""
 
 import json
+import re
 import socket
 import time
 
@@ -20,6 +21,24 @@ def test_settings_say_each_knob_its_value_and_where_it_came_from(new_server):
     assert "environment" in json.dumps(knobs["listen"]).lower() or "LATCHKEY_LISTEN" in json.dumps(knobs["listen"])
     assert knobs["issuer"]["value"] == "http://127.0.0.1:9998"
     assert "latchkey.yaml" in json.dumps(knobs["issuer"])
+
+
+def test_the_sample_names_every_setting_with_an_example_that_works(new_server):
+    server = new_server()
+    done = server.run("settings", "--sample", "--listen", "127.0.0.1:9999", "--log-level", "warning")
+    lines = done.stdout.splitlines()
+    said = [line for line in lines if line and not line.startswith("#")]
+    assert set(said) == {"listen: 127.0.0.1:9999", "log-level: warning", f"database: {server.database.url}"}
+    examples = [line[1:] for line in lines if re.match(r"#[a-z]", line)]
+    names = {one["name"] for one in server.command("settings")}
+    assert {line.split(":", 1)[0] for line in said + examples} == names
+    # Each example is what the program takes; secrets are left to whoever makes them.
+    file = server.folder / "latchkey.yaml"
+    file.write_text("\n".join(examples))
+    taken = {one["name"] for one in server.command("settings") if one["source"] == "latchkey.yaml"}
+    left_out = {line.split(":", 1)[0] for line in examples if re.fullmatch(r"[a-z-]+: +#.*", line)}
+    assert taken == names - left_out - {"listen", "log-level", "database"}
+    assert left_out <= {"secret-key", "login-endpoint-secret"}
 
 
 def test_settings_never_show_the_key(new_server, database):

@@ -14,12 +14,16 @@ struct SettingsCommand: AsyncParsableCommand {
     @Flag(help: "Only say whether the server would start with these settings.")
     var check = false
 
+    @Flag(help: "Print a settings file with every setting in it, commented out; those that flags set are set there.")
+    var sample = false
+
     @Flag(help: "Print docs/configuration.md.")
     var markdown = false
 
     func run() async throws {
         guard !markdown else { return print(SettingsPage.text, terminator: "") }
         let deployment = try options.deployment()
+        guard !sample else { return print(SettingsSample(deployment: deployment).text, terminator: "") }
         guard !check else {
             let settings = try deployment.serverSettings()
             _ = try deployment.profiles()
@@ -68,8 +72,8 @@ enum SettingsPage {
                `/etc/latchkey/latchkey.yaml`: one `name: value` per line. Relative paths start at the working directory.
 
             `latchkey settings` shows every value and where it came from; `latchkey settings --check` says whether the server
-            would start. A wrong value, and an unknown name in the file, stops the start with one line that names the setting,
-            the value and the fix. An unknown `LATCHKEY_` variable is ignored with a warning.
+            would start; `latchkey settings --sample` prints a file with every setting in it, commented out. A wrong value, and
+            an unknown name in the file, stops the start with one line that names the setting, the value and the fix. An unknown `LATCHKEY_` variable is ignored with a warning.
 
             A duration is a number of seconds, or a number with a unit: `500ms`, `90s`, `15m`, `12h`, `7d`.
 

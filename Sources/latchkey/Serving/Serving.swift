@@ -96,6 +96,7 @@ struct Serving: Sendable {
         whenReady: @escaping @Sendable () -> Void
     ) async throws {
         let waiting = Waiting(for: addresses.count)
+        let supervisor = Supervisor()
         let responder = router.buildResponder()
         let room = OpenConnections.limit(
             files: OpenFiles.raiseLimit(),
@@ -123,20 +124,30 @@ struct Serving: Sendable {
                     address: .hostname(address.host, port: address.port),
                     availableConnectionsDelegate: Room(limit: room)
                 ),
-                onServerRunning: { _ in if waiting.isOver() { whenReady() } },
+                onServerRunning: { _ in
+                    guard waiting.isOver() else { return }
+                    whenReady()
+                    supervisor?.tell(.isReady)
+                },
                 logger: logger
             )
         }
         // Shut down from the last to the first: the background work writes what the last requests left.
         let delivery = try await webhookDelivery()
+        let signs: [any Service] = supervisor?.signsOfLife.map { [$0] } ?? []
         var configuration = ServiceGroupConfiguration(
-            services: [provider.background(logger: logger)] + delivery + listeners,
+            services: [provider.background(logger: logger)] + delivery + signs + listeners,
             logger: quiet
         )
         configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
         do {
             let group = ServiceGroup(configuration: configuration)
-            let shutdown = Shutdown(drain: provider.drain, lasting: deployment.shutdownDrain, logger: logger)
+            let shutdown = Shutdown(
+                drain: provider.drain,
+                lasting: deployment.shutdownDrain,
+                supervisor: supervisor,
+                logger: logger
+            )
             try await shutdown.run(group)
         } catch let error as IOError {
             let list = addresses.map(\.description).joined(separator: " and ")

@@ -9,11 +9,14 @@ struct Shutdown: Sendable {
     let drain: Drain
     /// How long it goes on serving.
     let duration: Duration
+    /// Who wants to know.
+    let supervisor: Supervisor?
     let logger: Logger
 
-    init(drain: Drain, lasting duration: Duration, logger: Logger) {
+    init(drain: Drain, lasting duration: Duration, supervisor: Supervisor?, logger: Logger) {
         self.drain = drain
         self.duration = duration
+        self.supervisor = supervisor
         self.logger = logger
     }
 
@@ -45,6 +48,7 @@ struct Shutdown: Sendable {
                 }
                 isTold = true
                 drain.begin()
+                supervisor?.tell(.isStopping)
                 if duration > .zero {
                     logger.notice("told to end: not ready any more, and serving for another \(duration)")
                 }

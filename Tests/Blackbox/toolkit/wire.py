@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -14,6 +15,12 @@ from requests.adapters import HTTPAdapter
 
 TIMEOUT = 30
 _local = threading.local()
+_authorities: dict[str, str] = {}
+
+
+def trust(base: str, authority: Path) -> None:
+    """Checks the certificate of the server at `base` with this authority from now on."""
+    _authorities[base] = str(authority)
 
 
 class _FromAddress(HTTPAdapter):
@@ -37,6 +44,7 @@ def session(source: str | None = None) -> requests.Session:
         fresh.headers.clear()
         if source:
             fresh.mount("http://", _FromAddress(source))
+            fresh.mount("https://", _FromAddress(source))
         kept[source] = fresh
     return kept[source]
 
@@ -44,6 +52,9 @@ def session(source: str | None = None) -> requests.Session:
 def send(method: str, url: str, *, source: str | None = None, **named) -> requests.Response:
     """One request and its answer; a redirect is an answer."""
     named.setdefault("timeout", TIMEOUT)
+    if url.startswith("https://"):
+        place = urlsplit(url)
+        named.setdefault("verify", _authorities.get(f"https://{place.netloc}", True))
     return session(source).request(method, url, allow_redirects=False, **named)
 
 

@@ -1,0 +1,316 @@
+"""The proxies of `deploy/` in front of the real program: what stands in those files is what runs here."""
+
+import contextlib
+import http.client
+import json
+import re
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urljoin
+
+import pytest
+
+from toolkit.client import OAuthClient, refusal, tokens
+from toolkit.databases import Postgres, PostgresServer
+from toolkit.person import Person
+from toolkit.process import Account, Latchkey, free_port
+from toolkit.proxies import PROXIES, HAProxy, Proxy
+from toolkit.wire import send
+
+TRUSTED = {"LATCHKEY_TRUSTED_PROXIES": "127.0.0.1"}
+WORKERS = 8
+
+
+class Company:
+    """A proxy with two nodes on one PostgreSQL behind it, a partner and a customer."""
+
+    def __init__(self, kind: type[Proxy], database: Postgres, folder):
+        first, second = free_port(), free_port()
+        self.front = kind(folder, (first, second))
+        named = {"issuer": self.front.base, "environment": TRUSTED}
+        self.nodes = [Latchkey(database, folder, port=port, **named) for port in (first, second)]
+        for node in self.nodes:
+            node.canaries = self.nodes[0].canaries
+        self.front.canaries = self.nodes[0].canaries
+        self.client = self.nodes[0].create_client("--partner", "seam", name="Seam").at(self.front)
+        self.account = self.nodes[0].create_account()
+        try:
+            for node in self.nodes:
+                node.start()
+            self.front.start()
+        except AssertionError:
+            self.stop()
+            raise
+
+    def person(self, account: Account | None = None, source: str | None = None) -> Person:
+        return Person(self.front, account or self.account, source=source)
+
+    def stop(self) -> None:
+        self.front.stop()
+        for node in self.nodes:
+            if node.process is not None:
+                node.kill()
+
+
+@pytest.fixture(scope="module", params=PROXIES)
+def company(request, tmp_path_factory, postgres_url) -> Iterator[Company]:
+    """Each proxy in turn."""
+    database = Postgres(postgres_url)
+    made = Company(PROXIES[request.param], database, tmp_path_factory.mktemp(request.param))
+    yield made
+    made.stop()
+    database.remove()
+
+
+def test_a_customer_connects_and_the_partner_refreshes_through_it(company):
+    connected = company.person().connect(company.client)
+    assert connected.user_id == company.account.user_id
+    for _ in range(4):
+        # One after the other they reach both nodes.
+        again = company.client.refreshed(connected.refresh)
+        assert company.client.locks(again.access).status_code == 200
+    assert company.client.revoke(connected.refresh).status_code == 200
+    refusal(company.client.refresh(connected.refresh), 400, "invalid_grant")
+    known = send("GET", company.front.base + "/.well-known/oauth-authorization-server").json()
+    assert known["issuer"] == company.front.base
+
+
+def test_the_longest_state_comes_back(company):
+    state = "%&=ü" * (8192 // 5)
+    came = company.person().authorize(company.client, state=state)
+    assert came.parameters["state"] == state
+
+
+def test_L02_the_server_sees_the_callers_address_and_not_what_it_says(company):
+    person = company.person(source="127.0.4.2")
+    form = person.visit(company.client.authorize_url()).sign_in_form
+    cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+    forged = {"Cookie": cookies, "X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
+    values = form.fields | {"email": "nobody@example.com", "password": "wrong"}
+    url = urljoin(company.front.base, form.action)
+    assert send("POST", url, source="127.0.4.2", data=values, headers=forged).status_code == 422
+    log = "".join(node.log for node in company.nodes)
+    said = json.loads([line for line in log.splitlines() if '"sign-in failed"' in line][-1])
+    assert said["address"] == "127.0.4.2"
+    assert "trusted-proxies" not in log
+
+
+def over_https(front: Proxy, method: str, target: str, body: bytes | None = None, headers: dict | None = None):
+    """A request whose target is sent byte for byte; the answer with its body."""
+    context = ssl.create_default_context(cafile=str(front.certificate.authority))
+    line = http.client.HTTPSConnection("localhost", front.port, timeout=30, context=context)
+    # The standard library refuses some malformed targets.
+    line._validate_path = lambda _target: None
+    try:
+        line.request(method, target, body=body, headers=headers or {})
+        answer = line.getresponse()
+        return answer, answer.read()
+    finally:
+        line.close()
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/metrics", "/metrics/", "//metrics", "/%6Detrics", "/METRICS", "/metrics?x=1", "/x/../metrics", "/auth/metrics"],
+)
+def test_figures_are_for_inside(company, target):
+    answer, body = over_https(company.front, "GET", target)
+    assert answer.status in (400, 404), (answer.status, body)
+    assert b"latchkey_" not in body
+    assert answer.getheader("X-Request-Id") is None, "the request reached a node"
+
+
+def test_a_body_over_the_servers_limit_is_refused(company):
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer, _ = over_https(company.front, "POST", "/oauth/token", b"x=" + b"y" * 70_000, form)
+    assert answer.status == 413
+    answer, _ = over_https(company.front, "POST", "/oauth/token", b"x=" + b"y" * 60_000, form)
+    assert answer.status in (400, 401), "a body within it reaches the server"
+
+
+def test_plain_http_leads_people_to_https_and_takes_no_secret(company):
+    plain = f"http://localhost:{company.front.plain_port}"
+    answer = send("GET", plain + "/account?x=1")
+    assert answer.status_code == 301
+    assert re.fullmatch(r"https://localhost(:\d+)?/account\?x=1", answer.headers["Location"])
+    assert send("POST", plain + "/oauth/token", data={"client_secret": "x"}).status_code == 403
+
+
+# What is tried again
+
+
+class Recorder:
+    """Stands in for a node: it is ready, answers every GET, and takes POSTs without ever answering them."""
+
+    def __init__(self):
+        recorder = self
+        self.posts: list[str] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                recorder.posts.append(self.path)
+                self.close_connection = True
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def start_proxy(tmp_path) -> Iterator[Callable[..., Proxy]]:
+    """Starts a proxy in front of two ports."""
+    made: list[Proxy] = []
+
+    def start(name: str, *ports: int) -> Proxy:
+        made.append(PROXIES[name](tmp_path, ports))
+        return made[-1].start()
+
+    yield start
+    for proxy in made:
+        proxy.stop()
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_F6_a_post_whose_answer_is_lost_is_not_sent_again(start_proxy, name):
+    recorders = [Recorder(), Recorder()]
+    front = start_proxy(name, *(one.port for one in recorders))
+    # One for each node; later ones find that both are out for a while.
+    for number in range(2):
+        # On a connection that was used before, HAProxy gives no answer either.
+        with contextlib.suppress(OSError):
+            answer = send("POST", f"{front.base}/oauth/token?{number}", data={"code": "x"})
+            assert answer.status_code == 502
+    came = [path for one in recorders for path in one.posts]
+    assert sorted(came) == ["/oauth/token?0", "/oauth/token?1"]
+    for one in recorders:
+        one.stop()
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_F11_a_node_that_takes_no_connections_costs_no_request(start_proxy, sqlite_server, name):
+    front = start_proxy(name, sqlite_server.port, free_port())
+    machine = sqlite_server.partners.machine
+    form = {"grant_type": "client_credentials"} | machine.secret_form()
+    statuses = {send("POST", front.base + "/oauth/token", data=form).status_code for _ in range(30)}
+    assert statuses == {200}
+
+
+# A node, or the database, is lost
+
+
+class Load:
+    """Workers who refresh one connection as fast as they are answered, and note what came of each request."""
+
+    def __init__(self, client: OAuthClient, refresh_token: str):
+        self.client, self.refresh_token = client, refresh_token
+        self.good = 0
+        self.failures: list[tuple[float, str]] = []
+        """When each request began that failed, and how."""
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._workers = [threading.Thread(target=self._work) for _ in range(WORKERS)]
+        for worker in self._workers:
+            worker.start()
+
+    def _work(self) -> None:
+        while not self._over.is_set():
+            began = time.monotonic()
+            try:
+                answer = self.client.refresh(self.refresh_token)
+                outcome = "" if answer.status_code == 200 else f"{answer.status_code} {answer.text[:100]}"
+            except OSError as error:
+                outcome = str(error)
+            with self._lock:
+                if outcome:
+                    self.failures.append((began, outcome))
+                else:
+                    self.good += 1
+
+    def wait_for(self, more: int) -> None:
+        """Waits until so many more refreshes have succeeded."""
+        wanted = self.good + more
+        deadline = time.monotonic() + 60
+        while self.good < wanted:
+            assert time.monotonic() < deadline, f"the refreshes stopped succeeding: {self.failures[-5:]}"
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self._over.set()
+        for worker in self._workers:
+            worker.join()
+
+
+def test_F4_a_node_that_is_killed_costs_only_what_it_was_answering(tmp_path, database):
+    company = Company(HAProxy, database("postgres"), tmp_path)
+    try:
+        connected = company.person().connect(company.client)
+        load = Load(company.client, connected.refresh)
+        try:
+            load.wait_for(200)
+            company.nodes[0].kill()
+            killed = time.monotonic()
+            load.wait_for(400)
+            company.nodes[0].start()
+            load.wait_for(400)
+        finally:
+            load.stop()
+        assert all(began < killed + 1 for began, _ in load.failures), load.failures
+        # What it was answering, and what went into a connection to it that was just dying.
+        assert len(load.failures) <= 2 * WORKERS, load.failures
+        assert tokens(company.client.refresh(connected.refresh)).user_id == company.account.user_id
+    finally:
+        company.stop()
+
+
+@pytest.fixture(scope="module")
+def mortal_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL that tests stop and start again."""
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_F4_without_the_database_the_servers_own_answers_come_through(tmp_path, mortal_postgres, name):
+    company = Company(PROXIES[name], Postgres(mortal_postgres.url), tmp_path)
+    try:
+        connected = company.person().connect(company.client)
+        mortal_postgres.halt()
+        try:
+            # Long enough for every proxy to find that no node is ready.
+            over = time.monotonic() + 5
+            while time.monotonic() < over:
+                refused = company.client.refresh(connected.refresh)
+                refusal(refused, 503, "temporarily_unavailable")
+                assert int(refused.headers["Retry-After"]) >= 1
+                assert send("GET", company.front.base + "/oauth/jwks").json()["keys"]
+        finally:
+            mortal_postgres.resume()
+        answer = company.client.refresh(connected.refresh)
+        deadline = time.monotonic() + 60
+        while answer.status_code != 200 and time.monotonic() < deadline:
+            time.sleep(0.1)
+            answer = company.client.refresh(connected.refresh)
+        said = "".join(node.log[-1500:] for node in company.nodes)
+        assert answer.status_code == 200, f"{answer.status_code} {answer.text}\n{said}"
+    finally:
+        company.stop()
