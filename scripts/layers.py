@@ -41,6 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "NIOHTTPTypes",
         "ServiceLifecycle",
         "AsyncHTTPClient",
+        "Tracing",
     },
     "OAuthGuard": SYSTEM
     | {

@@ -18,6 +18,8 @@ final class ConnectionPool: Sendable {
         var isTiming = false
         var isClosed = false
         var closers: [CheckedContinuation<Void, Never>] = []
+        var waits: UInt64 = 0
+        var refusals: UInt64 = 0
     }
 
     private enum Admission {
@@ -63,6 +65,19 @@ final class ConnectionPool: Sendable {
     /// Whether somebody waits for a lane.
     var isCrowded: Bool { state.withLock { !$0.waiting.isEmpty } }
 
+    /// What the lanes are busy with.
+    var usage: SQLUsage {
+        state.withLock { state in
+            var usage = SQLUsage()
+            usage.busy = state.lanes - state.idle.count
+            usage.idle = state.idle.count
+            usage.waiting = state.waiting.count
+            usage.waits = state.waits
+            usage.refusals = state.refusals
+            return usage
+        }
+    }
+
     /// Waits for the requests that were admitted before and drops every connection.
     func close() async {
         breaker.end()
@@ -91,7 +106,9 @@ final class ConnectionPool: Sendable {
                 state.lanes += 1
                 return .start(Lane(breaker: breaker))
             }
+            state.waits += 1
             guard state.waiting.count < Self.waitingLimit else {
+                state.refusals += 1
                 return .refuse("\(Self.waitingLimit) callers wait already")
             }
             state.waiting.append(request)
@@ -135,6 +152,7 @@ final class ConnectionPool: Sendable {
             let (late, nextDeadline) = state.withLock { state in
                 let late = Array(state.waiting.prefix { $0.deadline <= now })
                 state.waiting.removeFirst(late.count)
+                state.refusals += UInt64(late.count)
                 state.isTiming = !state.waiting.isEmpty
                 return (late, state.waiting.first?.deadline)
             }

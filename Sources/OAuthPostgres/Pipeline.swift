@@ -26,6 +26,9 @@ final class Pipeline: Sendable {
         self.pool = pool
     }
 
+    /// How many callers' statements have not been sent yet.
+    var waiting: Int { state.withLock { $0.waiting.count } }
+
     /// Asks one read-only statement.
     ///
     /// - Throws: `SQLError.unavailable` when no lane was free in time or too many wait, and what the statement throws.

@@ -23,6 +23,7 @@ public final class PostgresDatabase: SQLDatabase {
     private let pool: ConnectionPool
     private let pipeline: Pipeline
     private let listeners = Mutex<[Listener]>([])
+    private let commits = Atomic<UInt64>(0)
 
     /// Remembers where the database is; connects when the first statement asks.
     ///
@@ -51,6 +52,15 @@ public final class PostgresDatabase: SQLDatabase {
     /// PostgreSQL.
     public var engine: SQLEngine { .postgres }
 
+    /// What the pool is busy with, and how many transactions were committed.
+    public var usage: SQLUsage {
+        var usage = pool.usage
+        usage.waiting += pipeline.waiting
+        usage.commits = commits.load(ordering: .relaxed)
+        usage.transactions = usage.commits
+        return usage
+    }
+
     /// Runs read-only statements, each committed by itself.
     ///
     /// - Throws: `SQLError.unavailable` past a deadline or without a server, and whatever `body` throws.
@@ -74,7 +84,11 @@ public final class PostgresDatabase: SQLDatabase {
     public func transaction<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value {
-        try await pool.run { lane, deadline throws(SQLError) in try lane.transaction(body, connectBy: deadline) }
+        let value = try await pool.run { lane, deadline throws(SQLError) in
+            try lane.transaction(body, connectBy: deadline)
+        }
+        commits.wrappingAdd(1, ordering: .relaxed)
+        return value
     }
 
     /// Runs a transaction under the advisory lock of migrations, with a long deadline.

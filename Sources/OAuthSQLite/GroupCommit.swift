@@ -24,6 +24,9 @@ final class GroupCommit: Sendable {
         var waiting: [Transition] = []
         var isDraining = false
         var isClosed = false
+        var refusals: UInt64 = 0
+        var commits: UInt64 = 0
+        var transactions: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -88,6 +91,18 @@ final class GroupCommit: Sendable {
         }.get()
     }
 
+    /// Adds to what the file's readers are busy with what the writer is.
+    func add(to usage: inout SQLUsage) {
+        state.withLock { state in
+            usage.busy += state.isDraining ? 1 : 0
+            usage.idle += state.isDraining ? 0 : 1
+            usage.waiting += state.waiting.count
+            usage.refusals += state.refusals
+            usage.commits += state.commits
+            usage.transactions += state.transactions
+        }
+    }
+
     /// Lets the waiting transitions finish and closes the connection.
     func close() async {
         state.withLock { $0.isClosed = true }
@@ -102,6 +117,7 @@ final class GroupCommit: Sendable {
         let (refusal, starts) = state.withLock { state -> (SQLError?, Bool) in
             guard !state.isClosed else { return (.closed, false) }
             guard state.waiting.count < Self.waitingLimit else {
+                state.refusals += 1
                 return (.unavailable("\(Self.waitingLimit) transactions wait already"), false)
             }
             state.waiting.append(transition)
@@ -225,6 +241,10 @@ final class GroupCommit: Sendable {
         }
         do throws(SQLError) {
             try connection.query("commit")
+            state.withLock { state in
+                state.commits += 1
+                state.transactions += UInt64(batch.count)
+            }
             return nil
         } catch {
             guard !connection.isDiskFull else { return Failure(error: .diskFull, isDiskFull: true) }

@@ -16,6 +16,7 @@ final class Readers: Sendable {
         var lent = 0
         var isClosed = false
         var closers: [CheckedContinuation<Void, Never>] = []
+        var refusals: UInt64 = 0
     }
 
     private let state = Mutex(State())
@@ -44,6 +45,17 @@ final class Readers: Sendable {
         }.get()
     }
 
+    /// What the connections are busy with.
+    var usage: SQLUsage {
+        state.withLock { state in
+            var usage = SQLUsage()
+            usage.busy = state.lent
+            usage.idle = state.idle.count
+            usage.refusals = state.refusals
+            return usage
+        }
+    }
+
     /// Waits for the running reads and closes every connection.
     func close() async {
         await withCheckedContinuation { continuation in
@@ -65,7 +77,10 @@ final class Readers: Sendable {
     private func borrow() throws(SQLError) -> DatabaseQueue? {
         try state.withLock { state throws(SQLError) in
             guard !state.isClosed else { throw .closed }
-            guard state.lent < Self.limit else { throw .unavailable("\(Self.limit) reads run already") }
+            guard state.lent < Self.limit else {
+                state.refusals += 1
+                throw .unavailable("\(Self.limit) reads run already")
+            }
             state.lent += 1
             return state.idle.popLast()
         }

@@ -33,6 +33,13 @@ public final class SQLiteDatabase: SQLDatabase {
     /// SQLite.
     public var engine: SQLEngine { .sqlite }
 
+    /// What readers and writer are busy with.
+    public var usage: SQLUsage {
+        var usage = readers.usage
+        writer.add(to: &usage)
+        return usage
+    }
+
     /// Runs read-only statements on the caller's thread: a keyed read costs less than a change of threads.
     ///
     /// - Throws: `SQLError.unavailable` when the file cannot be read, and whatever `body` throws.

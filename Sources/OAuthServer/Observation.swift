@@ -1,10 +1,9 @@
 import Crypto
-import Hummingbird
 import Logging
 import OAuth
 import OAuthStore
 
-/// What happened, told by the domain; the log listens.
+/// What happened, told by the domain; the log, the metrics and the console's counters listen.
 ///
 /// Never carries a token, a code, a secret or a password.
 enum Observation {
@@ -14,12 +13,24 @@ enum Observation {
     case signInFailed(SignInTrace)
     /// A sign-in was not looked at: too many had failed.
     case signInBlocked(SignInTrace)
+    /// A sign-in was not looked at: too many passwords wait.
+    case signInCrowded(SignInTrace)
     /// An operator signed in to the console.
     case operatorSignedIn(OperatorID)
     /// Somebody failed to prove that they are an operator.
     case operatorSignInFailed(address: String)
+    /// An operator's sign-in was not looked at: too many had failed.
+    case operatorSignInBlocked(address: String)
+    /// An operator's sign-in was not looked at: too many passwords wait.
+    case operatorSignInCrowded(address: String)
     /// Where an account lives, nobody gave a usable answer.
     case accountSourceFailed(String)
+    /// Somebody tries out secrets of a client.
+    case secretsTriedOut(ClientID)
+    /// A client tries out tokens.
+    case tokensTriedOut(ClientID)
+    /// Somebody asked for the metrics who may not read them.
+    case metricsRefused(address: String)
     /// A person signed out.
     case signedOut(AccountID)
     /// A person changed their password.
@@ -42,8 +53,10 @@ enum Observation {
     case tokenReused(ClientID, ConnectionID)
     /// A request was refused, of a client if it is known of which.
     case refused(OAuthError, ClientID?)
-    /// The database did not do what it was asked.
-    case databaseFault(SQLError)
+    /// The database did not do what it was asked; asking again later may help, or will not.
+    case databaseFault(SQLError, isPassing: Bool)
+    /// A request was answered with 503.
+    case unavailable(OAuthError)
     /// A fault of our own.
     case fault(String)
 }
@@ -64,83 +77,7 @@ struct SignInTrace: Sendable, Equatable {
         self.client = client
     }
 
-    fileprivate var metadata: Logger.Metadata {
+    var metadata: Logger.Metadata {
         ["subject": "\(subject)", "address": "\(address)", "client": "\(client.map(\.text) ?? "none")"]
-    }
-}
-
-extension Provider {
-    /// Counts what the dashboard draws.
-    private func count(_ observation: Observation) {
-        switch observation {
-        case .connected(let client, _): node.trail.counters.add(.connected, of: client, at: ambient.now())
-        case .signInFailed(let trace):
-            // The curves are drawn by client; on the customer's own page there is none.
-            if let client = trace.client { node.trail.counters.add(.signInFailed, of: client, at: ambient.now()) }
-        default: break  // counted where it happens, or not at all
-        }
-    }
-
-    /// Tells the log what happened, under the id that the caller sees too.
-    func observe(_ observation: Observation, _ context: DoorContext) {
-        let logger = context.logger
-        count(observation)
-        switch observation {
-        case .signedIn(let account):
-            logger.info("signed in", metadata: ["account": "\(account)"])
-        case .signInFailed(let trace):
-            logger.info("sign-in failed", metadata: trace.metadata)
-        case .signInBlocked(let trace):
-            logger.warning(
-                "sign-in blocked: too many have failed",
-                metadata: trace.metadata.merging(["event": "lockout"]) { own, _ in own }
-            )
-        case .operatorSignedIn(let id):
-            logger.notice("an operator signed in", metadata: ["operator": "\(id)"])
-        case .operatorSignInFailed(let address):
-            logger.warning("an operator's sign-in failed", metadata: ["address": "\(address)"])
-        case .accountSourceFailed(let reason):
-            logger.error("the login endpoint cannot be used: \(reason)", metadata: ["event": "login_endpoint"])
-        case .signedOut(let account):
-            logger.info("signed out", metadata: ["account": "\(account)"])
-        case .passwordChanged(let account):
-            logger.notice("password changed", metadata: ["account": "\(account)", "event": "password_changed"])
-        case .cut(let account, let connection):
-            logger.info("cut by its owner", metadata: ["account": "\(account)", "connection": "\(connection)"])
-        case .forwardingNotTrusted(let peer):
-            logger.warning(
-                "X-Forwarded-For is not believed from here: if this is your proxy, name it in trusted-proxies",
-                metadata: ["peer": "\(peer)", "event": "untrusted_proxy"]
-            )
-        case .allowed(let client, let account, let connection):
-            logger.info(
-                "allowed",
-                metadata: ["client": "\(client)", "account": "\(account)", "connection": "\(connection)"]
-            )
-        case .denied(let client):
-            logger.info("denied", metadata: ["client": "\(client)"])
-        case .connected(let client, let connection):
-            logger.info("connected", metadata: ["client": "\(client)", "connection": "\(connection)"])
-        case .disconnected(let client, let connection):
-            logger.info("disconnected", metadata: ["client": "\(client)", "connection": "\(connection)"])
-        case .codeReplayed(let client):
-            logger.warning(
-                "a code was redeemed twice; its connection was cut",
-                metadata: ["client": "\(client)", "event": "code_replay"]
-            )
-        case .tokenReused(let client, let connection):
-            logger.warning(
-                "an old refresh token was used again; its connection was cut",
-                metadata: ["client": "\(client)", "connection": "\(connection)", "event": "token_reuse"]
-            )
-        case .refused(let error, let client):
-            var metadata: Logger.Metadata = ["error": "\(error.code.rawValue)"]
-            if let client { metadata["client"] = "\(client)" }
-            logger.info("refused: \(error.description)", metadata: metadata)
-        case .databaseFault(let error):
-            logger.error("\(error)", metadata: ["event": "database"])
-        case .fault(let reason):
-            logger.error("a fault of the server: \(reason)", metadata: ["event": "fault"])
-        }
     }
 }

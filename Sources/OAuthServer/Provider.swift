@@ -2,6 +2,7 @@ import Crypto
 public import Logging
 public import OAuth
 public import OAuthStore
+public import Tracing
 
 /// The authorization server: one immutable value that every endpoint is an extension of, one file each.
 ///
@@ -34,6 +35,8 @@ public final class Provider: Sendable {
     let ambient: Ambient
     /// Whether the server is about to end.
     public let drain = Drain()
+    /// What traces requests; nil when they are not.
+    let tracer: (any Tracer)?
 
     /// Opens a server on a migrated database.
     ///
@@ -43,6 +46,8 @@ public final class Provider: Sendable {
     ///   - profiles: the partner profiles.
     ///   - secretKey: the key that is kept outside the database.
     ///   - ambient: time and randomness.
+    ///   - metrics: what is counted with.
+    ///   - tracer: what traces requests; nil when they are not.
     ///   - logger: where what happens without a request is told.
     /// - Throws: `PartnerProfileError`, `PagesError`, `KeyCabinet.Failure`, `SQLError` or `Argon2id.Failure`, each with a sentence for the
     ///   operator.
@@ -52,16 +57,24 @@ public final class Provider: Sendable {
         profiles: PartnerProfiles,
         secretKey: SecretKey,
         ambient: Ambient,
+        metrics: Metrics = Metrics(),
+        tracer: (any Tracer)? = nil,
         logger: Logger
     ) async throws {
+        let store = store.watched { fault in
+            metrics.databaseFaults[DatabaseFault(fault)].add()
+            guard case .inDoubt = fault else { return }
+            metrics.tell(.inDoubt, "\(fault)", .error, to: .current)
+        }
         let cabinet = KeyCabinet(store: store, secretKey: secretKey, logger: logger)
         try await cabinet.prepare(settings.signingAlgorithm, lead: settings.keyLead, now: ambient.now())
         self.settings = settings
         self.store = store
         self.ambient = ambient
+        self.tracer = tracer
         pages = try Pages(brand: settings.brand, basePath: settings.issuer.path, overrides: settings.templates)
         let loader = ClientLoader(store: store, profiles: profiles, scopes: settings.scopes, logger: logger)
-        node = try await Node(store: store, loader: loader, cabinet: cabinet, logger: logger)
+        node = try await Node(store: store, loader: loader, cabinet: cabinet, metrics: metrics, logger: logger)
         await node.checkHazards(ambient.clock)
         // One for everybody: to make it takes 19 MiB, and the allocator keeps those of a second one.
         let hashOfNobody = try Argon2id.ofNobody()

@@ -1,5 +1,6 @@
 import HTTPTypes
 public import Hummingbird
+import Logging
 
 /// The whole server on one screen.
 extension Provider {
@@ -8,13 +9,17 @@ extension Provider {
         let router = Router(context: DoorContext.self)
         let routes = routes + profileRoutes
         router.addMiddleware {
-            EveryAnswer(issuer: settings.issuer)
-            UnknownPaths(provider: self, allowed: Self.methods(routes, below: settings.issuer.path))
+            EveryAnswer(provider: self)
+            UnknownPaths(
+                provider: self,
+                allowed: Self.methods(routes, below: settings.issuer.path),
+                meter: metrics.requests.meter(RequestMeters.other, RequestMeters.other)
+            )
         }
         for route in routes {
             let endpoint = route.endpoint(self)
             for path in route.paths(below: settings.issuer.path) {
-                for method in route.methods { router.on(RouterPath(path), method: method, use: endpoint) }
+                for method in route.methods { router.on(path, method, meter(route, method), endpoint) }
             }
         }
         return router
@@ -52,7 +57,7 @@ extension Provider {
             // Operations
             .json([.get, .head], "/healthz", at: .rootToo, Provider.healthz),
             .json([.get, .head], "/readyz", at: .rootToo, Provider.readyz),
-        ] + consoleDoors
+        ] + metricsRoutes + consoleDoors
     }
 }
 
@@ -64,5 +69,35 @@ extension Provider {
             for path in route.paths(below: base) { methods[path, default: []] += route.methods }
         }
         return methods
+    }
+}
+
+extension Provider {
+    /// The meter of a route and method; the console's pages share one, so that the series stay few.
+    private func meter(_ route: Route, _ method: HTTPRequest.Method) -> RequestMeter {
+        metrics.requests.meter(route.path.hasPrefix(Paths.console) ? Paths.console : route.path, method.rawValue)
+    }
+}
+
+extension Router<DoorContext> {
+    /// Serves a path and counts what it answers: two readings of the clock, three additions.
+    fileprivate func on(
+        _ path: String,
+        _ method: HTTPRequest.Method,
+        _ meter: RequestMeter,
+        _ endpoint: @escaping Route.Endpoint
+    ) {
+        on(RouterPath(path), method: method) { request, context -> Response in
+            let start = Stopwatch.now
+            do {
+                let response = try await endpoint(request, context)
+                meter.count(response.status.code, since: start)
+                context.logger.debug("answered", metadata: meter.metadata(response.status.code, since: start))
+                return response
+            } catch {
+                meter.count((error as? any HTTPResponseError)?.status.code ?? 500, since: start)
+                throw error
+            }
+        }
     }
 }

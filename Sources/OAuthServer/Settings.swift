@@ -36,6 +36,8 @@ public struct Settings: Sendable {
     public var bodyLimit: Int
     /// The networks whose `X-Forwarded-For` is believed.
     public var trustedProxies: [IPNetwork]
+    /// Who may read `/metrics` beside the other endpoints; nil when it has a listener of its own.
+    public var metricsReaders: [IPNetwork]?
     /// How many tokens that are not ours a client may have introspected in a minute before more are answered with 429.
     public var unknownTokenLimit: Int
     /// Where people's accounts are.
@@ -77,6 +79,7 @@ public struct Settings: Sendable {
         clientFailureLimit = 30
         bodyLimit = 64 * 1024
         trustedProxies = []
+        metricsReaders = ["127.0.0.0/8", "::1"].compactMap { IPNetwork($0) }
         unknownTokenLimit = 1000
         accounts = .own
         passwordQueue = 200

@@ -130,6 +130,16 @@ extension Store {
         return try await events(sql + " order by number desc limit $1", [.integer(limit), .integer(number ?? .max)])
     }
 
+    /// How many events are neither delivered nor given up, and when the oldest of them was written.
+    public func openWebhooks() async throws(SQLError) -> (count: Int64, oldest: Instant?) {
+        let rows = try await database.rows(
+            "select count(*), min(created_at) from webhook_events where delivered_at is null and given_up_at is null",
+            []
+        )
+        guard let row = rows.first else { return (0, nil) }
+        return (try row.integer(0), try row.optionalInstant(1))
+    }
+
     /// The event with an identifier.
     public func webhook(_ id: WebhookEventID) async throws(SQLError) -> WebhookEvent? {
         try await events("select \(Self.eventColumns) from webhook_events where event_id = $1", [SQLValue(id)]).first

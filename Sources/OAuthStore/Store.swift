@@ -9,7 +9,7 @@ public struct Store: Sendable {
     /// Where endings are noted outside the database; nil when nobody wants that.
     let log: RevocationLog?
     /// The commits whose answers were lost.
-    public let doubts = Doubts()
+    public let doubts: Doubts
 
     /// Opens the ledger in a database that has been migrated.
     ///
@@ -17,12 +17,25 @@ public struct Store: Sendable {
     ///   - database: the database.
     ///   - log: where what ends is noted besides, before anybody is told of it.
     public init(_ database: any SQLDatabase, log: RevocationLog? = nil) {
+        self.init(database, log, Doubts())
+    }
+
+    private init(_ database: any SQLDatabase, _ log: RevocationLog?, _ doubts: Doubts) {
         self.database = database
         self.log = log
+        self.doubts = doubts
     }
 
     /// Which engine holds the ledger.
     public var engine: SQLEngine { database.engine }
+
+    /// What the database is busy with.
+    public var usage: SQLUsage { database.usage }
+
+    /// The same ledger, which tells of each question that failed.
+    public func watched(_ tell: @escaping @Sendable (SQLError) -> Void) -> Store {
+        Store(WatchedDatabase(database, tell), log, doubts)
+    }
 
     /// Checks that the database answers.
     /// - Throws: `SQLError.unavailable` when it does not.

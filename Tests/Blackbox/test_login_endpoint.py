@@ -1,6 +1,7 @@
 """The company's own accounts: sign-in by its login endpoint, from outside."""
 
 import json
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -453,6 +454,25 @@ def test_L02_the_limit_holds_before_the_endpoint_is_asked(own_server, endpoint):
     assert set(statuses) <= {422, 429, 503}
     assert len(where.asked) <= 14
     assert statuses.count(422) == len(where.asked)
+
+
+def test_L02_a_closed_account_counts_so_that_nobody_finds_one_out_for_free(own_server, endpoint):
+    where = endpoint(lambda asked: status(423))
+    own_server.extra_environment["LATCHKEY_ACCOUNT_FAILURES"] = "3"
+    serving(own_server, where)
+    statuses = [try_sign_in(own_server, ADA, f"guess number {i}").status for i in range(6)]
+    assert statuses == [403] * 3 + [429] * 3
+    assert len(where.asked) == 3
+
+
+def test_L02_a_429_counts_once_and_not_while_the_endpoint_is_left_alone(new_server, endpoint):
+    where = endpoint(lambda asked: status(429, Retry_After="120"))
+    server = new_server()
+    serving(server, where)
+    assert [try_sign_in(server, ADA).status for _ in range(5)] == [429] * 5
+    assert len(where.asked) == 1
+    with sqlite3.connect(server.database.path) as connection:
+        assert connection.execute("select failures from sign_in_attempts").fetchall() == [(1,), (1,)]
 
 
 def test_a_hanging_endpoint_harms_no_refresh(own_server, endpoint):

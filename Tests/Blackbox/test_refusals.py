@@ -184,5 +184,5 @@ def test_a_refusal_in_the_log_names_the_client_and_the_id_of_the_answer(server, 
     for line in server.log.splitlines():
         event = json.loads(line) if line.startswith("{") else {}
         if event.get("message", "").startswith("refused: "):
-            told[event["hb.request.id"]] = event.get("client")
+            told[event["request_id"]] = event.get("client")
     assert [told.get(request_id(answer)) for answer in answers] == [client.client_id] * len(answers)

@@ -65,6 +65,8 @@ package final class RiggedDatabase: SQLDatabase {
 
     package var engine: SQLEngine { base.engine }
 
+    package var usage: SQLUsage { base.usage }
+
     package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value {

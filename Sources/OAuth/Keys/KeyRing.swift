@@ -51,6 +51,18 @@ public final class KeyRing: Sendable {
         signers.filter { $0.isBelieved(at: now) }.map(\.key.publicKey)
     }
 
+    /// Since when the key of now signs, and from when on the one after it will; nil for what there is not.
+    public func turns(at now: Instant) -> (since: Instant?, next: Instant?) {
+        let isAlive = { (signer: Signer) in signer.expiresAt.map { now < $0 } ?? true }
+        let since = signers.last { $0.activeAt <= now && isAlive($0) }?.activeAt
+        return (since, signers.first { $0.activeAt > now && isAlive($0) }?.activeAt)
+    }
+
+    /// When each signing key ends, by its `kid`; the value is nil while it has no end.
+    public var signingKeys: [String: Instant?] {
+        Dictionary(signers.map { ($0.key.id, $0.expiresAt) }) { first, _ in first }
+    }
+
     /// The published key of a `kid`.
     public func verifier(_ id: String, at now: Instant) -> PublicKey? {
         signers.first { $0.key.id == id && $0.isBelieved(at: now) }?.key.publicKey

@@ -55,6 +55,12 @@ public struct JSONWriter: Sendable {
         bytes.append(contentsOf: object)
     }
 
+    /// Writes a finished object.
+    public mutating func member(_ name: StaticString, object: [UInt8]) {
+        key(name)
+        bytes.append(contentsOf: object)
+    }
+
     /// Writes a boolean member.
     public mutating func member(_ name: StaticString, _ value: Bool) {
         key(name)

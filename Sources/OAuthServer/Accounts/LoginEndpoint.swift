@@ -27,8 +27,10 @@ final class LoginEndpoint: Sendable {
         case wrong
         /// The company has closed the account.
         case disabled
-        /// It wants to be left alone until then.
+        /// It was asked, and wants to be left alone until then.
         case blocked(until: Instant)
+        /// It said so before, and was not asked.
+        case paused(until: Instant)
         /// Too many are being asked at this moment.
         case busy
         /// It did not say anything that can be used.
@@ -70,7 +72,7 @@ final class LoginEndpoint: Sendable {
     /// - Returns: what the endpoint said; that it said nothing is an answer too.
     func ask(email: String, password: Secret, now: Instant) async -> Verdict {
         let subject = SecretDigest(of: email.lowercased())
-        if let until = pauses.withLock({ $0[subject] }), now < until { return .blocked(until: until) }
+        if let until = pauses.withLock({ $0[subject] }), now < until { return .paused(until: until) }
         guard queue.enter() else { return .busy }
         defer { queue.leave() }
         do {

@@ -37,6 +37,12 @@ public struct PasswordHasher: Sendable {
     /// What getpriority(2) and setpriority(2) are to look at: with the id 0, on Linux, the thread that calls.
     private static let oneThread = Int32(PRIO_PROCESS.rawValue)
 
+    /// How many passwords are being hashed or wait for it.
+    var inside: Int { queue.inside }
+
+    /// How many were refused because too many waited.
+    var refusals: UInt64 { queue.refusals }
+
     /// Ends the threads.
     public func shutDown() async {
         try? await threads.shutdownGracefully()

@@ -5,7 +5,7 @@ import OAuthStore
 /// Where people prove who they are: limits first, then the password, in a time that does not tell who has an account.
 struct SignInDesk: Sendable {
     private let store: Store
-    private let passwords: PasswordHasher
+    let passwords: PasswordHasher
     private let sources: AccountSources
     /// The company's own endpoint, where there is one.
     private let endpoint: LoginEndpoint?
@@ -138,7 +138,7 @@ struct SignInDesk: Sendable {
         try await store.takeAttempts(counted.limited(account: accountLimit, address: addressLimit), now: now)
     }
 
-    /// Lets the company's endpoint decide; only its "wrong" is a failure.
+    /// Lets the company's endpoint decide; all that it refuses is a failure, and what it could not decide is none.
     private func ask(
         _ endpoint: LoginEndpoint,
         _ email: String,
@@ -158,9 +158,12 @@ struct SignInDesk: Sendable {
                 return .disabled
             }
             return .signedIn(ProvedSignIn(account: account, proof: .source(person.source), attempt: attempt))
+        // Whoever was asked and said no has counted it: a guesser reaches the endpoint no more often than the limit.
         case .wrong: return .wrong
-        case .disabled: outcome = .disabled
-        case .blocked(let until): outcome = .blocked(until: until)
+        case .disabled: return .disabled
+        case .blocked(let until): return .blocked(until: until)
+        // What nobody was asked is no failure.
+        case .paused(let until): outcome = .blocked(until: until)
         case .busy: outcome = .busy
         case .unavailable(let reason): outcome = .unavailable(reason: reason)
         }

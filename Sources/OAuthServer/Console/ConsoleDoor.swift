@@ -112,11 +112,13 @@ extension Provider {
             observe(.operatorSignInFailed(address: address(caller.request, caller.context)), caller.context)
             return refused(Self.wrong, .unprocessableContent)
         case .blocked(let until):
+            observe(.operatorSignInBlocked(address: address(caller.request, caller.context)), caller.context)
             let wait = max(until - caller.now, .seconds(1))
             var response = refused(Self.blocked(wait), .tooManyRequests)
             response.headers[.retryAfter] = "\(wait.secondsRoundedUp)"
             return response
         case .busy:
+            observe(.operatorSignInCrowded(address: address(caller.request, caller.context)), caller.context)
             return refused(Self.busy, .serviceUnavailable)
         }
     }
@@ -190,8 +192,10 @@ extension Provider {
             observe(.operatorSignInFailed(address: address(caller.request, caller.context)), caller.context)
             return .refused(Self.wrongPassword, .forbidden)
         case .blocked(let until):
+            observe(.operatorSignInBlocked(address: address(caller.request, caller.context)), caller.context)
             return .refused(Self.blocked(max(until - visit.now, .seconds(1))), .tooManyRequests)
         case .busy:
+            observe(.operatorSignInCrowded(address: address(caller.request, caller.context)), caller.context)
             return .refused(Self.busy, .serviceUnavailable)
         }
     }

@@ -15,15 +15,16 @@ final class ClientFailures: Sendable {
     }
 
     /// Counts a failure.
-    /// - Returns: how long to wait, when there have been too many.
-    func count(_ client: ClientID, at now: Instant) -> Duration? {
+    /// - Returns: how long to wait, when there have been too many, and whether this is the first of them.
+    func count(_ client: ClientID, at now: Instant) -> (wait: Duration, isFirst: Bool)? {
         counts.withLock { counts in
             if counts.count >= Self.capacity { counts.removeAll() }
             var entry = counts[client] ?? (now, 0)
             if now - entry.since >= Self.window { entry = (now, 0) }
             entry.count += 1
             counts[client] = entry
-            return entry.count > limit ? Self.window - (now - entry.since) : nil
+            guard entry.count > limit else { return nil }
+            return (Self.window - (now - entry.since), entry.count == limit + 1)
         }
     }
 }

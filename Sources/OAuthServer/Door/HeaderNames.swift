@@ -8,6 +8,9 @@ extension HTTPField.Name {
     static let referrerPolicy = Self(known: "Referrer-Policy")
     static let pragma = Self(known: "Pragma")
     static let requestID = Self(known: "X-Request-Id")
+    static let traceParent = Self(known: "traceparent")
+    static let forwarded = Self(known: "Forwarded")
+    static let xRealIP = Self(known: "X-Real-IP")
 
     private init(known name: StaticString) {
         guard let name = Self("\(name)") else { preconditionFailure("\(name) is not a header name") }

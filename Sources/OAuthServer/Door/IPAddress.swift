@@ -14,17 +14,14 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     public init?(_ text: some StringProtocol) {
         let text = String(text.prefix { $0 != "%" })
         guard text.utf8.count <= 45, !text.utf8.contains(0) else { return nil }
-        var four = in_addr()
+        var four: UInt32 = 0
         if inet_pton(AF_INET, text, &four) == 1 {
-            self.init(high: 0, low: Self.mapped | UInt64(UInt32(bigEndian: four.s_addr)))
+            self.init(high: 0, low: Self.mapped | UInt64(UInt32(bigEndian: four)))
             return
         }
-        var six = in6_addr()
+        var six: (high: UInt64, low: UInt64) = (0, 0)
         guard inet_pton(AF_INET6, text, &six) == 1 else { return nil }
-        let (high, low) = withUnsafeBytes(of: six) { bytes in
-            (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        }
-        self.init(high: UInt64(bigEndian: high), low: UInt64(bigEndian: low))
+        self.init(high: UInt64(bigEndian: six.high), low: UInt64(bigEndian: six.low))
     }
 
     /// Reads an entry of `X-Forwarded-For`, which may carry a port: `10.0.0.1:4711`, `[2001:db8::1]:4711`.

@@ -1,18 +1,35 @@
 import HTTPTypes
 import Hummingbird
+import Logging
 
 /// What every answer carries: the id under which the log knows the request, and over https that it stays so (RFC 6797).
 struct EveryAnswer: RouterMiddleware {
-    let issuer: Issuer
+    let provider: Provider
 
     func handle(
         _ request: Request,
         context: DoorContext,
         next: (Request, DoorContext) async throws -> Response
     ) async throws -> Response {
-        var response = try await next(request, context)
+        let named = provider.named(context, by: request)
+        if let tracer = provider.tracer {
+            return try await provider.traced(request, named ?? context, by: tracer) { request, context in
+                marked(try await next(request, context), context)
+            }
+        }
+        guard let named else {
+            return marked(try await next(request, context), context)
+        }
+        // What is told far from the door, such as a commit in doubt, is told under the same names.
+        return try await withLogger(named.logger) { _ in marked(try await next(request, named), named) }
+    }
+
+    private func marked(_ response: Response, _ context: DoorContext) -> Response {
+        var response = response
         response.headers[.requestID] = context.id
-        if issuer.isSecure { response.headers[.strictTransportSecurity] = "max-age=31536000; includeSubDomains" }
+        if provider.settings.issuer.isSecure {
+            response.headers[.strictTransportSecurity] = "max-age=31536000; includeSubDomains"
+        }
         return response
     }
 }
@@ -21,6 +38,7 @@ struct EveryAnswer: RouterMiddleware {
 struct UnknownPaths: RouterMiddleware {
     let provider: Provider
     let allowed: [String: [HTTPRequest.Method]]
+    let meter: RequestMeter
 
     func handle(
         _ request: Request,
@@ -28,12 +46,14 @@ struct UnknownPaths: RouterMiddleware {
         next: (Request, DoorContext) async throws -> Response
     ) async throws -> Response {
         if let methods = allowed[request.uri.path], !methods.contains(request.method) {
+            meter.count(HTTPResponse.Status.methodNotAllowed.code, since: Stopwatch.now)
             let list = methods.map(\.rawValue).joined(separator: ", ")
             return Response(status: .methodNotAllowed, headers: [.allow: list, .cacheControl: "no-store"])
         }
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
+            meter.count(error.status.code, since: Stopwatch.now)
             guard request.headers[.accept]?.contains("text/html") ?? false else { throw error }
             let page = ErrorPage(problem: .known(.notFound), requestID: context.id)
             return provider.page(page, status: .notFound, language: provider.language(request))

@@ -11,4 +11,5 @@ enum Paths {
     static let accountSessions = "/account/sessions"
     static let accountPassword = "/account/password"
     static let logout = "/oauth/logout"
+    static let metrics = "/metrics"
 }

@@ -80,12 +80,13 @@ extension Provider {
             refusal = thrown
         case let error as OAuthError:
             let status = HTTPResponse.Status(code: error.code.status)
+            if status == .serviceUnavailable { observe(.unavailable(error), context) }
             refusal = PageRefusal(problem: .known(.badRequest), error: error, status: status)
         case let body as BodyTooLarge:
             let error = OAuthError(.invalidRequest, "the body is larger than \(body.limit) bytes")
             refusal = PageRefusal(problem: .known(.badRequest), error: error, status: .contentTooLarge)
         case let fault as SQLError:
-            observe(.databaseFault(fault), context)
+            observe(.databaseFault(fault, isPassing: fault.isPassing), context)
             refusal = fault.isPassing ? Self.unavailable : Self.fault
         default:
             observe(.fault("\(cause)"), context)

@@ -48,15 +48,20 @@ extension Provider {
         guard Array(new.utf8) == Array((form["again"] ?? "").utf8) else { return refused(.notTheSame) }
         let current = form["current"] ?? ""
         guard !current.isEmpty, current.utf8.count <= PasswordRule.maximumLength else { return refused(.wrongCurrent) }
+        let source = address(visit.request, visit.context)
+        let trace = SignInTrace(email: session.account.email, address: source, client: nil)
         switch try await signInDesk.prove(current, of: session, now: visit.now) {
         case .blocked(let until):
+            observe(.signInBlocked(trace), visit.context)
             let wait = max(until - visit.now, .seconds(1))
             var response = refused(.tooManyTries(wait: wait), .tooManyRequests)
             response.headers[.retryAfter] = "\(wait.secondsRoundedUp)"
             return response
         case .busy:
+            observe(.signInCrowded(trace), visit.context)
             throw Self.crowded
         case .wrong, .disabled, .unavailable:
+            observe(.signInFailed(trace), visit.context)
             return refused(.wrongCurrent)
         case .signedIn(let proved):
             return try await replacePassword(new, proved, session, visit, endsOthers) ?? refused(.wrongCurrent)

@@ -7,9 +7,14 @@ extension Provider {
     /// Finds out which client a request comes from, and makes sure of it.
     ///
     /// - Throws: `invalid_client`; `slow_down` for a wrong secret after too many others; `invalid_request`.
-    func authenticate(_ form: Form, _ request: Request, now: Instant) async throws -> AuthenticatedClient {
+    func authenticate(
+        _ form: Form,
+        _ request: Request,
+        _ context: DoorContext,
+        now: Instant
+    ) async throws -> AuthenticatedClient {
         let (client, credentials) = try await claimedClient(form, request.headers[.authorization])
-        return try authenticate(client, credentials, now: now)
+        return try authenticate(client, credentials, context, now: now)
     }
 
     /// The client that a request says it comes from: nothing is proved yet.
@@ -26,12 +31,16 @@ extension Provider {
     func authenticate(
         _ client: Client,
         _ credentials: ClientCredentials,
+        _ context: DoorContext,
         now: Instant
     ) throws(OAuthError) -> AuthenticatedClient {
         do throws(OAuthError) {
             return try client.authenticate(credentials, acceptsTestSecrets: settings.testMode)
         } catch {
-            guard error.code == .invalidClient, let wait = clientFailures.count(client.id, at: now) else { throw error }
+            guard error.code == .invalidClient, let (wait, isFirst) = clientFailures.count(client.id, at: now) else {
+                throw error
+            }
+            if isFirst { observe(.secretsTriedOut(client.id), context) }
             throw OAuthError(
                 .slowDown,
                 "too many wrong client secrets; the right one is not affected",

@@ -19,7 +19,7 @@ extension Provider {
             try await store.ping()
         } catch {
             guard error.isPassing else { throw error }
-            observe(.databaseFault(error), context)
+            observe(.databaseFault(error, isPassing: error.isPassing), context)
             var response = readiness(missing: ["database"])
             response.headers[.retryAfter] = "2"
             return response

@@ -17,7 +17,7 @@ extension Provider {
 
     private func revoke(_ form: Form, _ request: Request, _ context: DoorContext) async throws -> Response {
         let now = ambient.now()
-        let client = try await authenticate(form, request, now: now)
+        let client = try await authenticate(form, request, context, now: now)
         let text = try form.required("token")
         let keys = node.keys
         switch TokenText(text, issuer: settings.issuer.text, keys: keys, now: now) {

@@ -69,13 +69,15 @@ extension Provider {
         else { return .refused(SignInRefusal(email: "", .wrongPassword)) }
         let address = address(visit.request, visit.context)
         let trace = SignInTrace(email: email, address: address, client: client)
-        let outcome = try await signInDesk.check(
-            email: email,
-            password: Secret(form["password"] ?? ""),
-            device: device,
-            address: address,
-            now: visit.now
-        )
+        let outcome = try await step("sign-in") {
+            try await signInDesk.check(
+                email: email,
+                password: Secret(form["password"] ?? ""),
+                device: device,
+                address: address,
+                now: visit.now
+            )
+        }
         switch outcome {
         case .signedIn(let proved):
             if let cookies = try await startSession(proved, email, device, visit) {
@@ -96,6 +98,7 @@ extension Provider {
             observe(.accountSourceFailed(reason), visit.context)
             return .refused(SignInRefusal(email: email, .unavailable, .serviceUnavailable, .seconds(10)))
         case .busy:
+            observe(.signInCrowded(trace), visit.context)
             throw Self.crowded
         }
     }

@@ -23,9 +23,10 @@ extension Provider {
             shape = claimed.errors
             try claimed.tokenRequest.check(form, writtenAs: body, hasBasic: hasBasic)
             let now = ambient.now()
-            return try await token(form, from: try authenticate(claimed, credentials, now: now), now, context)
+            return try await token(form, from: try authenticate(claimed, credentials, context, now: now), now, context)
         } catch {
             let status = (error as? OAuthError).map { shape.status(of: shape.worded($0)) }
+            metrics.grants.refuse(form["grant_type"], Self.code(of: error))
             let client = await note(error, at: .token, form, request, context, status: status)
             throw ClientRefusal(cause: error, client: client, shape: shape)
         }
@@ -46,6 +47,16 @@ extension Provider {
         return json(response.json(account: try await account(of: response)))
     }
 
+    /// The code that a refused request is counted under.
+    private static func code(of error: any Error) -> OAuthError.Code {
+        switch error {
+        case let error as OAuthError: error.code
+        case is BodyTooLarge: .invalidRequest
+        case let fault as SQLError where fault.isPassing: .temporarilyUnavailable
+        default: .serverError
+        }
+    }
+
     /// The account, for the few clients whose answers tell of it.
     private func account(of response: TokenResponse) async throws(SQLError) -> Account? {
         guard response.shape.tellsAccount, let user = response.user else { return nil }
@@ -60,6 +71,7 @@ extension Provider {
     ) throws(OAuthError) -> TokenResponse {
         try node.requireFresh()
         let grant = try ask.grant(to: client, audiences: audiences)
+        metrics.grants.clientCredentials.granted.add()
         return try mint(now: now).mint(grant, for: client.client, random: ambient.random(16))
     }
 
@@ -72,15 +84,18 @@ extension Provider {
     ) async throws -> TokenResponse {
         try client.mayUse(.authorizationCode)
         let audiences = audiences
-        let outcome = try await store.redeem(
-            redemption.code.digest,
-            nonce: ambient.random(16),
-            now: now,
-            law: { redemption.check($0, by: client, audiences: audiences, now: now) }
-        )
+        let outcome = try await step("ledger redeem") {
+            try await store.redeem(
+                redemption.code.digest,
+                nonce: ambient.random(16),
+                now: now,
+                law: { redemption.check($0, by: client, audiences: audiences, now: now) }
+            )
+        }
         switch outcome {
         case .success(let redeemed):
             observe(.connected(client.client.id, redeemed.connection.id), context)
+            metrics.grants.code.granted.add()
             let grant = CodeRedemption.grant(
                 of: redeemed.code,
                 connection: redeemed.connection,
@@ -106,21 +121,24 @@ extension Provider {
         guard let token = RefreshToken(refresh.token.reveal()) else { throw RefreshRequest.unknown }
         let audiences = audiences
         let mint = mint(now: now)
-        let outcome = try await store.refresh(
-            token.connection,
-            now: now,
-            mark: { ambient.random(16) },
-            law: { connection in
-                guard token.isGenuine(nonce: connection.nonce, keys: mint.keys) else {
-                    return .refuse(RefreshRequest.unknown)
+        let outcome = try await step("ledger refresh") {
+            try await store.refresh(
+                token.connection,
+                now: now,
+                mark: { ambient.random(16) },
+                law: { connection in
+                    guard token.isGenuine(nonce: connection.nonce, keys: mint.keys) else {
+                        return .refuse(RefreshRequest.unknown)
+                    }
+                    return refresh.check(connection, presented: token.generation, by: client, audiences: audiences)
                 }
-                return refresh.check(connection, presented: token.generation, by: client, audiences: audiences)
-            }
-        )
+            )
+        }
         switch outcome {
         case .success(let grant):
             if let connection = grant.connection { node.uses.note(connection, at: now) }
             node.trail.counters.add(.refreshed, of: client.client.id, at: now)
+            metrics.grants.refresh.granted.add()
             return try mint.mint(grant, for: client.client, presented: token, random: ambient.random(16))
         case .failure(let error):
             if error == RefreshRequest.reused {

@@ -1,4 +1,5 @@
 public import Logging
+import OAuth
 import OAuthStore
 public import ServiceLifecycle
 
@@ -21,17 +22,18 @@ public struct Background: Service {
         await cancelWhenGracefulShutdown {
             // The polling below is what counts; this is only sooner.
             async let following: Void = follow()
-            var (round, doubts) = (0, 0)
+            var round = 0
             while !Task.isCancelled {
                 try? await Task.sleep(for: Self.pace)
                 round += 1
                 await node.refresh()
                 try? await ambient.clock?.follow(store)
-                await settleDoubts(known: &doubts)
+                await settleDoubts()
                 if round.isMultiple(of: Self.hazardsEvery) { await node.checkHazards(ambient.clock) }
                 if round.isMultiple(of: Self.refusalsEvery) { await writeRefusals() }
                 if round.isMultiple(of: Self.usesEvery) { await writeCounts() }
                 if round.isMultiple(of: Self.usesEvery) { await node.writeUses() }
+                if round.isMultiple(of: Self.usesEvery) { await readOutbox() }
                 if round.isMultiple(of: Self.sweepEvery) { await sweep() }
             }
             await following
@@ -46,20 +48,13 @@ public struct Background: Service {
         for await _ in store.changes() { await node.refresh() }
     }
 
-    /// Tells of commits that were not answered, and reads back what became of those that nobody has read back yet.
-    private func settleDoubts(known: inout Int) async {
-        let (raised, unsettled) = (store.doubts.raised, store.doubts.unsettled)
-        if raised > known {
-            logger.warning(
-                "the database has not answered \(raised - known) commits: what became of them is read back",
-                metadata: ["event": "in_doubt"]
-            )
-            known = raised
-        }
+    /// Reads back what became of commits that were not answered, where nobody has done so yet.
+    private func settleDoubts() async {
+        let unsettled = store.doubts.unsettled
         guard unsettled > 0 else { return }
         do {
             try await store.settleDoubts()
-            logger.notice("what became of \(unsettled) commits has been read back", metadata: ["event": "in_doubt"])
+            logger.notice("what became of \(unsettled) commits has been read back")
         } catch {
             logger.debug("what became of \(unsettled) commits cannot be read back yet: \(error)")
         }
@@ -73,11 +68,21 @@ public struct Background: Service {
         await node.trail.writeCounts(store, logger)
     }
 
+    /// Looks how much waits in the outbox, for the metrics; when that fails they stay as they were.
+    private func readOutbox() async {
+        guard let outbox = try? await store.openWebhooks() else { return }
+        node.trail.metrics.outbox.count.set(outbox.count)
+        node.trail.metrics.outbox.oldest.set(outbox.oldest?.milliseconds ?? 0)
+    }
+
     private func sweep() async {
         do {
             let swept = try await store.sweep(now: ambient.now())
+            node.trail.metrics.sweeps[.done].add()
+            node.trail.metrics.note(swept.rows)
             if swept.total > 0 { logger.debug("swept \(swept.total) expired rows") }
         } catch {
+            node.trail.metrics.sweeps[.failed].add()
             logger.warning("expired rows could not be swept: \(error)")
         }
     }

@@ -13,7 +13,7 @@ final class Node: Sendable {
     /// The uses of API keys that are yet to be written.
     let keyUses = Uses<APIKey>()
     /// What is gathered about requests for the operator's eyes.
-    let trail = Trail()
+    let trail: Trail
     private let store: Store
     private let cabinet: KeyCabinet
     private let logger: Logger
@@ -37,7 +37,14 @@ final class Node: Sendable {
     /// How long a caller is asked to wait while this node does not know what is true.
     private static let retryAfter = Duration.seconds(2)
 
-    init(store: Store, loader: ClientLoader, cabinet: KeyCabinet, logger: Logger) async throws {
+    init(
+        store: Store,
+        loader: ClientLoader,
+        cabinet: KeyCabinet,
+        metrics: Metrics,
+        logger: Logger
+    ) async throws {
+        trail = Trail(metrics: metrics)
         self.store = store
         self.loader = loader
         self.cabinet = cabinet
@@ -77,12 +84,17 @@ final class Node: Sendable {
             return state.hazards
         }
         for hazard in hazards where !known.contains(hazard) {
-            logger.warning("not safe: \(hazard)", metadata: ["event": "hazard"])
+            trail.metrics.tell(.hazard, "not safe: \(hazard)", to: logger)
         }
     }
 
     /// How far the machine's clock may differ from the database's before it is told.
     private static let skewLimit = Duration.seconds(10)
+
+    /// How long ago this node was last in step with the ledger.
+    func age(now: ContinuousClock.Instant = .now) -> Duration {
+        max(now - state.withLock { $0.freshAt }, .zero)
+    }
 
     /// Refuses to decide on what this node remembers alone once it has not been able to look for `staleAfter`.
     ///
@@ -123,11 +135,13 @@ final class Node: Sendable {
             if current[.keys] != known[.keys] {
                 do {
                     let keys = try await cabinet.ring()
-                    state.withLock { state in
-                        guard state.revisions[.keys] == known[.keys] else { return }
-                        state.keys = keys
+                    let old = state.withLock { state -> KeyRing? in
+                        guard state.revisions[.keys] == known[.keys] else { return nil }
+                        defer { state.keys = keys }
                         state.revisions[.keys] = current[.keys]
+                        return state.keys
                     }
+                    if let old { tell(old, keys) }
                 } catch {
                     failures.append("this node goes on with the keys that it knows: \(error)")
                 }
@@ -136,6 +150,15 @@ final class Node: Sendable {
             failures.append("this node goes on with what it knows: \(error)")
         }
         note(failures, at: now)
+    }
+
+    /// Tells which signing keys have come and gone.
+    private func tell(_ old: KeyRing, _ new: KeyRing) {
+        let (before, after) = (old.signingKeys, new.signingKeys)
+        guard before != after else { return }
+        let added = after.keys.filter { before[$0] == nil }.sorted().joined(separator: " ")
+        let metadata: Logger.Metadata = added.isEmpty ? [:] : ["key_id": "\(added)"]
+        trail.metrics.tell(.keyRotated, "the signing keys have changed", .notice, metadata, to: logger)
     }
 
     /// Tells the log when a look begins to fail, fails for another reason, or works again: not twice a second.
@@ -148,7 +171,7 @@ final class Node: Sendable {
         }
         guard complaint != last else { return }
         if let complaint {
-            logger.error("\(complaint)", metadata: ["event": "stale"])
+            trail.metrics.tell(.stale, "\(complaint)", .error, to: logger)
         } else {
             logger.notice("this node follows the database again")
         }

@@ -6,6 +6,7 @@ import OAuthStore
 struct Trail: Sendable {
     let refusals = RefusalQueue()
     let counters = HourCounters()
+    let metrics: Metrics
 
     /// Writes the refusals that have gathered, each with its connection if the presented token proves it.
     ///

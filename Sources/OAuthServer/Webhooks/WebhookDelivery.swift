@@ -9,6 +9,7 @@ public struct WebhookDelivery: Service {
     private let store: Store
     private let sender: WebhookSender
     private let ambient: Ambient
+    private let metrics: Metrics
     private let logger: Logger
 
     /// How often the outbox is looked at when there is nothing to do.
@@ -19,9 +20,17 @@ public struct WebhookDelivery: Service {
     private static let lease = Duration.seconds(60)
 
     /// Makes the delivery of a server.
-    public init(store: Store, target: WebhookTarget, client: HTTPClient, ambient: Ambient, logger: Logger) {
+    public init(
+        store: Store,
+        target: WebhookTarget,
+        client: HTTPClient,
+        ambient: Ambient,
+        metrics: Metrics = Metrics(),
+        logger: Logger
+    ) {
         self.store = store
         self.ambient = ambient
+        self.metrics = metrics
         self.logger = logger
         sender = WebhookSender(target: target, client: client, now: ambient.now)
     }
@@ -84,12 +93,14 @@ public struct WebhookDelivery: Service {
         let metadata: Logger.Metadata = ["webhook": "\(event.id)", "type": "\(event.type)"]
         switch attempt {
         case .delivered:
+            metrics.webhookAttempts[.delivered].add()
             logger.debug("webhook delivered", metadata: metadata)
         case .failed(_, let reason, _):
+            metrics.webhookAttempts[.failed].add()
             logger.info("webhook not delivered, and tried again: \(reason)", metadata: metadata)
         case .givenUp(_, let reason):
-            let more: Logger.Metadata = ["event": "webhook_given_up"]
-            logger.warning("webhook given up: \(reason)", metadata: metadata.merging(more) { own, _ in own })
+            metrics.webhookAttempts[.givenUp].add()
+            metrics.tell(.webhookGivenUp, "webhook given up: \(reason)", .warning, metadata, to: logger)
         }
     }
 }

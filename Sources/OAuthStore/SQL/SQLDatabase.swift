@@ -7,6 +7,9 @@ public protocol SQLDatabase: Sendable {
     /// Which engine answers, for the few places where that matters (the sweep, `latchkey settings`, tests).
     var engine: SQLEngine { get }
 
+    /// What the driver is busy with, for those who watch it.
+    var usage: SQLUsage { get }
+
     /// Runs read-only statements. Each statement sees the latest committed state by itself; nothing ties two together.
     ///
     /// - Throws: `SQLError.unavailable` when the database did not answer in time; nothing is known then.

@@ -18,6 +18,12 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "From which level on events are logged: debug, info, warning, error.")
     var logLevel: String?
 
+    @Option(help: "How events are logged: text or json.")
+    var logFormat: String?
+
+    @Option(help: "Where /metrics alone is served, such as 127.0.0.1:9464.")
+    var metricsListen: String?
+
     @Flag(name: .customLong("sample-api"), help: "Mount a sample resource API beside the server.")
     var sampleAPI = false
 
@@ -30,6 +36,8 @@ struct ServerOptions: ParsableArguments {
             "issuer": issuer,
             "partners": partners,
             "log-level": logLevel,
+            "log-format": logFormat,
+            "metrics-listen": metricsListen,
             "sample-api": sampleAPI ? "true" : nil,
             "test-mode": testMode ? "true" : nil,
         ])
@@ -49,8 +57,9 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let deployment = try options.deployment()
         let settings = try deployment.serverSettings()
-        EventLog.start(level: deployment.logLevel)
-        try await Serving.with(deployment, settings) { serving in
+        let log = EventLog.start(level: deployment.logLevel, format: deployment.logFormat)
+        defer { log.flush(within: .seconds(2)) }
+        try await Serving.with(deployment, settings, log) { serving in
             let router = serving.provider.router()
             if deployment.sampleAPI { try await serving.mountSampleAPI(on: router) }
             try await serving.warnOfSurprises()

@@ -64,8 +64,8 @@ enum SettingsPage {
 
             A setting comes from the first of these that has it:
 
-            1. a flag: `--listen`, `--issuer`, `--database`, `--partners`, `--log-level`, `--sample-api` and `--test-mode` of
-               `latchkey serve`; every command takes `--database`;
+            1. a flag: `--listen`, `--issuer`, `--database`, `--partners`, `--log-level`, `--log-format`,
+               `--metrics-listen`, `--sample-api` and `--test-mode` of `latchkey serve`; every command takes `--database`;
             2. the environment: `LATCHKEY_` and the name in upper case with `_` for `-`, such as `LATCHKEY_SECRET_KEY`. An
                empty variable counts as not set;
             3. the file that `--config` or `LATCHKEY_CONFIG` names, else `latchkey.yaml` in the working directory, else

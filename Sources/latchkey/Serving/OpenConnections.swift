@@ -1,6 +1,7 @@
 import Glibc
 import HummingbirdCore
 import NIOCore
+import OAuthServer
 import Synchronization
 
 /// The connections of one listener, of which there are never more than a limit.
@@ -10,10 +11,15 @@ import Synchronization
 final class OpenConnections: Sendable {
     /// How many may be open at once.
     let limit: Int
+    private let gauge: Gauge
     private let connections = Mutex<[ObjectIdentifier: OpenConnection]>([:])
 
-    init(limit: Int) {
+    /// - Parameters:
+    ///   - limit: how many may be open.
+    ///   - gauge: shows how many are, of all listeners together.
+    init(limit: Int, gauge: Gauge) {
         self.limit = limit
+        self.gauge = gauge
     }
 
     /// How many connections fit beside everything else that this process holds open.
@@ -31,6 +37,7 @@ final class OpenConnections: Sendable {
 
     /// Counts a connection, and lets the most silent one go when there are too many.
     func add(_ connection: OpenConnection) {
+        gauge.add(1)
         let silent = connections.withLock { connections -> (OpenConnection, since: UInt64)? in
             connections[ObjectIdentifier(connection)] = connection
             guard connections.count >= limit else { return nil }
@@ -48,6 +55,7 @@ final class OpenConnections: Sendable {
 
     /// Counts a connection no longer.
     func remove(_ connection: OpenConnection) {
+        gauge.add(-1)
         connections.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(connection)) }
     }
 }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import AsyncHTTPClient
 import Glibc
 import Hummingbird
@@ -16,6 +17,9 @@ struct Serving: Sendable {
     let settings: Settings
     let store: Store
     let provider: Provider
+    let metrics: Metrics
+    /// Where spans wait to be sent; nil when nothing is traced.
+    let recorder: SpanRecorder?
     let secretKey: SecretKey
     let ambient: Ambient
     let logger: Logger
@@ -30,6 +34,8 @@ struct Serving: Sendable {
 
     /// How long a connection may be silent between requests.
     private static let idleTimeout = TimeAmount.seconds(60)
+    /// How many may read the metrics at once on a listener of their own.
+    private static let metricsRoom = 16
     /// How long requests that are being answered may take once nothing more is accepted.
     private static let shutdownLimit = Duration.seconds(10)
 
@@ -37,6 +43,7 @@ struct Serving: Sendable {
     static func with(
         _ deployment: Deployment,
         _ settings: Settings,
+        _ log: LineWriter,
         _ work: (Serving) async throws -> Void
     ) async throws {
         // Requests are answered on Swift's own threads; with a loop on each core the two would push each other aside.
@@ -49,12 +56,18 @@ struct Serving: Sendable {
             let secretKey = try await deployment.secretKey(for: store)
             let logger = Logger(label: "latchkey")
             deployment.keepReserve(on: database, logger)
+            let metrics = Metrics(version: Latchkey.configuration.version, logDropped: log.dropped)
+            let recorder = deployment.tracesTo.map { _ in
+                SpanRecorder(share: deployment.tracesShare.value, random: deployment.ambient.random)
+            }
             let provider = try await Provider(
                 settings: settings,
                 store: store,
                 profiles: profiles,
                 secretKey: secretKey,
                 ambient: deployment.ambient,
+                metrics: metrics,
+                tracer: recorder,
                 logger: logger
             )
             let serving = Serving(
@@ -62,6 +75,8 @@ struct Serving: Sendable {
                 settings: settings,
                 store: store,
                 provider: provider,
+                metrics: metrics,
+                recorder: recorder,
                 secretKey: secretKey,
                 ambient: deployment.ambient,
                 logger: logger,
@@ -95,7 +110,7 @@ struct Serving: Sendable {
         chosenBy flag: String,
         whenReady: @escaping @Sendable () -> Void
     ) async throws {
-        let waiting = Waiting(for: addresses.count)
+        let waiting = Waiting(for: addresses.count + (deployment.metricsListen == nil ? 0 : 1))
         let supervisor = Supervisor()
         let responder = router.buildResponder()
         let room = OpenConnections.limit(
@@ -105,7 +120,7 @@ struct Serving: Sendable {
             listeners: addresses.count
         )
         let listeners = addresses.map { address in
-            let connections = OpenConnections(limit: room)
+            let connections = OpenConnections(limit: room, gauge: metrics.connections)
             return Application(
                 responder: responder,
                 server: .http1(
@@ -134,9 +149,10 @@ struct Serving: Sendable {
         }
         // Shut down from the last to the first: the background work writes what the last requests left.
         let delivery = try await webhookDelivery()
+        let scrapes = metricsListener { if waiting.isOver() { whenReady() } }
         let signs: [any Service] = supervisor?.signsOfLife.map { [$0] } ?? []
         var configuration = ServiceGroupConfiguration(
-            services: [provider.background(logger: logger)] + delivery + signs + listeners,
+            services: [provider.background(logger: logger)] + delivery + spanExport + scrapes + signs + listeners,
             logger: quiet
         )
         configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
@@ -150,12 +166,37 @@ struct Serving: Sendable {
             )
             try await shutdown.run(group)
         } catch let error as IOError {
-            let list = addresses.map(\.description).joined(separator: " and ")
+            let scraped = deployment.metricsListen.map { [$0] } ?? []
+            let list = (addresses + scraped).map(\.description).joined(separator: " and ")
+            let flags = flag + (scraped.isEmpty ? "" : " or --metrics-listen")
             throw Complaint(
                 "cannot listen on \(list): \(String(cString: strerror(error.errnoCode))); "
-                    + "end the program that uses it, or choose another with \(flag)"
+                    + "end the program that uses it, or choose another with \(flags)"
             )
         }
+    }
+
+    /// What sends traces, if the settings want it.
+    private var spanExport: [any Service] {
+        guard let recorder, let url = deployment.tracesTo else { return [] }
+        return [SpanExport(recorder: recorder, url: url, client: httpClient, metrics: metrics, logger: logger)]
+    }
+
+    /// The listener for metrics alone, if the settings want one.
+    private func metricsListener(_ whenRunning: @escaping @Sendable () -> Void) -> [any Service] {
+        guard let address = deployment.metricsListen else { return [] }
+        return [
+            Application(
+                responder: provider.metricsRouter().buildResponder(),
+                server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+                configuration: .init(
+                    address: .hostname(address.host, port: address.port),
+                    availableConnectionsDelegate: Room(limit: Self.metricsRoom)
+                ),
+                onServerRunning: { _ in whenRunning() },
+                logger: logger
+            )
+        ]
     }
 
     /// What delivers webhooks, if the settings want them; from now on the ledger writes events, or does not.
@@ -169,6 +210,7 @@ struct Serving: Sendable {
                     target: target,
                     client: webhookClient,
                     ambient: ambient,
+                    metrics: metrics,
                     logger: logger
                 )
             ]

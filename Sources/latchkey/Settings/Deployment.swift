@@ -24,6 +24,16 @@ struct Deployment: Sendable {
     var accounts = AccountsChoice.own
     var loginEndpoint = LoginEndpointWords()
     var logLevel = Logger.Level.info
+    /// How events are written; nil for what suits the place.
+    var logFormat: EventLog.Format?
+    /// The listener for metrics alone.
+    var metricsListen: ListenAddress?
+    /// The collector for traces; nil when there are none.
+    var tracesTo: String?
+    /// How many of a million traces are kept.
+    var tracesShare = TraceShare(millionths: 10_000)
+    /// Who may read the metrics where there is none.
+    var metricsFrom = ["127.0.0.0/8", "::1"].compactMap { IPNetwork($0) }
     var sampleAPI = false
     var webhookURL: String?
     var webhookSecrets: [String]?
@@ -78,6 +88,7 @@ struct Deployment: Sendable {
         settings.audience = audience ?? settings.issuer.text
         settings.brand = try settledBrand()
         settings.accounts = try settledAccounts()
+        settings.metricsReaders = metricsListen == nil ? metricsFrom : nil
         guard settings.clockOffset == .zero || settings.testMode else {
             throw Complaint(
                 "clock-offset\(origin("clock-offset")) works only in test mode: add --test-mode, or remove it"

@@ -10,6 +10,7 @@ struct Knob: Sendable {
         case accounts = "Accounts"
         case limits = "Sessions and limits"
         case webhooks = "Webhooks"
+        case seeing = "Logs and metrics"
         case development = "Development"
     }
 

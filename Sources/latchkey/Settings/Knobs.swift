@@ -6,7 +6,7 @@ import OAuthStore
 /// Every setting there is. Reading, checking, `latchkey settings` and docs/configuration.md all come from this table.
 extension Knob {
     static let all: [Knob] =
-        server + database + tokens + partners + pages + accounts + limits + webhooks + development
+        server + database + tokens + partners + pages + accounts + limits + webhooks + seeing + development
 
     private static let server = [
         Knob(
@@ -66,14 +66,6 @@ extension Knob {
             .duration(.zero ... .minutes(5)),
             example: "5s",
             "How long the server goes on serving after SIGTERM, while `/readyz` says 503 and every answer ends its connection. Behind a balancer: a little longer than the balancer takes to notice. A server that stands alone needs none. What is being answered then has 10 seconds more."
-        ),
-        Knob(
-            "log-level",
-            .server,
-            \.logLevel,
-            .choice,
-            example: "debug",
-            "From which level on events are written to standard error."
         ),
     ]
 

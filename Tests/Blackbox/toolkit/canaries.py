@@ -51,7 +51,7 @@ class Canaries:
         """What kinds of secrets lie in the content, with the first characters of each."""
         long: dict[bytes, list[tuple[bytes, str]]] = {}
         found = set()
-        for value, kind in self.secrets.items():
+        for value, kind in list(self.secrets.items()):
             label = f"{kind} {value[:8]}…"
             for form in _spellings(value):
                 if len(form) >= WINDOW:

@@ -1,0 +1,168 @@
+import Logging
+import OAuth
+import OAuthStore
+import Synchronization
+
+/// The numbers of one node since it started; `/metrics` shows them.
+///
+/// Every label has a closed set of values, so that no caller can make the number of series grow: no client, no account,
+/// no address is ever a label.
+public final class Metrics: Sendable {
+    /// The program's release.
+    let version: String
+    let requests = RequestMeters()
+    /// Connections from outside that are open.
+    public let connections = Gauge()
+    let grants = GrantCounters()
+    let connected = Counter()
+    let disconnected = Counter()
+    let signIns = Counters<SignInCount>()
+    private let events = Counters<SecurityEvent>()
+    let databaseFaults = Counters<DatabaseFault>()
+    let spans = Counters<SpanOutcome>()
+    let webhookAttempts = Counters<WebhookOutcome>()
+    let sweeps = Counters<SweepOutcome>()
+    private let swept = Mutex<[String: UInt64]>([:])
+    /// Events in the outbox, and the time of the oldest in milliseconds since 1970; 0 when there is none.
+    let outbox = (count: Gauge(), oldest: Gauge())
+    /// Lines of the log that were dropped.
+    let logDropped: Counter
+
+    /// Begins at zero.
+    ///
+    /// - Parameters:
+    ///   - version: the program's release.
+    ///   - logDropped: what the log counts its dropped lines with.
+    public init(version: String = "", logDropped: Counter = Counter()) {
+        self.version = version
+        self.logDropped = logDropped
+    }
+
+    /// Tells of a security event: one line of the log, under the event's name, and one more in its counter.
+    func tell(
+        _ event: SecurityEvent,
+        _ message: Logger.Message,
+        _ level: Logger.Level = .warning,
+        _ metadata: Logger.Metadata = [:],
+        to logger: Logger
+    ) {
+        events[event].add()
+        logger.log(level: level, message, metadata: metadata.merging(["event": "\(event.rawValue)"]) { $1 })
+    }
+
+    /// How often there has been an event.
+    func count(of event: SecurityEvent) -> UInt64 { events[event].value }
+
+    func note(_ rows: [String: Int]) {
+        swept.withLock { swept in
+            for (table, count) in rows { swept[table, default: 0] += UInt64(max(count, 0)) }
+        }
+    }
+
+    var sweptRows: [(table: String, count: UInt64)] {
+        swept.withLock { $0.sorted { $0.key < $1.key }.map { (table: $0.key, count: $0.value) } }
+    }
+}
+
+/// One counter for each case of a label.
+final class Counters<Label: RawRepresentable & CaseIterable & Hashable & Sendable>: Sendable
+where Label.RawValue == String {
+    private let counters = Dictionary(uniqueKeysWithValues: Label.allCases.map { ($0, Counter()) })
+    private let unknown = Counter()
+
+    subscript(_ label: Label) -> Counter { counters[label] ?? unknown }
+
+    /// Every case with its count, in the order of the cases.
+    var reading: [(label: String, count: UInt64)] {
+        Label.allCases.map { (label: $0.rawValue, count: self[$0].value) }
+    }
+}
+
+extension Metrics {
+    var eventCounts: [(label: String, count: UInt64)] { events.reading }
+}
+
+/// Who signed in or tried to, and what came of it.
+enum SignInCount: String, CaseIterable, Sendable {
+    case customer = "customer ok"
+    case customerFailed = "customer failed"
+    case customerBlocked = "customer blocked"
+    case customerBusy = "customer busy"
+    case `operator` = "operator ok"
+    case operatorFailed = "operator failed"
+    case operatorBlocked = "operator blocked"
+    case operatorBusy = "operator busy"
+}
+
+/// The kinds of `SQLError`.
+enum DatabaseFault: String, CaseIterable, Sendable {
+    case unavailable
+    case inDoubt = "in_doubt"
+    case constraint
+    case invalid
+
+    init(_ error: SQLError) {
+        self =
+            switch error {
+            case .unavailable, .unnoted: .unavailable
+            case .inDoubt: .inDoubt
+            case .constraint: .constraint
+            case .invalid: .invalid
+            }
+    }
+}
+
+/// How an attempt to deliver a webhook ended.
+enum WebhookOutcome: String, CaseIterable, Sendable {
+    case delivered
+    case failed
+    case givenUp = "given_up"
+}
+
+/// How a sweep ended.
+enum SweepOutcome: String, CaseIterable, Sendable {
+    case done
+    case failed
+}
+
+/// Token requests by grant type and outcome.
+final class GrantCounters: Sendable {
+    /// A grant type, with the counter that every good answer adds to at hand.
+    final class Outcomes: Sendable {
+        let granted = Counter()
+        fileprivate let refused = Counters<OAuthError.Code>()
+    }
+
+    let code = Outcomes()
+    let refresh = Outcomes()
+    let clientCredentials = Outcomes()
+    /// Of another grant type, or before it was known.
+    private let other = Outcomes()
+
+    /// Counts a refused request.
+    /// - Parameters:
+    ///   - grantType: what the request says it is.
+    ///   - code: the error's code.
+    func refuse(_ grantType: String?, _ code: OAuthError.Code) {
+        let outcomes =
+            switch grantType.flatMap(GrantType.init(rawValue:)) {
+            case .authorizationCode: self.code
+            case .refreshToken: refresh
+            case .clientCredentials: clientCredentials
+            case nil: other
+            }
+        outcomes.refused[code].add()
+    }
+
+    /// Every count: all good ones, and of the others those that there have been, and those that alerts look for.
+    var reading: [(grant: String, outcome: String, count: UInt64)] {
+        let all: [(String, Outcomes)] = [
+            (GrantType.authorizationCode.rawValue, code), (GrantType.refreshToken.rawValue, refresh),
+            (GrantType.clientCredentials.rawValue, clientCredentials), ("other", other),
+        ]
+        return all.flatMap { name, outcomes in
+            let refused = outcomes.refused.reading.map { (grant: name, outcome: $0.label, count: $0.count) }
+            return (name == "other" ? [] : [(grant: name, outcome: "ok", count: outcomes.granted.value)]) + refused
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/// What a driver is busy with, and what it has done since it was opened.
+public struct SQLUsage: Sendable, Equatable {
+    /// Connections that are at work.
+    public var busy = 0
+    /// Connections that are open and have nothing to do.
+    public var idle = 0
+    /// Callers that wait for a connection, or for the next commit.
+    public var waiting = 0
+    /// Callers that had to wait for a connection.
+    public var waits: UInt64 = 0
+    /// Callers that were refused, because none came free in time or too many waited.
+    public var refusals: UInt64 = 0
+    /// What the database made durable.
+    public var commits: UInt64 = 0
+    /// Transactions that were in these commits: several share one in the embedded database.
+    public var transactions: UInt64 = 0
+
+    /// Nothing yet.
+    public init() {}
+}
+
+extension SQLDatabase {
+    /// What is not known is not shown.
+    public var usage: SQLUsage { SQLUsage() }
+}
