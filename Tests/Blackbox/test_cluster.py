@@ -179,11 +179,14 @@ def test_a_change_is_heard_of_at_once_also_after_the_listening_connection_was_lo
     cluster.start()
     shared = first.database
 
+    # The server is shared with other tests, the database is not.
+    listeners = "from pg_stat_activity where datname = current_database() and query like 'listen%'"
+
     def listening() -> int:
-        return int(shared.query("select count(*) from pg_stat_activity where query like 'listen%'"))
+        return int(shared.query(f"select count(*) {listeners}"))
 
     eventually(lambda: listening() == 2, 5)
-    shared.query("select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen%'")
+    shared.query(f"select pg_terminate_backend(pid) {listeners}")
     eventually(lambda: listening() == 2, 10)
     made = first.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
     for node in (first, second):
