@@ -76,6 +76,7 @@ final class Breaker: Sendable {
             let notBefore = state.withLock { $0.notBefore }
             if notBefore > .now {
                 guard notBefore < deadline else { throw .unavailable("no server accepts connections") }
+                // A lane's own thread, or the prober's: it has nothing else to do, and libpq would block it too.
                 usleep(UInt32((notBefore - .now).milliseconds.clamped(to: 0...10_000) * 1000))
             }
             do throws(SQLError) {

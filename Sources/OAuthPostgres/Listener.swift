@@ -32,7 +32,7 @@ final class Listener: Sendable {
                 do throws(SQLError) {
                     try listen()
                 } catch {
-                    // The breaker's pauses are for callers who wait; nobody waits for this.
+                    // The breaker's pauses are for callers who wait; nobody waits for this, and the thread is the listener's own.
                     usleep(UInt32.random(in: 250_000...500_000))
                 }
             }

@@ -35,6 +35,7 @@ public struct Ambient: Sendable {
                 // Swift's own generator would ask the system once for every eight bytes; this asks for up to 256.
                 [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
                     guard let start = bytes.baseAddress, getentropy(start, count) == 0 else {
+                        // A guessable secret would be worse than no server; Linux refuses only without the system call.
                         fatalError("the system gives no random bytes")
                     }
                     filled = count

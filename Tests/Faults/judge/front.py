@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import time
 from pathlib import Path
-
-import pytest
 
 from toolkit.canaries import Canaries
 from toolkit.databases import ROOT
@@ -22,8 +19,6 @@ class Front:
     """What partners and people see of a cluster: one address."""
 
     def __init__(self, folder: Path):
-        if not shutil.which("haproxy"):
-            pytest.skip("haproxy is missing: scripts/install test brings it")
         self.folder = folder
         self.port = free_port()
         self.base = self.issuer = f"http://127.0.0.1:{self.port}"
