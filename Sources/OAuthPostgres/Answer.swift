@@ -96,9 +96,9 @@ struct Parameters {
     private var bytes: [UInt8] = []
     private var lengths: [CInt] = []
 
-    /// The type of each argument.
-    static func types(of arguments: [SQLValue]) -> [Oid] {
-        arguments.map { argument in
+    /// Encodes the arguments.
+    init(_ arguments: [SQLValue]) {
+        types = arguments.map { argument in
             switch argument {
             case .null: 0
             case .integer: ColumnType.int8.rawValue
@@ -106,11 +106,6 @@ struct Parameters {
             case .bytes: ColumnType.bytea.rawValue
             }
         }
-    }
-
-    /// Encodes the arguments.
-    init(_ arguments: [SQLValue]) {
-        types = Self.types(of: arguments)
         lengths.reserveCapacity(arguments.count)
         for argument in arguments {
             let start = bytes.count
@@ -125,6 +120,27 @@ struct Parameters {
         // An empty argument needs a pointer too, or libpq would take it for null.
         bytes.append(0)
     }
+
+    /// Encodes keys as one argument, an array of `bytea`.
+    init(keys: [[UInt8]]) {
+        types = [Self.byteaArray]
+        bytes.reserveCapacity(20 + keys.reduce(0) { $0 + 4 + $1.count } + 1)
+        // One dimension, no nulls, what it is an array of, how many, counted from 1.
+        for word in [1, 0, Int32(ColumnType.bytea.rawValue), Int32(keys.count), 1] { append(word) }
+        for key in keys {
+            append(Int32(key.count))
+            bytes.append(contentsOf: key)
+        }
+        lengths = [CInt(bytes.count)]
+        bytes.append(0)
+    }
+
+    private mutating func append(_ word: Int32) {
+        withUnsafeBytes(of: word.bigEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    /// The number of the type `bytea[]` in `pg_type`.
+    private static let byteaArray: Oid = 1001
 
     /// Sends a prepared statement with these arguments, asking for a binary result; 1 when libpq took it.
     func send(to statement: String, _ connection: OpaquePointer) -> CInt {

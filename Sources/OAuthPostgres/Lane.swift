@@ -37,17 +37,17 @@ final class Lane: @unchecked Sendable {
         try onLiveConnection(by: deadline) { connection throws(SQLError) in try body(connection) }
     }
 
-    /// Asks read-only statements together, and answers whoever waits for them.
-    func answer(_ questions: [Question], connectBy deadline: ContinuousClock.Instant) {
-        let answers: [Result<[SQLRow], SQLError>]
+    /// Asks for the rows of one selection that several callers wait for, and answers each of them.
+    func answer(_ questions: [Question]) {
+        guard let newest = questions.last else { return }
         do throws(SQLError) {
-            answers = try onLiveConnection(by: deadline) { connection throws(SQLError) in
-                try connection.answers(to: questions)
+            let rows = try onLiveConnection(by: newest.deadline) { connection throws(SQLError) in
+                try connection.rows(of: newest.selection, questions.map(\.key))
             }
+            for question in questions { question.continuation.resume(returning: .success(rows[question.key])) }
         } catch {
-            answers = questions.map { _ in .failure(error) }
+            for question in questions { question.continuation.resume(returning: .failure(error)) }
         }
-        for (question, answer) in zip(questions, answers) { question.continuation.resume(returning: answer) }
     }
 
     /// Runs a transaction, again when it lost a race, or when its connection was closed before the commit was asked for:

@@ -60,8 +60,11 @@ final class PostgresConnection: SQLConnection {
     }
 
     func query(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow] {
+        try query(sql, Parameters(arguments))
+    }
+
+    private func query(_ sql: String, _ parameters: Parameters) throws(SQLError) -> [SQLRow] {
         do throws(SQLError) {
-            let parameters = Parameters(arguments)
             let name = try prepare(sql, parameters.types)
             let answer = try exchange { parameters.send(to: name, $0) }
             try check(answer)
@@ -76,72 +79,18 @@ final class PostgresConnection: SQLConnection {
         _ = try query("select pg_notify($1, '')", [.text(PostgresDatabase.channel)])
     }
 
-    /// Asks read-only statements together, each for itself.
+    /// Reads the rows with several keys.
     ///
-    /// In a pipeline a failed statement takes those behind it along: they are asked again.
-    ///
-    /// - Throws: `SQLError.unavailable` when the connection is lost; a statement's own failure is its answer.
-    func answers(to questions: [Question]) throws(SQLError) -> [Result<[SQLRow], SQLError>] {
-        var answers: [Result<[SQLRow], SQLError>] = []
-        answers.reserveCapacity(questions.count)
-        while answers.count < questions.count {
-            let batch = questions[answers.count...].prefix(while: isPrepared)
-            if batch.count > 1 {
-                answers += try pipelined(batch)
-            } else {
-                answers.append(try ownAnswer(to: questions[answers.count]))
-            }
-        }
-        return answers
-    }
-
-    private func isPrepared(_ question: Question) -> Bool {
-        prepared[Preparation(sql: question.sql, types: Parameters.types(of: question.arguments))] != nil
-    }
-
-    /// The answers of the first statements: of all, or up to the first one that failed.
-    private func pipelined(
-        _ questions: ArraySlice<Question>
-    ) throws(SQLError) -> [Result<[SQLRow], SQLError>] {
-        guard !isBroken else { throw .unavailable("the connection was lost") }
-        guard PQenterPipelineMode(connection) == 1 else { throw lost() }
-        for question in questions {
-            let parameters = Parameters(question.arguments)
-            let name = try prepare(question.sql, parameters.types)
-            guard parameters.send(to: name, connection) == 1 else { throw lost() }
-        }
-        guard PQpipelineSync(connection) == 1 else { throw lost() }
-        sentAt = .now
-        let deadline = sentAt + statementDeadline
-        try flush(until: deadline)
-        var answers: [Result<[SQLRow], SQLError>] = []
-        var hasFailed = false
-        for _ in questions {
-            let answer = try receive(until: deadline)
-            guard !hasFailed else { continue }
-            hasFailed = answer.failedState != nil
-            do throws(SQLError) {
-                try check(answer)
-                answers.append(.success(try answer.rows()))
-            } catch {
-                guard !isBroken else { throw error }
-                answers.append(.failure(error))
-            }
-        }
-        // What is left is the mark at the pipeline's end.
-        _ = try receive(until: deadline)
-        noteAnswer()
-        guard PQexitPipelineMode(connection) == 1 else { throw lost() }
-        return answers
-    }
-
-    private func ownAnswer(to question: Question) throws(SQLError) -> Result<[SQLRow], SQLError> {
-        do throws(SQLError) {
-            return .success(try query(question.sql, question.arguments))
-        } catch {
-            guard !isBroken else { throw error }
-            return .failure(error)
-        }
+    /// - Returns: the rows that there are, by their keys.
+    /// - Throws: as `query`.
+    func rows(of selection: KeyedSelection, _ keys: [[UInt8]]) throws(SQLError) -> [[UInt8]: SQLRow] {
+        let found =
+            keys.count == 1
+            ? try query(selection.one, Parameters([.bytes(keys[0])])) : try query(selection.many, Parameters(keys: keys))
+        var rows: [[UInt8]: SQLRow] = [:]
+        rows.reserveCapacity(found.count)
+        for row in found { rows[try row.bytes(0)] = row }
+        return rows
     }
 
     /// Opens a transaction.
@@ -190,6 +139,8 @@ final class PostgresConnection: SQLConnection {
     ///
     /// The server's own timeouts end what a dropped connection left
     /// running: a little later than ours, except for locks, so that a long wait for one leaves the connection whole.
+    /// The store's statements find rows by keys: planned once, each is planned well, while PostgreSQL left to itself would plan a
+    /// `KeyedSelection` again each time. A server of another make may not know that setting.
     private func configure() throws(SQLError) {
         let milliseconds = deadlines.statement.milliseconds
         let settings = """
@@ -197,7 +148,8 @@ final class PostgresConnection: SQLConnection {
                     when 'remote_apply' then 'remote_apply' else 'on' end, false),
                 set_config('lock_timeout', '\(milliseconds * 4 / 5)', false),
                 set_config('statement_timeout', '\(milliseconds + 500)', false),
-                set_config('idle_in_transaction_session_timeout', '\(milliseconds + 500)', false)
+                set_config('idle_in_transaction_session_timeout', '\(milliseconds + 500)', false),
+                (select set_config(name, 'force_generic_plan', false) from pg_settings where name = 'plan_cache_mode')
             """
         try check(try exchange { PQsendQuery($0, settings) })
     }

@@ -21,7 +21,7 @@ public final class PostgresDatabase: SQLDatabase {
     private let servers: Servers
     private let breaker: Breaker
     private let pool: ConnectionPool
-    private let pipeline: Pipeline
+    private let keyedReads: KeyedReads
     private let listeners = Mutex<[Listener]>([])
     private let commits = Atomic<UInt64>(0)
 
@@ -46,7 +46,7 @@ public final class PostgresDatabase: SQLDatabase {
         servers = try Servers(url: url, deadlines: deadlines)
         breaker = Breaker(servers)
         pool = ConnectionPool(breaker: breaker, size: poolSize, wait: poolWait)
-        pipeline = Pipeline(pool: pool)
+        keyedReads = KeyedReads(pool: pool)
     }
 
     /// PostgreSQL.
@@ -55,7 +55,7 @@ public final class PostgresDatabase: SQLDatabase {
     /// What the pool is busy with, and how many transactions were committed.
     public var usage: SQLUsage {
         var usage = pool.usage
-        usage.waiting += pipeline.waiting
+        usage.waiting += keyedReads.waiting
         usage.commits = commits.load(ordering: .relaxed)
         usage.transactions = usage.commits
         return usage
@@ -70,11 +70,11 @@ public final class PostgresDatabase: SQLDatabase {
         try await pool.run { lane, deadline throws(SQLError) in try lane.read(body, connectBy: deadline) }
     }
 
-    /// Runs one read-only statement, together with those of other callers.
+    /// Reads the row with a key, together with those that other callers want.
     ///
     /// - Throws: as `read`.
-    public func rows(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow] {
-        try await pipeline.rows(sql, arguments)
+    public func row(of selection: KeyedSelection, _ key: [UInt8]) async throws(SQLError) -> SQLRow? {
+        try await keyedReads.row(of: selection, key)
     }
 
     /// Runs a transaction at the level "read committed".

@@ -49,11 +49,11 @@ public final class SQLiteDatabase: SQLDatabase {
         try readers.read(body)
     }
 
-    /// Runs one read-only statement on the caller's thread.
+    /// Reads the row with a key on the caller's thread.
     ///
     /// - Throws: as `read`.
-    public func rows(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow] {
-        try readers.read { connection throws(SQLError) in try connection.query(sql, arguments) }
+    public func row(of selection: KeyedSelection, _ key: [UInt8]) async throws(SQLError) -> SQLRow? {
+        try readers.read { connection throws(SQLError) in try connection.query(selection.one, [.bytes(key)]).first }
     }
 
     /// Runs a transaction in the writer's next commit, together with all others that wait for it.

@@ -20,7 +20,7 @@ extension Store {
             guard !revoked, let id = token.connection else {
                 return AccessTokenState(connection: nil, isRevoked: revoked)
             }
-            let rows = try connection.query(Self.oneConnection, [SQLValue(id)])
+            let rows = try connection.query(Self.connectionByID.one, [SQLValue(id)])
             let stored = try rows.first.map { row throws(SQLError) in try Self.connection(row) }
             return AccessTokenState(connection: stored, isRevoked: false)
         }

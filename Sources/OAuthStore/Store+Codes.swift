@@ -143,7 +143,7 @@ extension Store {
             "update connections set nonce = $2 where connection_id = $1 and revoked_at is null",
             [SQLValue(code.connection), .bytes(nonce)]
         )
-        let rows = try connection.query(Self.oneConnection, [SQLValue(code.connection)])
+        let rows = try connection.query(Self.connectionByID.one, [SQLValue(code.connection)])
         let stored = try rows.first.map { row throws(SQLError) in try Self.connection(row) }
         return stored?.revokedAt == nil ? stored : nil
     }

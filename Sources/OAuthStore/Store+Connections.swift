@@ -65,11 +65,11 @@ extension Store {
 
     /// The connection with an identifier, from the latest committed state.
     public func connection(_ id: ConnectionID) async throws(SQLError) -> Connection? {
-        guard let row = try await database.rows(Self.oneConnection, [SQLValue(id)]).first else { return nil }
+        guard let row = try await database.row(of: Self.connectionByID, id.bytes) else { return nil }
         return try Self.connection(row)
     }
 
-    static let oneConnection = connectionSelection() + " where c.connection_id = $1"
+    static let connectionByID = KeyedSelection(connectionSelection(), by: "c.connection_id")
 
     /// Whether a live connection covers what is asked for: the memory of an earlier consent.
     ///

@@ -133,8 +133,7 @@ extension Store {
     /// How many events are neither delivered nor given up, and when the oldest of them was written.
     public func openWebhooks() async throws(SQLError) -> (count: Int64, oldest: Instant?) {
         let rows = try await database.rows(
-            "select count(*), min(created_at) from webhook_events where delivered_at is null and given_up_at is null",
-            []
+            "select count(*), min(created_at) from webhook_events where delivered_at is null and given_up_at is null"
         )
         guard let row = rows.first else { return (0, nil) }
         return (try row.integer(0), try row.optionalInstant(1))

@@ -135,9 +135,9 @@ private final class Listener: SQLDatabase {
         try await base.read { connection throws(SQLError) in try body(Line(base: connection, listener: self)) }
     }
 
-    func rows(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow] {
-        note(sql, arguments)
-        return try await base.rows(sql, arguments)
+    func row(of selection: KeyedSelection, _ key: [UInt8]) async throws(SQLError) -> SQLRow? {
+        note(selection.one, [.bytes(key)])
+        return try await base.row(of: selection, key)
     }
 
     func transaction<Value: Sendable>(

@@ -56,6 +56,39 @@ import Testing
         }
     }
 
+    @Test func `behind a locked table nobody waits for those before them, one after the other`() async throws {
+        try await Backend.postgres.withStorage { storage in
+            guard case .postgres(let url) = storage else { return }
+            let owner = try storage.open()
+            try await owner.run("create table sample (id bytea primary key)")
+            let database = try PostgresDatabase(url: url, statementDeadline: .seconds(1), poolWait: .milliseconds(500))
+            let sample = KeyedSelection("select id from sample", by: "id")
+            let elapsed = try await owner.transaction { connection throws(SQLError) in
+                try connection.query("lock table sample in access exclusive mode")
+                let clock = ContinuousClock()
+                let start = clock.now
+                let failures = Tally()
+                let answered = DispatchSemaphore(value: 0)
+                Task {
+                    _ = try await parallel(300) { number in
+                        let failure = await sqlError {
+                            _ = try await database.row(of: sample, [UInt8(number >> 8), UInt8(number & 255)])
+                        }
+                        if failure?.kind == "unavailable" { failures.count() }
+                    }
+                    answered.signal()
+                }
+                #expect(answered.wait(timeout: .now() + 20) == .success)
+                #expect(failures.total == 300)
+                return clock.now - start
+            }
+            // One statement's deadline and a little; one after the other it would be minutes.
+            #expect(elapsed < .seconds(10))
+            await database.close()
+            await owner.close()
+        }
+    }
+
     @Test func `a commit whose answer does not come is in doubt`() async throws {
         try await Backend.postgres.withStorage { storage in
             let owner = try storage.open()

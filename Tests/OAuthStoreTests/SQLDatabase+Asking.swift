@@ -13,11 +13,6 @@ extension SQLDatabase {
     func change(_ statement: String, _ arguments: [SQLValue] = []) async throws(SQLError) -> [SQLRow] {
         try await transaction { connection throws(SQLError) in try connection.query(statement, arguments) }
     }
-
-    /// Reads with one statement without arguments.
-    func rows(_ statement: String) async throws(SQLError) -> [SQLRow] {
-        try await rows(statement, [])
-    }
 }
 
 extension SQLError {

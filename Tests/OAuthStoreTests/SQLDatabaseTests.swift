@@ -320,55 +320,71 @@ import Testing
     }
 }
 
-@Suite struct `SQL database: single statements` {
+@Suite struct `SQL database: rows by their keys` {
+    private static let sample = KeyedSelection("select id, word from sample", by: "id")
+
+    private static func key(_ number: Int) -> [UInt8] { [UInt8(number >> 8), UInt8(number & 255)] }
+
     @Test(arguments: Backend.allCases)
-    func `each of many parallel callers gets the rows that it asked for`(_ backend: Backend) async throws {
+    func `each of many parallel callers gets the row that it asked for, or none`(_ backend: Backend) async throws {
         try await backend.withDatabase { database in
-            try await database.run("create table sample (id bigint primary key, word text)")
+            try await database.run("create table sample (id bytea primary key, word text)")
             for id in 0..<50 {
-                try await database.run("insert into sample values ($1, $2)", [.integer(Int64(id)), .text("w\(id)")])
+                try await database.run("insert into sample values ($1, $2)", [.bytes(Self.key(id)), .text("w\(id)")])
             }
             _ = try await parallel(500) { number in
-                let id = Int64(number % 60)
-                let rows = try await database.rows("select word from sample where id = $1", [.integer(id)])
-                #expect(try rows.map { row in try row.text(0) } == (id < 50 ? ["w\(id)"] : []))
+                let id = number % 60
+                let row = try await database.row(of: Self.sample, Self.key(id))
+                #expect(try row?.text(1) == (id < 50 ? "w\(id)" : nil))
             }
         }
     }
 
     @Test(arguments: Backend.allCases)
-    func `a statement that fails fails alone, whoever is asked together with it`(_ backend: Backend) async throws {
+    func `a key without bytes is a key like any other`(_ backend: Backend) async throws {
         try await backend.withDatabase { database in
-            try await database.run("create table sample (id bigint primary key, factor bigint)")
-            try await database.run("insert into sample values (1, 1), (2, 2)")
-            let missing = Tally()
+            try await database.run("create table sample (id bytea primary key, word text)")
+            try await database.run("insert into sample values ($1, 'nothing')", [.bytes([])])
+            _ = try await parallel(100) { number in
+                let row = try await database.row(of: Self.sample, number.isMultiple(of: 2) ? [] : Self.key(number))
+                #expect(try row?.text(1) == (number.isMultiple(of: 2) ? "nothing" : nil))
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a selection that fails does not harm another's callers`(_ backend: Backend) async throws {
+        try await backend.withDatabase { database in
+            try await database.run("create table sample (id bytea primary key, word text, factor bigint)")
+            try await database.run("insert into sample values ($1, 'one', 0)", [.bytes(Self.key(1))])
+            // Prepared like any other, it fails when it runs, on PostgreSQL; on SQLite it is refused at once.
+            let failing = KeyedSelection(
+                database.engine == .postgres ? "select id, 1 / factor from sample" : "select id from nowhere",
+                by: "id"
+            )
+            let failed = Tally()
             _ = try await parallel(300) { number in
                 guard number % 3 == 0 else {
-                    let rows = try await database.rows("select id from sample where id = $1", [.integer(2)])
-                    #expect(try rows.first?.integer(0) == 2)
+                    let row = try await database.row(of: Self.sample, Self.key(1))
+                    #expect(try row?.text(1) == "one")
                     return
                 }
-                // Prepared like any other, it fails when it runs, on PostgreSQL; on SQLite it is refused at once.
-                let failing =
-                    database.engine == .postgres
-                    ? "select 1 / (factor - $1) from sample where id = 1" : "select $1 from nowhere"
-                let failure = await sqlError { _ = try await database.rows(failing, [.integer(1)]) }
+                let failure = await sqlError { _ = try await database.row(of: failing, Self.key(1)) }
                 #expect(failure?.kind == "invalid")
-                missing.count()
+                failed.count()
             }
-            #expect(missing.total == 100)
+            #expect(failed.total == 100)
         }
     }
 
     @Test(arguments: Backend.allCases)
-    func `a statement sees what was committed before it was asked`(_ backend: Backend) async throws {
+    func `a row is seen as it was committed before it was asked for`(_ backend: Backend) async throws {
         try await backend.withDatabase { database in
-            try await database.run("create table sample (id bigint primary key)")
+            try await database.run("create table sample (id bytea primary key, word text)")
             _ = try await parallel(100) { number in
-                let id = Int64(number)
-                try await database.run("insert into sample values ($1)", [.integer(id)])
-                let rows = try await database.rows("select id from sample where id = $1", [.integer(id)])
-                #expect(rows.count == 1)
+                try await database.run("insert into sample values ($1, 'here')", [.bytes(Self.key(number))])
+                let row = try await database.row(of: Self.sample, Self.key(number))
+                #expect(try row?.text(1) == "here")
             }
         }
     }

@@ -74,9 +74,9 @@ package final class RiggedDatabase: SQLDatabase {
         return try await base.read(body)
     }
 
-    package func rows(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow] {
+    package func row(of selection: KeyedSelection, _ key: [UInt8]) async throws(SQLError) -> SQLRow? {
         try noteRead()
-        return try await base.rows(sql, arguments)
+        return try await base.row(of: selection, key)
     }
 
     private func noteRead() throws(SQLError) {

@@ -17,12 +17,13 @@ public protocol SQLDatabase: Sendable {
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value
 
-    /// Runs one read-only statement, which sees the latest committed state.
+    /// Reads the row with a key, in its latest committed state.
     ///
-    /// What most requests need: a driver may send the statements of several callers together.
+    /// What most requests need: a driver may ask for the keys of several callers together.
     ///
+    /// - Returns: nil when there is no such row.
     /// - Throws: as `read`.
-    func rows(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow]
+    func row(of selection: KeyedSelection, _ key: [UInt8]) async throws(SQLError) -> SQLRow?
 
     /// Runs a transaction that is durable when this returns, and that has left nothing behind when this throws
     /// `SQLError.constraint` or `.invalid`.
@@ -74,6 +75,13 @@ public protocol SQLDatabase: Sendable {
 }
 
 extension SQLDatabase {
+    /// Runs one read-only statement.
+    ///
+    /// - Throws: as `read`.
+    public func rows(_ sql: String, _ arguments: [SQLValue] = []) async throws(SQLError) -> [SQLRow] {
+        try await read { connection throws(SQLError) in try connection.query(sql, arguments) }
+    }
+
     /// Runs it like any other: a database server keeps its own house.
     @discardableResult
     public func ending<Value: Sendable>(

@@ -17,8 +17,8 @@ final class WatchedDatabase: SQLDatabase {
         do throws(SQLError) { return try await base.read(body) } catch { throw told(error) }
     }
 
-    func rows(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow] {
-        do throws(SQLError) { return try await base.rows(sql, arguments) } catch { throw told(error) }
+    func row(of selection: KeyedSelection, _ key: [UInt8]) async throws(SQLError) -> SQLRow? {
+        do throws(SQLError) { return try await base.row(of: selection, key) } catch { throw told(error) }
     }
 
     func transaction<Value: Sendable>(
