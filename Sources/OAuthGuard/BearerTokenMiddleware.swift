@@ -41,7 +41,7 @@ public struct BearerTokenMiddleware<Context: GuardedRequestContext>: RouterMiddl
     public func handle(
         _ request: Request,
         context: Context,
-        next: (Request, Context) async throws -> Response
+        next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
         do {
             var context = context
@@ -83,7 +83,7 @@ public struct RequireScope<Context: GuardedRequestContext>: RouterMiddleware {
     public func handle(
         _ request: Request,
         context: Context,
-        next: (Request, Context) async throws -> Response
+        next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
         guard try context.requireCaller().allows(names) else { throw BearerRefusal.insufficientScope(names) }
         return try await next(request, context)

@@ -28,7 +28,7 @@ extension Store {
     public func exportAudit(
         _ filter: AuditFilter = AuditFilter(),
         page: Int64 = 500,
-        _ take: ([AuditRecord]) async throws -> Void
+        _ take: @concurrent ([AuditRecord]) async throws -> Void
     ) async throws {
         var last: Int64 = 0
         while true {

@@ -116,7 +116,7 @@ struct PermitsKeys<Context: GuardedRequestContext>: RouterMiddleware {
     func handle(
         _ request: Request,
         context: Context,
-        next: (Request, Context) async throws -> Response
+        next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
         let caller = try context.requireCaller()
         if case .apiKey(let key) = caller, key.scopes.isEmpty { return try await next(request, context) }

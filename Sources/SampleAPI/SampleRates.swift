@@ -67,7 +67,7 @@ struct LimitRate<Context: GuardedRequestContext>: RouterMiddleware {
     func handle(
         _ request: Request,
         context: Context,
-        next: (Request, Context) async throws -> Response
+        next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
         let organisation = try context.organisation
         // The same endpoint, wherever the API is mounted.
@@ -96,7 +96,7 @@ struct RateHeaders<Context: RequestContext>: RouterMiddleware {
     func handle(
         _ request: Request,
         context: Context,
-        next: (Request, Context) async throws -> Response
+        next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
         var response = try await next(request, context)
         if !response.headers.contains(.rateLimit) { response.headers.say(rates.unused, credits: 0) }

@@ -7,15 +7,13 @@ import OAuth
 extension Provider {
     /// JSON that must not be kept (RFC 6749 §5.1).
     package func json(_ bytes: [UInt8], status: HTTPResponse.Status = .ok) -> Response {
-        Response(
-            status: status,
-            headers: [
-                .contentType: "application/json; charset=utf-8", .cacheControl: "no-store", .pragma: "no-cache",
-                .xContentTypeOptions: "nosniff",
-            ],
-            body: .init(byteBuffer: ByteBuffer(bytes: bytes))
-        )
+        Response(status: status, headers: Self.jsonHeaders, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
     }
+
+    private static let jsonHeaders: HTTPFields = [
+        .contentType: "application/json; charset=utf-8", .cacheControl: "no-store", .pragma: "no-cache",
+        .xContentTypeOptions: "nosniff",
+    ]
 
     /// A public document that anybody may keep and read from another site: metadata and keys (RFC 9700 §2.6).
     func document(_ bytes: [UInt8], _ request: Request, lifetime: Duration) -> Response {

@@ -9,7 +9,7 @@ struct EveryAnswer: RouterMiddleware {
     func handle(
         _ request: Request,
         context: DoorContext,
-        next: (Request, DoorContext) async throws -> Response
+        next: @concurrent (Request, DoorContext) async throws -> Response
     ) async throws -> Response {
         let named = provider.named(context, by: request)
         if let tracer = provider.tracer {
@@ -43,7 +43,7 @@ struct UnknownPaths: RouterMiddleware {
     func handle(
         _ request: Request,
         context: DoorContext,
-        next: (Request, DoorContext) async throws -> Response
+        next: @concurrent (Request, DoorContext) async throws -> Response
     ) async throws -> Response {
         if let methods = allowed[request.uri.path], !methods.contains(request.method) {
             meter.count(HTTPResponse.Status.methodNotAllowed.code, since: Stopwatch.now)
