@@ -15,7 +15,8 @@ def test_F11_restarts_behind_haproxy_fail_no_request(cluster: Cluster, tmp_path,
     front = Front(tmp_path)
     for node in cluster.nodes:
         node.issuer, node.canaries = front.base, front.canaries
-        node.extra_environment |= {"LATCHKEY_TRUSTED_PROXIES": "127.0.0.1"}
+        # As docs/operating.md says for HAProxy.
+        node.extra_environment |= {"LATCHKEY_TRUSTED_PROXIES": "127.0.0.1", "LATCHKEY_SHUTDOWN_DRAIN": "2s"}
     scene = Scene.prepare(cluster.nodes, people=6, places=[front]).start()
     front.start(scene.nodes)
     restarts = rounds("RESTARTS", 50, smoke=4)
