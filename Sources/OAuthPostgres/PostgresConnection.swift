@@ -86,7 +86,8 @@ final class PostgresConnection: SQLConnection {
     func rows(of selection: KeyedSelection, _ keys: [[UInt8]]) throws(SQLError) -> [[UInt8]: SQLRow] {
         let found =
             keys.count == 1
-            ? try query(selection.one, Parameters([.bytes(keys[0])])) : try query(selection.many, Parameters(keys: keys))
+            ? try query(selection.one, [.bytes(keys[0])])
+            : try query(selection.many, Parameters(keys: keys))
         var rows: [[UInt8]: SQLRow] = [:]
         rows.reserveCapacity(found.count)
         for row in found { rows[try row.bytes(0)] = row }
