@@ -15,7 +15,7 @@ from toolkit.client import refusal
 from toolkit.databases import ROOT
 from toolkit.expect import check_one_line_error
 from toolkit.person import Person
-from toolkit.process import BINARY
+from toolkit.process import BINARY, free_port
 from toolkit.wire import send
 
 UNIT = ROOT / "deploy" / "systemd" / "latchkey.service"
@@ -70,6 +70,13 @@ def test_the_unit_asks_for_what_the_program_has(variables):
     assert stop >= drain + 60 + 10, "the page says up to which drain it fits"
 
 
+def test_the_program_reads_of_proc_what_the_unit_shows_it():
+    assert unit_setting("ProcSubset") == "pid"
+    texts = [path.read_text() for path in (ROOT / "Sources").rglob("*.swift")]
+    read = {name for text in texts for name in re.findall(r'"/proc/([^"/]*)', text)}
+    assert read == {"self"}, "anything else is hidden there"
+
+
 @pytest.fixture
 def supervisor(tmp_path):
     """What systemd listens on for word from a service: a socket with its address."""
@@ -92,6 +99,23 @@ def test_the_program_says_when_it_is_ready_that_it_lives_and_that_it_stops(new_s
     assert server.stop() == 0
     while (said := line.recv(200)) != b"STOPPING=1":
         assert said == b"WATCHDOG=1"
+
+
+def test_the_program_is_ready_whichever_of_its_listeners_is_the_last(new_server, supervisor):
+    line, address = supervisor
+    # Which one that is differs from start to start.
+    for _ in range(6):
+        port = free_port()
+        server = new_server(
+            port=free_port(),
+            environment={"NOTIFY_SOCKET": address, "LATCHKEY_METRICS_LISTEN": f"127.0.0.1:{port}"},
+        )
+        server.start(wait=False)
+        assert line.recv(200) == b"READY=1"
+        assert send("GET", server.base + "/readyz").status_code == 200, "ready means ready"
+        assert send("GET", f"http://127.0.0.1:{port}/metrics").status_code == 200, "ready means ready"
+        assert server.stop() == 0
+        assert line.recv(200) == b"STOPPING=1"
 
 
 @pytest.mark.parametrize("address", ["/nowhere/notify", "@nobody-listens-there", "not-an-address", "/" + "x" * 200])

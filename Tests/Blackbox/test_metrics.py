@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -68,6 +69,7 @@ def test_what_the_node_is_made_of_is_told(own_server):
     assert abs(seen["process_resident_memory_bytes"].value() - server.memory()) < 64 * 1024 * 1024
     assert seen["process_open_fds"].value() > 5
     assert seen["process_cpu_seconds_total"].value() > 0
+    assert -60 < time.time() - seen["process_start_time_seconds"].value() < 600
     assert server.run("key", "rotate").returncode == 0
     eventually(lambda: scrape(server)["latchkey_signing_keys"].value() == 2)
     assert 3000 < scrape(server)["latchkey_signing_key_next_seconds"].value() <= 4200

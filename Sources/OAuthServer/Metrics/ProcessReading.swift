@@ -44,15 +44,22 @@ struct ProcessReading {
     }
 
     /// It stays the same, so it is worked out once.
+    ///
+    /// Only `/proc/self` is read: the unit hides the rest (`ProcSubset=pid`).
     private static let startTime: Double? = {
         // The second field is the program's name in parentheses, which may hold anything.
         let stat = text("/proc/self/stat")
         guard let end = stat.lastIndex(of: UInt8(ascii: ")")),
-            let started = split(Array(stat[end...])).dropFirst(20).first.flatMap({ Double($0) }),
-            let boot = words("/proc/stat").drop(while: { $0 != "btime" }).dropFirst().first.flatMap({ Double($0) })
+            let started = split(Array(stat[end...])).dropFirst(20).first.flatMap({ Double($0) })
         else { return nil }
-        return boot + started / ticks
+        return time(of: CLOCK_REALTIME) - time(of: CLOCK_BOOTTIME) + started / ticks
     }()
+
+    private static func time(of clock: clockid_t) -> Double {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
 
     private static func words(_ path: String) -> [String] { split(text(path)) }
 

@@ -112,6 +112,12 @@ struct Serving: Sendable {
     ) async throws {
         let waiting = Waiting(for: addresses.count + (deployment.metricsListen == nil ? 0 : 1))
         let supervisor = Supervisor()
+        // Whichever listener is the last to run, all listeners tell in the same way.
+        let isRunning: @Sendable () -> Void = {
+            guard waiting.isOver() else { return }
+            whenReady()
+            supervisor?.tell(.isReady)
+        }
         let responder = router.buildResponder()
         let room = OpenConnections.limit(
             files: OpenFiles.raiseLimit(),
@@ -139,17 +145,13 @@ struct Serving: Sendable {
                     address: .hostname(address.host, port: address.port),
                     availableConnectionsDelegate: Room(limit: room)
                 ),
-                onServerRunning: { _ in
-                    guard waiting.isOver() else { return }
-                    whenReady()
-                    supervisor?.tell(.isReady)
-                },
+                onServerRunning: { _ in isRunning() },
                 logger: logger
             )
         }
         // Shut down from the last to the first: the background work writes what the last requests left.
         let delivery = try await webhookDelivery()
-        let scrapes = metricsListener { if waiting.isOver() { whenReady() } }
+        let scrapes = metricsListener(isRunning)
         let signs: [any Service] = supervisor?.signsOfLife.map { [$0] } ?? []
         var configuration = ServiceGroupConfiguration(
             services: [provider.background(logger: logger)] + delivery + spanExport + scrapes + signs + listeners,
