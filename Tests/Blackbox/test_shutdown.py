@@ -112,6 +112,85 @@ def test_F11_a_request_that_never_ends_does_not_hold_the_end_up(new_server):
         server.process = None
 
 
+GREETING = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+PICTURE = b"GET /assets/picture.png HTTP/1.1\r\nHost: a\r\n\r\n"
+PICTURE_BYTES = 1 << 20
+
+
+def picture_server(new_server, tmp_path: Path, drain: str) -> Latchkey:
+    """A server with an asset that is far larger than what the kernel keeps for a slow reader."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    (folder / "picture.png").write_bytes(os.urandom(PICTURE_BYTES))
+    environment = {"LATCHKEY_SHUTDOWN_DRAIN": drain, "LATCHKEY_TEMPLATES": str(folder)}
+    return new_server(environment=environment).start()
+
+
+def slow_line(server: Latchkey) -> socket.socket:
+    """A connection whose kernel takes a few KiB at a time, so that the server has to wait for its client."""
+    line = socket.socket()
+    line.settimeout(PATIENCE)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+    line.connect(("127.0.0.1", server.port))
+    return line
+
+
+def rest_of(line: socket.socket) -> bytes:
+    """Everything until the server ends the connection."""
+    received = b""
+    while piece := line.recv(65536):
+        received += piece
+    return received
+
+
+@pytest.mark.parametrize("drain", ["0s", "5s"])
+def test_F11_a_client_that_reads_slowly_gets_its_whole_answer(new_server, tmp_path, drain):
+    server = picture_server(new_server, tmp_path, drain)
+    with slow_line(server) as before, slow_line(server) as after:
+        # One answer is under way when the server is told to end, the other is asked for while it drains.
+        before.sendall(PICTURE)
+        answer = before.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        server.process.send_signal(signal.SIGTERM)
+        if drain != "0s":
+            wait_until_not_ready(server)
+            after.sendall(PICTURE)
+            late = rest_of(after)
+            assert late.startswith(b"HTTP/1.1 200 ")
+            assert b"connection: close" in late.split(b"\r\n\r\n", 1)[0].lower()
+            assert len(late.split(b"\r\n\r\n", 1)[1]) == PICTURE_BYTES
+        wait_until_closed(server)
+        answer += rest_of(before)
+    assert len(answer.split(b"\r\n\r\n", 1)[1]) == PICTURE_BYTES
+    assert server.process.wait(timeout=PATIENCE) == 0
+    server.process = None
+
+
+def test_F11_a_client_that_does_not_read_does_not_hold_the_end_up(new_server, tmp_path):
+    server = picture_server(new_server, tmp_path, "0s")
+    with slow_line(server) as line:
+        line.sendall(PICTURE)
+        assert line.recv(1)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(timeout=60) == 0, "the bound is 10 seconds"
+        server.process = None
+
+
+def test_F11_after_its_last_answer_a_connection_hears_nothing(new_server, tmp_path):
+    server = picture_server(new_server, tmp_path, "5s")
+    with slow_line(server) as line:
+        server.process.send_signal(signal.SIGTERM)
+        wait_until_not_ready(server)
+        line.sendall(PICTURE)
+        answer = line.recv(4096)
+        line.sendall(GREETING)
+        answer += rest_of(line)
+    assert answer.count(b"HTTP/1.1 200 ") == 1
+    assert server.process.wait(timeout=PATIENCE) == 0
+    server.process = None
+
+
 @pytest.fixture
 def balanced(new_server, database, tmp_path) -> Iterator[tuple[HAProxy, list[Latchkey]]]:
     """Two nodes on one PostgreSQL behind HAProxy, not yet started."""

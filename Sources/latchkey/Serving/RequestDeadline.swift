@@ -9,6 +9,8 @@ import OAuthServer
 /// Header and body count together, from the request's first byte. A client that is cut is told so with 408, unless an
 /// answer is under way. The timer is set at most once in that time, so that an ordinary request costs a reading of the
 /// clock.
+///
+/// When the server ends, so does each connection with its next answer; a client that takes it slowly gets all of it.
 final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -25,8 +27,16 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     private var unanswered = 0
     private var isAnswering = false
     private let drain: Drain
+    private let wire = Wire()
     /// Whether the answer that is under way is the connection's last one.
     private var isLast = false
+    private var isDeaf = false
+    /// Whether the connection ends once its client has taken what was written.
+    private var isEnding = false
+    private var end: Scheduled<Void>?
+
+    /// How long a client may take for that once the server waits for nothing else.
+    private static let lastBytesLimit = TimeAmount.seconds(10)
 
     /// - Parameters:
     ///   - limit: how long a request may take to arrive.
@@ -40,10 +50,8 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         // Header that is still incomplete is seen by nobody behind the decoder.
-        try? context.pipeline.syncOperations.addHandler(
-            FirstByte { [unowned self] in arrived(context) },
-            position: .first
-        )
+        wire.arrived = { [unowned self] in arrived(context) }
+        try? context.pipeline.syncOperations.addHandler(wire, position: .first)
         let connection = OpenConnection(context.channel)
         self.connection = connection
         connections.add(connection)
@@ -52,12 +60,19 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
         timer = nil
+        end?.cancel()
+        end = nil
+        wire.arrived = {}
         if let connection { connections.remove(connection) }
         connection = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
+        let part = unwrapInboundIn(data)
+        // What is asked after the last answer has begun is not heard (RFC 9112 §9.6).
+        if isLast || isEnding, case .head = part { isDeaf = true }
+        guard !isDeaf else { return }
+        switch part {
         case .head:
             // The next request may lie in the same bytes as the end of the last one.
             arrived(context)
@@ -88,11 +103,30 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
             if unanswered <= 0 { connection?.beginsToWait() }
             if isLast, unanswered <= 0 {
                 context.writeAndFlush(data, promise: promise)
-                context.close(promise: nil)
+                closeOnceTaken(context)
                 return
             }
         }
         context.write(data, promise: promise)
+    }
+
+    /// Closes at once, but while the server ends only when the client has taken what was written, for some seconds.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard drain.isOn, mode == .all else { return context.close(mode: mode, promise: promise) }
+        context.channel.closeFuture.cascade(to: promise)
+        if end == nil {
+            end = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lastBytesLimit) {
+                context.close(promise: nil)
+            }
+        }
+        closeOnceTaken(context)
+    }
+
+    /// To close drops whatever the socket has not taken yet.
+    private func closeOnceTaken(_ context: ChannelHandlerContext) {
+        guard !isEnding else { return }
+        isEnding = true
+        wire.whenWritten { context.close(promise: nil) }
     }
 
     private func arrived(_ context: ChannelHandlerContext) {
@@ -108,14 +142,14 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
             timer = nil
             guard let began else { return }
             if NIODeadline.now() >= began + limit {
-                end(context)
+                refuse(context)
             } else {
                 setTimer(context, began + limit)
             }
         }
     }
 
-    private func end(_ context: ChannelHandlerContext) {
+    private func refuse(_ context: ChannelHandlerContext) {
         // One unanswered request is the late one itself; with more, an earlier one is owed an answer first.
         if !isAnswering, unanswered <= 1 {
             var json = JSONWriter()
@@ -140,19 +174,34 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     }
 }
 
-/// Tells of bytes before they are decoded.
-private final class FirstByte: ChannelInboundHandler, RemovableChannelHandler {
+/// The end of the pipeline at the socket: it tells of bytes before they are decoded, and when those that were encoded are
+/// written.
+private final class Wire: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
-    private let arrived: () -> Void
+    var arrived: () -> Void = {}
+    private var context: ChannelHandlerContext?
 
-    init(_ arrived: @escaping () -> Void) {
-        self.arrived = arrived
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         arrived()
         context.fireChannelRead(data)
+    }
+
+    /// Does something once the socket has taken all that was written so far, or has failed.
+    func whenWritten(_ done: @escaping () -> Void) {
+        guard let context else { return done() }
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in done() }
+        // Writes are completed in their order, one of nothing too.
+        context.writeAndFlush(NIOAny(ByteBuffer()), promise: written)
     }
 }
