@@ -74,7 +74,14 @@ public final class Provider: Sendable {
         self.tracer = tracer
         pages = try Pages(brand: settings.brand, basePath: settings.issuer.path, overrides: settings.templates)
         let loader = ClientLoader(store: store, profiles: profiles, scopes: settings.scopes, logger: logger)
-        node = try await Node(store: store, loader: loader, cabinet: cabinet, metrics: metrics, logger: logger)
+        node = try await Node(
+            store: store,
+            loader: loader,
+            cabinet: cabinet,
+            now: ambient.now,
+            metrics: metrics,
+            logger: logger
+        )
         await node.checkHazards(ambient.clock)
         // One for everybody: to make it takes 19 MiB, and the allocator keeps those of a second one.
         let hashOfNobody = try Argon2id.ofNobody()

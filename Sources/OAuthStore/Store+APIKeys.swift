@@ -144,16 +144,7 @@ extension Store {
     ///
     /// Losing it harms nobody, so it comes late and in bunches.
     public func markUsed(keys uses: [(APIKeyID, Instant)]) async throws(SQLError) {
-        // All nodes lock the rows in one order, so that none waits for one that waits for it.
-        let ordered = uses.sorted { $0.0.bytes.lexicographicallyPrecedes($1.0.bytes) }
-        try await database.transaction { connection throws(SQLError) in
-            for (id, instant) in ordered {
-                try connection.query(
-                    "update api_keys set last_used_at = $2 where api_key_id = $1",
-                    [SQLValue(id), SQLValue(instant)]
-                )
-            }
-        }
+        try await markUsed(uses, "update api_keys set last_used_at = $2 where api_key_id = $1")
     }
 
     private static func apiKey(_ id: APIKeyID, _ connection: any SQLConnection) throws(SQLError) -> APIKey? {

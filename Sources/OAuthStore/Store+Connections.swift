@@ -165,17 +165,23 @@ extension Store {
     ///
     /// Losing it harms nobody, so it comes late and in bunches.
     public func markUsed(_ uses: [(ConnectionID, Instant)]) async throws(SQLError) {
+        try await markUsed(uses, "update connections set last_used_at = $2 where connection_id = $1")
+    }
+
+    /// Writes uses, some hundred in each transaction: nobody waits long for their rows.
+    func markUsed<Owner>(_ uses: [(Identifier<Owner>, Instant)], _ statement: String) async throws(SQLError) {
         // All nodes lock the rows in one order, so that none waits for one that waits for it.
         let ordered = uses.sorted { $0.0.bytes.lexicographicallyPrecedes($1.0.bytes) }
-        try await database.transaction { connection throws(SQLError) in
-            for (id, instant) in ordered {
-                try connection.query(
-                    "update connections set last_used_at = $2 where connection_id = $1",
-                    [SQLValue(id), SQLValue(instant)]
-                )
+        for start in stride(from: 0, to: ordered.count, by: Self.usesAtOnce) {
+            let bunch = ordered[start..<min(start + Self.usesAtOnce, ordered.count)]
+                .map { [SQLValue($0.0), SQLValue($0.1)] }
+            try await database.transaction { connection throws(SQLError) in
+                for use in bunch { try connection.query(statement, use) }
             }
         }
     }
+
+    private static let usesAtOnce = 200
 
     /// Makes the connection of a redeemed code.
     static func connect(

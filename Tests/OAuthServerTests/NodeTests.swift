@@ -106,30 +106,92 @@ import Testing
                 registration.name = "Renamed"
                 return registration
             }
-            let start = ContinuousClock.now
-            await node.refresh(now: start + .seconds(60))
+            server.clock.advance(.seconds(3))
+            #expect(await node.refresh() == [.clients])
             #expect(node.clients[id]?.name == "Renamed")
             #expect(node.keys.newestTokenKey?.number == key && node.keys.signer(at: server.clock.now) != nil)
-            // It does not know which keys are good.
-            #expect(throws: OAuthError.self) { try node.requireFresh(now: start + .seconds(61)) }
+            // It does not know which keys are good; whoever is connected stays so.
+            let own = try await server.post("/oauth/token", ["grant_type": "client_credentials"])
+            #expect(own.status == 503)
+            #expect(try await server.refresh("lkr_x").status == 400)
         }
     }
 
-    @Test func `what a node remembers counts for thirty seconds without a look that worked`() async throws {
-        try await Backend.sqlite.withServer { server async throws in
-            let node = server.provider.node
-            let start = ContinuousClock.now
-            await node.refresh(now: start)
-            server.rigged.fail(.unavailable("away"))
-            await node.refresh(now: start + .seconds(29))
-            try node.requireFresh(now: start + .seconds(30))
-            let refusal = #expect(throws: OAuthError.self) {
-                try node.requireFresh(now: start + .seconds(30) + .milliseconds(1))
+    @Test(arguments: Backend.allCases)
+    func `a client that was disabled is served for two seconds at most, whatever keeps its node from polling`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withServer { server in
+            let refresh = try await server.redeem(try await server.code(TestBrowser(server))).member("refresh_token")
+            try await server.disable("s6BhdRkqt3")
+            server.clock.advance(Node.staleAfter)
+            #expect(try await server.refresh(refresh).status == 200)
+            server.clock.advance(.milliseconds(1))
+            for form in [
+                ["grant_type": "client_credentials"], ["grant_type": "refresh_token", "refresh_token": refresh],
+            ]
+                as [KeyValuePairs<String, String>]
+            {
+                let refusal = try await server.post("/oauth/token", form)
+                #expect(try refusal.status == 401 && refusal.member("error") == "invalid_client")
             }
-            #expect(refusal?.code == .temporarilyUnavailable && refusal?.retryAfter != nil)
+        }
+    }
+
+    @Test func `without a look that worked, memory counts for two seconds; then nobody is answered by guessing`()
+        async throws
+    {
+        try await Backend.sqlite.withServer { server async throws in
+            let own: KeyValuePairs<String, String> = ["grant_type": "client_credentials"]
+            server.rigged.fail(.unavailable("away"))
+            await server.provider.node.refresh()
+            server.clock.advance(Node.staleAfter)
+            #expect(try await server.post("/oauth/token", own).status == 200)
+            for step in [Duration.milliseconds(1), .seconds(-10)] {
+                server.clock.advance(step)
+                for (path, form) in [
+                    ("/oauth/token", own), ("/oauth/token", ["grant_type": "refresh_token", "refresh_token": "lkr_x"]),
+                    ("/oauth/introspect", ["token": "lka_x"]), ("/oauth/revoke", ["token": "lkr_x"]),
+                ] {
+                    let refusal = try await server.post(path, form)
+                    #expect(try refusal.status == 503 && refusal.member("error") == "temporarily_unavailable")
+                    #expect(refusal.headers[.retryAfter] == "2")
+                }
+            }
             server.rigged.fail(nil)
-            await node.refresh(now: start + .seconds(90))
-            try node.requireFresh(now: start + .seconds(120))
+            #expect(try await server.post("/oauth/token", own).status == 200)
+        }
+    }
+
+    @Test func `many who find memory too old have one look taken for all of them`() async throws {
+        try await Backend.sqlite.withServer { server async throws in
+            server.clock.advance(.seconds(3))
+            let before = server.rigged.reads
+            _ = try await parallel(20) { _ in
+                let own = try await server.post("/oauth/token", ["grant_type": "client_credentials"])
+                #expect(own.status == 200)
+            }
+            #expect(server.rigged.reads == before + 1)
+        }
+    }
+
+    @Test func `a change arrives while what this node writes is held up`() async throws {
+        try await Backend.sqlite.withServer { server async throws in
+            let (node, id) = (server.provider.node, try #require(ClientID("s6BhdRkqt3")))
+            server.rigged.hold()
+            #expect(try await server.refresh("lkr_x").status == 400)
+            let background = Task { try await server.provider.background(logger: TestServer.quiet).run() }
+            // The refusal is to be written.
+            await server.rigged.whenHeld()
+            try await server.disable(id.text)
+            let deadline = ContinuousClock.now + .seconds(60)
+            while node.clients[id]?.isDisabled == false, ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            #expect(node.clients[id]?.isDisabled == true)
+            server.rigged.release()
+            background.cancel()
+            try await background.value
         }
     }
 
@@ -177,6 +239,23 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `many uses are written some hundred at a time`(_ backend: Backend) async throws {
+        try await backend.withServer { server in
+            let node = server.provider.node
+            let used = try await server.redeem(try await server.code(TestBrowser(server)))
+            #expect(try await server.refresh(used.member("refresh_token")).status == 200)
+            for number in 0..<450 {
+                let bytes = [UInt8](repeating: 0, count: 14) + [UInt8(number / 256), UInt8(number % 256)]
+                node.uses.note(try #require(ConnectionID(bytes: bytes)), lastUsedAt: nil, at: server.clock.now)
+            }
+            let before = server.rigged.transactions
+            await node.writeUses()
+            #expect(server.rigged.transactions == before + 3)
+            #expect(try await server.store.connections().map(\.lastUsedAt) == [server.clock.now])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `two nodes answer each other's tokens, and see each other's cuts at once`(_ backend: Backend) async throws {
         try await backend.withServer { server in
             let other = try await server.anotherNode()
@@ -204,5 +283,18 @@ import Testing
             await other.shutDown()
             await other.store.close()
         }
+    }
+}
+
+extension TestServer {
+    /// Disables a client where the server's node does not see it.
+    fileprivate func disable(_ client: String) async throws {
+        let other = Store(try storage.open())
+        _ = try await other.update(try #require(ClientID(client)), by: .server, now: clock.now) { registration in
+            var registration = registration
+            registration.isDisabled = true
+            return registration
+        }
+        await other.close()
     }
 }

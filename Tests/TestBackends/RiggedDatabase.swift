@@ -24,6 +24,9 @@ package final class RiggedDatabase: SQLDatabase {
         var transactionFailure: SQLError?
         var fates: [Fate] = []
         var time: Int64?
+        var isHeld = false
+        var held: [CheckedContinuation<Void, Never>] = []
+        var watchers: [CheckedContinuation<Void, Never>] = []
     }
 
     private let base: any SQLDatabase
@@ -56,6 +59,45 @@ package final class RiggedDatabase: SQLDatabase {
     /// What becomes of the next transactions, one after the other.
     package func expect(_ fates: Fate...) {
         state.withLock { $0.fates = fates }
+    }
+
+    /// Lets every transaction wait until they are released.
+    package func hold() {
+        state.withLock { $0.isHeld = true }
+    }
+
+    /// Lets those transactions go on, and the next ones.
+    package func release() {
+        let held = state.withLock { state in
+            state.isHeld = false
+            defer { state.held = [] }
+            return state.held
+        }
+        for one in held { one.resume() }
+    }
+
+    /// Returns once a transaction waits.
+    package func whenHeld() async {
+        await withCheckedContinuation { watcher in
+            let isHolding = state.withLock { state in
+                if state.held.isEmpty { state.watchers.append(watcher) }
+                return !state.held.isEmpty
+            }
+            if isHolding { watcher.resume() }
+        }
+    }
+
+    private func waitWhileHeld() async {
+        await withCheckedContinuation { one in
+            let watchers = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
+                guard state.isHeld else { return nil }
+                state.held.append(one)
+                defer { state.watchers = [] }
+                return state.watchers
+            }
+            guard let watchers else { return one.resume() }
+            for watcher in watchers { watcher.resume() }
+        }
     }
 
     /// Makes the database's clock stand at a time, in milliseconds.
@@ -95,6 +137,7 @@ package final class RiggedDatabase: SQLDatabase {
             return state.transactionFailure
         }
         if let failure { throw failure }
+        await waitWhileHeld()
         let fate = state.withLock { $0.fates.isEmpty ? Fate.done : $0.fates.removeFirst() }
         switch fate {
         case .done:

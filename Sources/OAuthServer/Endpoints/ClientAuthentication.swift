@@ -13,15 +13,21 @@ extension Provider {
         _ context: DoorContext,
         now: Instant
     ) async throws -> AuthenticatedClient {
-        let (client, credentials) = try await claimedClient(form, request.headers[.authorization])
+        let (client, credentials) = try await claimedClient(form, request.headers[.authorization], now: now)
         return try authenticate(client, credentials, context, now: now)
     }
 
     /// The client that a request says it comes from: nothing is proved yet.
-    /// - Throws: `invalid_client` when it says none or one that is not known; `invalid_request`.
-    func claimedClient(_ form: Form, _ authorization: String?) async throws -> (Client, ClientCredentials) {
+    /// - Throws: `invalid_client` when it says none or one that is not known; `invalid_request`; `temporarily_unavailable` when this
+    ///   node cannot know what has become of the client.
+    func claimedClient(
+        _ form: Form,
+        _ authorization: String?,
+        now: Instant
+    ) async throws -> (Client, ClientCredentials) {
         try form.refuseRepeated()
         let credentials = try ClientCredentials(authorization: authorization, form: form)
+        if node.isOld(.clients, at: now) { try await node.requireFresh(.clients) }
         guard let client = try await client(credentials.id) else { throw ClientCredentials.unknown }
         return (client, credentials)
     }

@@ -115,7 +115,7 @@ extension Provider {
         let desks = [("customer", signInDesk.passwords), ("operator", console.desk.passwords)]
         page.series(.passwordQueue, "person", desks.map { ($0.0, UInt64($0.1.inside)) })
         page.series(.passwordRefusals, "person", desks.map { ($0.0, $0.1.refusals) })
-        page.single(.snapshotAge, node.age().inSeconds)
+        page.single(.snapshotAge, node.age(at: now).inSeconds)
         let keys = node.keys
         page.single(.signingKeys, keys.published(at: now).count)
         let (since, next) = keys.turns(at: now)

@@ -18,11 +18,11 @@ extension Provider {
             let authorization = request.headers[.authorization]
             let hasBasic = authorization != nil
             try profile?.rules.check(form, writtenAs: body, hasBasic: hasBasic)
-            let (claimed, credentials) = try await claimedClient(form, authorization)
+            let now = ambient.now()
+            let (claimed, credentials) = try await claimedClient(form, authorization, now: now)
             guard profile == nil || claimed.partner == profile?.id else { throw ClientCredentials.unknown }
             shape = claimed.errors
             try claimed.tokenRequest.check(form, writtenAs: body, hasBasic: hasBasic)
-            let now = ambient.now()
             return try await token(form, from: try authenticate(claimed, credentials, context, now: now), now, context)
         } catch {
             let status = (error as? OAuthError).map { shape.status(of: shape.worded($0)) }
@@ -42,7 +42,7 @@ extension Provider {
             switch try TokenRequest(form, rules: client.client.tokenRequest) {
             case .authorizationCode(let redemption): try await redeem(redemption, by: client, now, context)
             case .refreshToken(let refresh): try await self.refresh(refresh, by: client, now, context)
-            case .clientCredentials(let ask): try grant(ask, to: client, now)
+            case .clientCredentials(let ask): try await grant(ask, to: client, now)
             }
         return json(response.json(account: try await account(of: response)))
     }
@@ -63,13 +63,13 @@ extension Provider {
         return try await store.account(user)
     }
 
-    /// The client credentials grant (RFC 6749 §4.4): the one that asks no database, so memory must not be too old.
+    /// The client credentials grant (RFC 6749 §4.4): it asks no database, so this node must know which keys are good.
     private func grant(
         _ ask: ClientCredentialsRequest,
         to client: AuthenticatedClient,
         _ now: Instant
-    ) throws(OAuthError) -> TokenResponse {
-        try node.requireFresh()
+    ) async throws(OAuthError) -> TokenResponse {
+        if node.isOld(.keys, at: now) { try await node.requireFresh(.keys) }
         let grant = try ask.grant(to: client, audiences: audiences)
         metrics.grants.clientCredentials.granted.add()
         return try mint(now: now).mint(grant, for: client.client, random: ambient.random(16))

@@ -10,37 +10,39 @@ public struct Background: Service {
     let ambient: Ambient
     let logger: Logger
 
-    /// How long a change in the ledger may take to reach this node.
+    /// How often this node looks for changes in the ledger.
     private static let pace = Duration.milliseconds(500)
-    private static let refusalsEvery = 2
-    private static let usesEvery = 10
-    private static let sweepEvery = 120
-    private static let hazardsEvery = 60
 
     /// Runs until the server shuts down; then writes what has gathered.
     public func run() async throws {
         await cancelWhenGracefulShutdown {
-            // The polling below is what counts; this is only sooner.
-            async let following: Void = follow()
-            var round = 0
-            while !Task.isCancelled {
-                try? await Task.sleep(for: Self.pace)
-                round += 1
-                await node.refresh()
-                try? await ambient.clock?.follow(store)
-                await settleDoubts()
-                if round.isMultiple(of: Self.hazardsEvery) { await node.checkHazards(ambient.clock) }
-                if round.isMultiple(of: Self.refusalsEvery) { await writeRefusals() }
-                if round.isMultiple(of: Self.usesEvery) { await writeCounts() }
-                if round.isMultiple(of: Self.usesEvery) { await node.writeUses() }
-                if round.isMultiple(of: Self.usesEvery) { await readOutbox() }
-                if round.isMultiple(of: Self.sweepEvery) { await sweep() }
+            // None waits for another: however long a sweep takes, a client that is disabled is known within the pace.
+            await withDiscardingTaskGroup { work in
+                work.addTask { await every(Self.pace) { await node.refresh() } }
+                // The polling is what counts; this is only sooner.
+                work.addTask { await follow() }
+                work.addTask { await every(Self.pace) { try? await ambient.clock?.follow(store) } }
+                work.addTask { await every(Self.pace) { await settleDoubts() } }
+                work.addTask { await every(.seconds(1)) { await writeRefusals() } }
+                work.addTask {
+                    await every(.seconds(5)) {
+                        await writeCounts()
+                        await node.writeUses()
+                        await readOutbox()
+                    }
+                }
+                work.addTask { await every(.seconds(30)) { await node.checkHazards(ambient.clock) } }
+                work.addTask { await every(.minutes(1)) { await sweep() } }
             }
-            await following
         }
         await node.writeUses()
         await writeRefusals()
         await writeCounts()
+    }
+
+    /// Does something again and again, after a pause each time, until it is cancelled.
+    private func every(_ pause: Duration, _ work: @Sendable () async -> Void) async {
+        while (try? await Task.sleep(for: pause)) != nil { await work() }
     }
 
     /// Takes changes over as soon as the database tells of them.

@@ -16,24 +16,29 @@ final class Node: Sendable {
     let trail: Trail
     private let store: Store
     private let cabinet: KeyCabinet
+    private let now: @Sendable () -> Instant
     private let logger: Logger
     private let state: Mutex<State>
+    /// When the last look began that left nothing of a kind to be taken over, in milliseconds since 1970.
+    private let clientsFreshAt: Atomic<Int64>
+    private let keysFreshAt: Atomic<Int64>
 
     private struct State {
         var clients: ClientSnapshot
         var keys: KeyRing
         /// What `clients` and `keys` were read at, each for itself.
         var revisions: [Store.Kept: Int64]
-        /// When the last look began that left nothing to be taken over.
-        var freshAt: ContinuousClock.Instant
+        /// The look that requests are waiting for.
+        var look: Task<Set<Store.Kept>, Never>?
         /// What the log was told last of why that fails.
         var complaint: String?
         /// What was last found that is not safe.
         var hazards: [String] = []
     }
 
-    /// How long this node trusts what it knows without having been able to look.
-    static let staleAfter = Duration.seconds(30)
+    /// How old what this node knows of clients and keys may be when it decides on a request.
+    static let staleAfter = Duration.milliseconds(staleAfterMilliseconds)
+    private static let staleAfterMilliseconds: Int64 = 2000
     /// How long a caller is asked to wait while this node does not know what is true.
     private static let retryAfter = Duration.seconds(2)
 
@@ -41,6 +46,7 @@ final class Node: Sendable {
         store: Store,
         loader: ClientLoader,
         cabinet: KeyCabinet,
+        now: @escaping @Sendable () -> Instant,
         metrics: Metrics,
         logger: Logger
     ) async throws {
@@ -48,14 +54,16 @@ final class Node: Sendable {
         self.store = store
         self.loader = loader
         self.cabinet = cabinet
+        self.now = now
         self.logger = logger
-        let now = ContinuousClock.now
+        let start = now().milliseconds
+        clientsFreshAt = Atomic(start)
+        keysFreshAt = Atomic(start)
         let revisions = try await store.revisions()
         let state = State(
             clients: try await loader.snapshot(),
             keys: try await cabinet.ring(),
-            revisions: revisions,
-            freshAt: now
+            revisions: revisions
         )
         self.state = Mutex(state)
     }
@@ -92,64 +100,108 @@ final class Node: Sendable {
     private static let skewLimit = Duration.seconds(10)
 
     /// How long ago this node was last in step with the ledger.
-    func age(now: ContinuousClock.Instant = .now) -> Duration {
-        max(now - state.withLock { $0.freshAt }, .zero)
+    func age(at now: Instant) -> Duration {
+        max(now - min(freshAt(.clients), freshAt(.keys)), .zero)
     }
 
-    /// Refuses to decide on what this node remembers alone once it has not been able to look for `staleAfter`.
+    /// Whether what this node knows of a kind is older than it may be: one reading of memory.
+    func isOld(_ kind: Store.Kept, at now: Instant) -> Bool {
+        // A clock that was set back says nothing of the age either.
+        abs(now.milliseconds - freshAt(kind).milliseconds) > Self.staleAfterMilliseconds
+    }
+
+    /// Looks into the ledger before a request is decided on what is too old: one look for all who ask at once.
     ///
-    /// Requests that read the ledger need not ask: what they read is the truth.
+    /// So a client that was disabled, or a secret that was ended, serves nobody for longer than `staleAfter`, whatever keeps
+    /// this node from polling.
     ///
-    /// - Throws: `temporarily_unavailable`.
-    func requireFresh(now: ContinuousClock.Instant = .now) throws(OAuthError) {
-        guard now - state.withLock({ $0.freshAt }) > Self.staleAfter else { return }
+    /// - Throws: `temporarily_unavailable` when it cannot look.
+    func requireFresh(_ kind: Store.Kept) async throws(OAuthError) {
+        guard await !lookTogether().contains(kind) else { return }
         throw OAuthError(
             .temporarilyUnavailable,
-            "the server cannot reach its database; try again",
+            "the server cannot look into its database; try again",
             retryAfter: Self.retryAfter
         )
+    }
+
+    private func lookTogether() async -> Set<Store.Kept> {
+        let look = state.withLock { state in
+            if let look = state.look { return look }
+            let look = Task {
+                let fresh = await refresh()
+                self.state.withLock { $0.look = nil }
+                return fresh
+            }
+            state.look = look
+            return look
+        }
+        return await look.value
+    }
+
+    private func freshAt(_ kind: Store.Kept) -> Instant {
+        switch kind {
+        case .clients: Instant(milliseconds: clientsFreshAt.load(ordering: .relaxed))
+        case .keys: Instant(milliseconds: keysFreshAt.load(ordering: .relaxed))
+        }
     }
 
     /// Takes over what has changed in the ledger; called twice a second, and whenever the database tells of a change.
     ///
     /// Clients and keys are taken over independently; what cannot be had stays as it was. Of two looks at once, the first that
     /// has taken something over counts, and the next look sees whether that was enough.
-    func refresh(now: ContinuousClock.Instant = .now) async {
+    ///
+    /// - Returns: of which kinds nothing was left to be taken over.
+    @discardableResult
+    func refresh() async -> Set<Store.Kept> {
+        let began = now().milliseconds
         let known = state.withLock { $0.revisions }
+        var fresh: Set<Store.Kept> = []
         var failures: [String] = []
         do {
             // The revisions are read first: a change that comes meanwhile is loaded twice rather than never.
             let current = try await store.revisions()
-            if current[.clients] != known[.clients] {
-                do {
-                    let clients = try await loader.snapshot()
-                    state.withLock { state in
-                        guard state.revisions[.clients] == known[.clients] else { return }
-                        state.clients = clients
-                        state.revisions[.clients] = current[.clients]
-                    }
-                } catch {
-                    failures.append("this node goes on with the clients that it knows: \(error)")
-                }
+            do {
+                try await takeClients(known[.clients], current[.clients])
+                clientsFreshAt.store(began, ordering: .relaxed)
+                fresh.insert(.clients)
+            } catch {
+                failures.append("this node goes on with the clients that it knows: \(error)")
             }
-            if current[.keys] != known[.keys] {
-                do {
-                    let keys = try await cabinet.ring()
-                    let old = state.withLock { state -> KeyRing? in
-                        guard state.revisions[.keys] == known[.keys] else { return nil }
-                        defer { state.keys = keys }
-                        state.revisions[.keys] = current[.keys]
-                        return state.keys
-                    }
-                    if let old { tell(old, keys) }
-                } catch {
-                    failures.append("this node goes on with the keys that it knows: \(error)")
-                }
+            do {
+                try await takeKeys(known[.keys], current[.keys])
+                keysFreshAt.store(began, ordering: .relaxed)
+                fresh.insert(.keys)
+            } catch {
+                failures.append("this node goes on with the keys that it knows: \(error)")
             }
         } catch {
             failures.append("this node goes on with what it knows: \(error)")
         }
-        note(failures, at: now)
+        note(failures)
+        return fresh
+    }
+
+    private func takeClients(_ known: Int64?, _ current: Int64?) async throws(SQLError) {
+        guard current != known else { return }
+        let clients = try await loader.snapshot()
+        state.withLock { state in
+            guard state.revisions[.clients] == known else { return }
+            state.clients = clients
+            state.revisions[.clients] = current
+        }
+    }
+
+    private func takeKeys(_ known: Int64?, _ current: Int64?) async throws {
+        guard current != known else { return }
+        let keys = try await cabinet.ring()
+        let old = state.withLock { state -> KeyRing? in
+            guard state.revisions[.keys] == known else { return nil }
+            defer { state.keys = keys }
+            state.revisions[.keys] = current
+            return state.keys
+        }
+        if let old { tell(old, keys) }
     }
 
     /// Tells which signing keys have come and gone.
@@ -162,11 +214,10 @@ final class Node: Sendable {
     }
 
     /// Tells the log when a look begins to fail, fails for another reason, or works again: not twice a second.
-    private func note(_ failures: [String], at now: ContinuousClock.Instant) {
+    private func note(_ failures: [String]) {
         let complaint = failures.isEmpty ? nil : failures.joined(separator: "; ")
         let last = state.withLock { state in
             defer { state.complaint = complaint }
-            if complaint == nil { state.freshAt = max(state.freshAt, now) }
             return state.complaint
         }
         guard complaint != last else { return }
