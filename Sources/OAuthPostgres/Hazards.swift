@@ -2,6 +2,17 @@
 
 /// Judges PostgreSQL's settings by what an acknowledged write must survive.
 enum Hazards {
+    /// Counts the servers that replay what this one writes, so that they may become the primary.
+    ///
+    /// A backup (`pg_basebackup`, `pg_receivewal`) is sent the log too, but replays nothing; a logical subscriber takes over
+    /// nothing. Without the role `pg_monitor` nobody's progress is shown, and none is counted: then the URL's hosts tell.
+    static let standbys = """
+        select count(*) from pg_stat_replication as sender
+        where replay_lsn is not null and not exists (
+            select 1 from pg_replication_slots as slot where slot.active_pid = sender.pid and slot.slot_type = 'logical'
+        )
+        """
+
     /// Judges settings.
     ///
     /// - Parameters:

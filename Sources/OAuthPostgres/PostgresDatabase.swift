@@ -135,7 +135,7 @@ public final class PostgresDatabase: SQLDatabase {
                 """
             )
             for row in rows { settings[try row.text(0)] = try row.text(1) }
-            return (settings, try connection.query("select count(*) from pg_stat_replication")[0].integer(0))
+            return (settings, try connection.query(Hazards.standbys)[0].integer(0))
         }
         return Hazards.of(settings, hasStandbys: standbys > 0 || servers.count > 1, mayBeStandby: servers.mayBeStandby)
     }

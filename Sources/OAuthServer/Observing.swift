@@ -62,6 +62,8 @@ extension Provider {
         case .metricsRefused(let address):
             let message: Logger.Message = "metrics are not for this address: metrics-from names those who may read them"
             metrics.tell(.metricsRefused, message, .info, ["address": "\(address)"], to: logger)
+        case .databaseFault(.unnoted(let reason), _):
+            metrics.tell(.unnoted, "\(SQLError.unnoted(reason))", .error, to: logger)
         case .databaseFault(let error, let isPassing):
             metrics.tell(isPassing ? .unavailable : .database, "\(error)", .error, to: logger)
         case .unavailable(let error):

@@ -62,7 +62,7 @@ public final class Provider: Sendable {
         logger: Logger
     ) async throws {
         let store = store.watched { fault in
-            metrics.databaseFaults[DatabaseFault(fault)].add()
+            if let kind = DatabaseFault(fault) { metrics.databaseFaults[kind].add() }
             guard case .inDoubt = fault else { return }
             metrics.tell(.inDoubt, "\(fault)", .error, to: .current)
         }

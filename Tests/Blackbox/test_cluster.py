@@ -12,6 +12,7 @@ from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.process import STALENESS
 from toolkit.relay import Relay
+from toolkit.seeing import scrape
 from toolkit.wire import send, together
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
@@ -153,6 +154,34 @@ def test_F4_token_state_is_read_from_the_primary_only_and_the_standby_takes_over
     finally:
         if standby is not None:
             standby.stop()
+        primary.stop()
+
+
+def test_F4_a_backup_that_is_taken_is_no_standby_and_a_standby_is_one(new_server):
+    primary = PostgresServer()
+    backup, standby = None, None
+    try:
+        database = Postgres(primary.url)
+        database.query("grant pg_monitor to latchkey", primary.superuser_url)
+        backup = primary.stream_backup()
+        senders = "select count(*) from pg_stat_replication where state = 'streaming'"
+        eventually(lambda: database.query(senders, primary.superuser_url).strip() == "1", 30)
+        server = new_server(database=database).start()
+        ready = send("GET", server.base + "/readyz").json()
+        assert "warnings" not in ready, ready
+        assert scrape(server)["latchkey_database_hazards"].value() == 0
+        server.stop()
+        standby = Standby(primary)
+        standby.catch_up()
+        server.start()
+        assert "asynchronous" in send("GET", server.base + "/readyz").json()["warnings"][0]
+        assert scrape(server)["latchkey_database_hazards"].value() == 1
+    finally:
+        if standby is not None:
+            standby.stop()
+        if backup is not None:
+            backup.terminate()
+            backup.wait(30)
         primary.stop()
 
 

@@ -168,6 +168,26 @@ def test_a_database_that_is_away_and_one_that_is_damaged(new_server):
     told(damaged, "database", 1, request_id=answer.headers["X-Request-Id"])
 
 
+def test_an_ending_cannot_be_noted(new_server, tmp_path):
+    log = tmp_path / "revocations"
+    server = new_server(environment={"LATCHKEY_REVOCATION_LOG": str(log)})
+    client, account = web(server), server.create_account()
+    server.start()
+    connected = Person(server, account).connect(client)
+    log.unlink(missing_ok=True)
+    log.mkdir()
+    answer = client.revoke(connected.refresh)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert "it is done" in answer.json()["error_description"]
+    assert "database;" in answer.json()["error_description"], "it is not said to be away"
+    told(server, "unnoted", 1, request_id=answer.headers["X-Request-Id"])
+    assert not events(server)["unavailable"]
+    log.rmdir()
+    assert client.revoke(connected.refresh).status_code == 200
+    told(server, "unnoted", 1)
+
+
 def test_a_webhook_is_given_up(own_server):
     receiver = Receiver(lambda _: 410)
     own_server.extra_environment |= {

@@ -110,8 +110,8 @@ import Testing
                 "code_replay", "token_reuse", "client_lockout", "token_guessing", "sign_in_failed", "lockout",
                 "sign_in_busy", "password_changed", "login_endpoint", "operator_signed_in", "operator_sign_in_failed",
                 "operator_lockout", "key_rotated", "untrusted_proxy", "metrics_refused", "unavailable", "in_doubt",
-                "hazard",
-                "database", "stale", "fault", "webhook_given_up",
+                "unnoted",
+                "hazard", "database", "stale", "fault", "webhook_given_up",
             ]
         )
     }

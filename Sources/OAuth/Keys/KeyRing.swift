@@ -53,9 +53,8 @@ public final class KeyRing: Sendable {
 
     /// Since when the key of now signs, and from when on the one after it will; nil for what there is not.
     public func turns(at now: Instant) -> (since: Instant?, next: Instant?) {
-        let isAlive = { (signer: Signer) in signer.expiresAt.map { now < $0 } ?? true }
-        let since = signers.last { $0.activeAt <= now && isAlive($0) }?.activeAt
-        return (since, signers.first { $0.activeAt > now && isAlive($0) }?.activeAt)
+        let since = signers.last { $0.activeAt <= now && $0.isBelieved(at: now) }?.activeAt
+        return (since, signers.first { $0.activeAt > now && $0.isBelieved(at: now) }?.activeAt)
     }
 
     /// When each signing key ends, by its `kid`; the value is nil while it has no end.

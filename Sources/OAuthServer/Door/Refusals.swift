@@ -87,7 +87,12 @@ extension Provider {
             refusal = PageRefusal(problem: .known(.badRequest), error: error, status: .contentTooLarge)
         case let fault as SQLError:
             observe(.databaseFault(fault, isPassing: fault.isPassing), context)
-            refusal = fault.isPassing ? Self.unavailable : Self.fault
+            refusal =
+                switch fault {
+                case .unavailable, .inDoubt: Self.unavailable
+                case .unnoted: Self.unnoted
+                case .constraint, .invalid: Self.fault
+                }
         default:
             observe(.fault("\(cause)"), context)
             refusal = Self.fault
@@ -103,18 +108,19 @@ extension Provider {
     }
 
     /// A database that does not answer is no verdict on anything: the caller is asked to come again (never a 400 or 401).
-    private static let unavailable: PageRefusal = {
+    private static let unavailable = comeAgain("the server cannot reach its database; try again")
+
+    /// What was ended is ended, but a restored backup would bring it back: whoever asks again has it noted.
+    private static let unnoted = comeAgain("it is done, but the server cannot note it outside its database; try again")
+
+    private static func comeAgain(_ sentence: String) -> PageRefusal {
         let wait = Duration.seconds(2)
         return PageRefusal(
             problem: .unavailable(wait: wait),
-            error: OAuthError(
-                .temporarilyUnavailable,
-                "the server cannot reach its database; try again",
-                retryAfter: wait
-            ),
+            error: OAuthError(.temporarilyUnavailable, sentence, retryAfter: wait),
             status: .serviceUnavailable
         )
-    }()
+    }
 
     private static let fault = PageRefusal(
         problem: .known(.unexpected),

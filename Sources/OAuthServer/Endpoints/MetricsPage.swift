@@ -108,6 +108,7 @@ extension Provider {
         page.single(.databaseRefusals, usage.refusals)
         page.single(.databaseCommits, usage.commits)
         page.single(.databaseTransactions, usage.transactions)
+        page.single(.databaseHazards, node.hazards.count)
     }
 
     private func writeNode(_ page: inout Exposition) {

@@ -21,6 +21,7 @@ enum Family: String, CaseIterable, Sendable {
     case databaseRefusals = "latchkey_database_refusals_total"
     case databaseCommits = "latchkey_database_commits_total"
     case databaseTransactions = "latchkey_database_transactions_total"
+    case databaseHazards = "latchkey_database_hazards"
 
     case passwordQueue = "latchkey_password_queue"
     case passwordRefusals = "latchkey_password_refusals_total"
@@ -98,6 +99,7 @@ enum Family: String, CaseIterable, Sendable {
         case .databaseCommits: "Transactions that the database committed."
         case .databaseTransactions:
             "Transactions of the ledger that were committed; several share a commit of the embedded database."
+        case .databaseHazards: "What a crash or a failover could take away, as last found; /readyz names it."
         case .passwordQueue: "Passwords that are being checked or wait for it."
         case .passwordRefusals: "Passwords that were not checked, because too many waited."
         case .snapshotAge: "How long ago this node was last in step with the database's clients and keys."

@@ -101,14 +101,15 @@ enum DatabaseFault: String, CaseIterable, Sendable {
     case constraint
     case invalid
 
-    init(_ error: SQLError) {
-        self =
-            switch error {
-            case .unavailable, .unnoted: .unavailable
-            case .inDoubt: .inDoubt
-            case .constraint: .constraint
-            case .invalid: .invalid
-            }
+    /// The kind of an error; nil when the database did what it was asked.
+    init?(_ error: SQLError) {
+        switch error {
+        case .unavailable: self = .unavailable
+        case .inDoubt: self = .inDoubt
+        case .unnoted: return nil
+        case .constraint: self = .constraint
+        case .invalid: self = .invalid
+        }
     }
 }
 

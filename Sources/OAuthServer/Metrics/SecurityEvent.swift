@@ -43,6 +43,8 @@ public enum SecurityEvent: String, CaseIterable, Sendable {
     case unavailable
     /// The answer to a commit was lost.
     case inDoubt = "in_doubt"
+    /// Something was ended, but could not be noted outside the database.
+    case unnoted
     /// The database is set up so that a crash or a failover can take away what was acknowledged.
     case hazard
     /// The database did not do what it was asked, and asking again will not help.

@@ -91,6 +91,7 @@ class PostgresServer:
     def __init__(self):
         self.folder = self._script("start")
         self.url = (Path(self.folder) / "url").read_text().strip()
+        self.superuser_url = f"postgres:///postgres?user=postgres&host={self.folder}&port={urlsplit(self.url).port}"
 
     def _script(self, *words: str) -> str:
         done = subprocess.run([POSTGRES_SCRIPT, *words], check=True, capture_output=True, text=True, timeout=120)
@@ -109,6 +110,13 @@ class PostgresServer:
         postmaster = int((Path(self.folder) / "data" / "postmaster.pid").read_text().split()[0])
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
         return [postmaster, *map(int, children)]
+
+    def stream_backup(self) -> subprocess.Popen:
+        """Has its log written elsewhere, as backups do, until the caller ends the process."""
+        place = Path(self.folder) / "log-backup"
+        place.mkdir()
+        command = [postgres_program("pg_receivewal"), "--directory", place, "--dbname", self.superuser_url]
+        return subprocess.Popen(command)
 
     def stop(self) -> None:
         """Stops it and removes its folder."""
