@@ -1,6 +1,6 @@
 # Latchkey's tasks. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run deb test test-swift test-blackbox example lint layers specs docs docs-check pictures bench faults clean
+.PHONY: help run deb test test-swift test-blackbox example lint layers specs docs docs-check pictures bench gates faults clean
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ faults: ## Break it on purpose and check that nothing is lost; ARGS="-k F04" pic
 
 bench: ## Measure a release build on both databases
 	@scripts/bench
+
+gates: ## Count what the hot paths cost and compare with docs/performance.md; ARGS="--write" stores
+	@scripts/gates $(ARGS)
 
 clean: ## Remove what was built, the tests' Python packages and the demo's data
 	rm -rf .build .venv .ruff_cache .pytest_cache bench-results fault-results latchkey-data

@@ -145,6 +145,12 @@ let package = Package(
             path: "Benchmarks/Server",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "operations",
+            dependencies: ["OAuth", "OAuthStore", "OAuthSQLite"],
+            path: "Benchmarks/Operations",
+            swiftSettings: strict
+        ),
 
         .testTarget(name: "OAuthTests", dependencies: ["OAuth", crypto], swiftSettings: strict),
         .target(

@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
-KINDS = {"blackbox": "black-box tests", "faults": "fault tests"}
+KINDS = {"blackbox": "black-box tests", "faults": "fault tests", "gates": "counts of the hot paths"}
 
 
 @dataclass
