@@ -74,14 +74,13 @@ final class Lane: @unchecked Sendable {
         try transaction(
             { connection throws(SQLError) in
                 let milliseconds = PostgresDatabase.migrationDeadline.milliseconds
-                // The wait for the other node is long; later locks on tables in use stay under the usual limit.
-                let limit = try connection.query("select current_setting('lock_timeout')")[0].text(0)
                 try connection.query("set local statement_timeout = \(milliseconds)")
                 try connection.query("set local lock_timeout = \(milliseconds)")
                 self.connection?.statementDeadline = PostgresDatabase.migrationDeadline
                 defer { self.connection?.resetStatementDeadline() }
                 try connection.query("select pg_advisory_xact_lock($1)", [.integer(PostgresDatabase.migrationLock)])
-                try connection.query("select set_config('lock_timeout', $1, true)", [.text(limit)])
+                // The wait for another node's migration is long, the one for a table in use is not.
+                try connection.query("set local lock_timeout = \(PostgresDatabase.migrationLockLimit.milliseconds)")
                 return try body(connection)
             },
             connectBy: deadline

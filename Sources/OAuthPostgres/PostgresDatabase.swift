@@ -12,6 +12,11 @@ public final class PostgresDatabase: SQLDatabase {
     static let transactionAttempts = 3
     /// How long a migration and its wait for another node's migration may take.
     static let migrationDeadline = Duration.seconds(60)
+    /// How long a migration waits for a table that somebody reads, such as a dump.
+    ///
+    /// Whoever asks for that table meanwhile waits behind it, and must not run into a deadline of its own; it is enough for
+    /// PostgreSQL's vacuum, which steps aside after a second.
+    static let migrationLockLimit = Duration.milliseconds(1500)
     /// The advisory lock that a migrating node holds: "latchkey" in ASCII, read as a number.
     static let migrationLock: Int64 = 0x6c61_7463_686b_6579
 

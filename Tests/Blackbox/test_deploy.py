@@ -86,9 +86,14 @@ def supervisor(tmp_path):
         yield line, "@latchkey-test-" + tmp_path.name
 
 
-def test_the_program_says_when_it_is_ready_that_it_lives_and_that_it_stops(new_server, supervisor):
+@pytest.mark.parametrize("listeners", ["one", "and-one-for-metrics"])
+def test_the_program_says_when_it_is_ready_that_it_lives_and_that_it_stops(new_server, supervisor, listeners):
     line, address = supervisor
-    server = new_server(environment={"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"})
+    settings = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"}
+    if listeners != "one":
+        # Whichever is there last, the server is ready then.
+        settings["LATCHKEY_METRICS_LISTEN"] = f"127.0.0.1:{free_port()}"
+    server = new_server(environment=settings)
     server.start(wait=False)
     # It lives already while it starts.
     while (said := line.recv(200)) != b"READY=1":
@@ -172,9 +177,14 @@ def test_the_manifest_asks_for_what_the_program_has(variables):
         cwd="/",
     )
     assert done.returncode == 0, done.stderr
-    port = container["ports"][0]
+    port, metrics = container["ports"]
     assert f"0.0.0.0:{port['containerPort']}" in flags
-    assert service["spec"]["ports"][0]["targetPort"] == port["name"]
+    assert [one["targetPort"] for one in service["spec"]["ports"]] == [port["name"]], "metrics are for inside"
+    said = {one["name"]: one.get("value") for one in container["env"]}
+    assert said["LATCHKEY_METRICS_LISTEN"] == f"0.0.0.0:{metrics['containerPort']}"
+    annotations = deployment["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["prometheus.io/port"] == str(metrics["containerPort"])
+    assert annotations["prometheus.io/path"] == "/metrics"
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     assert service["spec"]["selector"] == budget["spec"]["selector"]["matchLabels"] == labels
     assert deployment["spec"]["replicas"] > budget["spec"]["minAvailable"]

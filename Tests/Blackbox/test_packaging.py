@@ -88,6 +88,9 @@ def test_everything_lies_in_its_place_and_belongs_to_root(package):
         "/usr/share/doc/latchkey/operating.md": 0o644,
         "/usr/share/doc/latchkey/examples/haproxy/haproxy.cfg": 0o644,
         "/usr/share/doc/latchkey/examples/patroni/patroni.yml": 0o644,
+        "/usr/share/doc/latchkey/examples/prometheus/prometheus.yml": 0o644,
+        "/usr/share/doc/latchkey/examples/prometheus/alerts.yml": 0o644,
+        "/usr/share/doc/latchkey/examples/grafana/latchkey.json": 0o644,
     }
     for path, mode in wanted.items():
         assert members[path].mode & 0o777 == mode, f"{path}: {members[path].mode:o}"
@@ -103,11 +106,26 @@ def test_everything_lies_in_its_place_and_belongs_to_root(package):
 def test_its_settings_are_those_of_the_program(package, tmp_path):
     path = package.folder / "etc/latchkey/latchkey.yaml"
     said = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
-    assert said == ["listen: 127.0.0.1:8080", "database: sqlite:/var/lib/latchkey/latchkey.sqlite"]
+    assert said == [
+        "listen: 127.0.0.1:8080",
+        "database: sqlite:/var/lib/latchkey/latchkey.sqlite",
+        "metrics-listen: 127.0.0.1:9464",
+    ]
+    # It is where the example of Prometheus looks.
+    example = package.folder / "usr/share/doc/latchkey/examples/prometheus/prometheus.yml"
+    assert '- targets: ["127.0.0.1:9464"]' in example.read_text()
     done = subprocess.run(
         [BINARY, "settings", "--check", "--config", path], capture_output=True, text=True, env={}, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_its_pages_lead_to_what_is_in_it(package):
+    members = package.members().keys()
+    for page in (package.folder / "usr/share/doc/latchkey").glob("*.md"):
+        for target in re.findall(r"\]\((/usr/[^)#]+|examples/[^)#]+)", page.read_text()):
+            path = target if target.startswith("/") else f"/usr/share/doc/latchkey/{target}"
+            assert path in members, f"{page.name} leads to {target}"
 
 
 def test_its_manual_tells_of_every_command(package):

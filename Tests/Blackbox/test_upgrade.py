@@ -1,6 +1,5 @@
-"""Releases that follow each other on one database: security.md row F10."""
+"""A migration that is killed (F10). Two releases on one database: `Tests/Faults/test_F10_upgrade.py`."""
 
-import os
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -8,11 +7,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.databases import Postgres, SQLite, postgres_program
-from toolkit.person import Person
 from toolkit.process import BINARY, clean_environment
-
-PREVIOUS = os.environ.get("LATCHKEY_PREVIOUS_RELEASE")
-"""The program of the release before this one; scripts/previous-release builds it where there is one."""
 
 
 def schema_of(database: SQLite | Postgres) -> str:
@@ -64,33 +59,3 @@ def test_F10_a_migration_that_is_killed_at_any_step_is_finished_by_the_next(data
         assert again.returncode == 0, (moment, again.stderr)
         assert schema_of(fresh) == wanted, f"killed at {call} number {moment}"
     assert kills >= 5, f"nothing was killed: {killed.stderr}"
-
-
-@pytest.mark.skipif(PREVIOUS is None, reason="LATCHKEY_PREVIOUS_RELEASE names no program (scripts/previous-release)")
-def test_F10_two_releases_serve_side_by_side_and_the_older_one_starts_on_the_newer_schema(cluster, monkeypatch):
-    older, newer = cluster.nodes
-    monkeypatch.setattr("toolkit.process.BINARY", Path(PREVIOUS))
-    client = older.create_client("--partner", "seam", name="Seam")
-    careful = older.create_client(
-        "--redirect-uri", "https://partner.example/cb", "--scope", "a", "--refresh", "successor", name="Careful"
-    )
-    account = older.create_account()
-    older.start()
-    people = {older: Person(older, account)}
-    before = people[older].connect(client)
-    monkeypatch.setattr("toolkit.process.BINARY", BINARY)
-    newer.start()  # migrates while the older one serves
-    people[newer] = Person(newer, account)
-    for one, other in ((older, newer), (newer, older)):
-        made = people[one].connect(client.at(one))
-        assert client.at(other).refreshed(made.refresh).user_id == account.user_id
-        assert client.at(other).introspect(made.access)["active"] is True
-        rotating = people[one].connect(careful.at(one)).refresh
-        for place in (other, one, other):
-            rotating = careful.at(place).refreshed(rotating).refresh
-        assert client.at(other).revoke(made.refresh).status_code == 200
-        assert client.at(one).introspect(made.access) == {"active": False}
-    assert older.stop() == 0
-    monkeypatch.setattr("toolkit.process.BINARY", Path(PREVIOUS))
-    older.start()
-    assert client.at(older).refreshed(before.refresh).user_id == account.user_id

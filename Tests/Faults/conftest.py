@@ -1,10 +1,13 @@
 """What the fault suite shares: databases and servers with the black-box tests, and the figures of the run."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from judge.report import Figures, report_folder
+from toolkit.databases import ROOT
 
 pytest_plugins = ["toolkit.fixtures"]
 
@@ -23,6 +26,18 @@ def room(tmp_path) -> Path:
     folder = tmp_path / "room"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def previous_release() -> Path:
+    """The program of the release before this one. A whole run has built it; else the first build takes ten minutes."""
+    if named := os.environ.get("LATCHKEY_PREVIOUS_RELEASE"):
+        return Path(named)
+    done = subprocess.run([ROOT / "scripts" / "previous-release"], stdout=subprocess.PIPE, text=True, timeout=3600)
+    if done.returncode == 3:
+        pytest.skip("this clone does not have the previous release: run 'git fetch --unshallow'")
+    assert done.returncode == 0, "the previous release does not build: see what scripts/previous-release prints"
+    return Path(done.stdout.strip())
 
 
 def pytest_sessionfinish() -> None:

@@ -10,21 +10,9 @@ from __future__ import annotations
 import time
 
 from judge.invariants import judge
-from judge.ledger import EXCHANGE, REFRESH, REVOKE, Ledger
+from judge.ledger import EXCHANGE, REFRESH, REVOKE
 from judge.scene import Scene
 from judge.traffic import Examination
-
-
-def older_than(ledger: Ledger, moment: float) -> Ledger:
-    """The ledger of those connections alone that were there at a moment."""
-    kept = Ledger()
-    kept.clients, kept.purse = ledger.clients, ledger.purse
-    for connection in ledger.connections():
-        if connection.delivered and connection.delivered[0].answered < moment:
-            kept.entries += connection.entries
-            kept._of[connection.number] = connection.entries
-    kept.entries.sort(key=lambda entry: entry.number)
-    return kept
 
 
 def test_F12_a_restore_under_the_ledgers_eyes(new_server, tmp_path, figures):
@@ -42,7 +30,7 @@ def test_F12_a_restore_under_the_ledgers_eyes(new_server, tmp_path, figures):
     done = server.run("restore", str(backup), "--replace")
     assert done.returncode == 0, done.stderr
     server.start()
-    ledger = older_than(scene.ledger, began)
+    ledger = scene.ledger.of_those_before(began)
     Examination(ledger, scene.nodes).of_everything()
     judge(ledger, server.database).must_hold()
     figures.note(

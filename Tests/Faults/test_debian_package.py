@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -87,7 +87,7 @@ class Debian:
     def __init__(self, root: Path):
         self.root = root
         self.log_path = root.with_name("serve.log")
-        self.port = free_port()
+        self.port, self.metrics_port = free_port(), free_port()
         self.base = self.issuer = f"http://127.0.0.1:{self.port}"
         self.canaries = Canaries()
         self.server: subprocess.Popen | None = None
@@ -116,8 +116,10 @@ class Debian:
         return json.loads(self.run("runuser", "-u", "latchkey", "--", "latchkey", *words, "--json", stdin=stdin))
 
     def install(self, package: Path) -> None:
-        shutil.copy(package, self.root / "tmp" / package.name)
-        self.run("apt-get", "install", "--yes", "-qq", "--no-install-recommends", f"/tmp/{package.name}")
+        """As somebody who keeps the settings that they changed."""
+        shutil.copy(package, self.root / "opt" / package.name)
+        keep = ("-o", "Dpkg::Options::=--force-confold")
+        self.run("apt-get", "install", "--yes", "-qq", "--no-install-recommends", *keep, f"/opt/{package.name}")
 
     def start_unit(self) -> None:
         """Starts the server as its unit does: that user, that folder, that file, that umask."""
@@ -125,10 +127,15 @@ class Debian:
         shell = ["sh", "-c", f'umask {umask}; exec "$@"', "sh"]
         self.start("runuser", "-u", "latchkey", "--", *shell, *self.settings(), *unit_setting("ExecStart").split())
 
+    @property
+    def own_settings(self) -> list[str]:
+        """Addresses of this test, in place of the package's."""
+        metrics = f"LATCHKEY_METRICS_LISTEN=127.0.0.1:{self.metrics_port}"
+        return [f"LATCHKEY_LISTEN=127.0.0.1:{self.port}", f"LATCHKEY_ISSUER={self.base}", metrics]
+
     def settings(self) -> list[str]:
         """The words that give a command the settings of this test, in the state folder."""
-        own = [f"LATCHKEY_LISTEN=127.0.0.1:{self.port}", f"LATCHKEY_ISSUER={self.base}"]
-        return ["env", "--chdir=/var/lib/latchkey", *own]
+        return ["env", "--chdir=/var/lib/latchkey", *self.own_settings]
 
     def start(self, *command: str) -> None:
         """Starts a server, and waits until it is ready."""
@@ -161,6 +168,83 @@ class Debian:
             self.server = None
 
 
+class NeverBooted(Exception):
+    """This machine does not let a Debian boot in a container."""
+
+
+class Booted(Debian):
+    """A clean Debian that has been booted: its systemd runs, in a container on this machine's network."""
+
+    def __init__(self, root: Path):
+        super().__init__(root)
+        self.machine: subprocess.Popen | None = None
+        self.leader = 0
+        self.run("apt-get", "update", "-qq")
+        self.run("apt-get", "install", "--yes", "-qq", "--no-install-recommends", "systemd-sysv")
+        # The package's own addresses may be taken on this machine.
+        folder = root / "etc/latchkey"
+        folder.mkdir()
+        (folder / "latchkey.env").write_text("".join(line + "\n" for line in self.own_settings))
+
+    def enter(self, *words: str) -> list[str]:
+        if not self.leader:
+            return super().enter(*words)
+        return ["nsenter", f"--target={self.leader}", "--mount", "--uts", "--ipc", "--pid", *words]
+
+    def boot(self) -> None:
+        """Starts its systemd as process 1, and waits until everything has been started."""
+        if not shutil.which("systemd-nspawn"):
+            raise NeverBooted("there is no systemd-nspawn: scripts/install faults brings it")
+        options = ["--quiet", "--boot", "--register=no", "--keep-unit", "--resolv-conf=off", "--timezone=off"]
+        with self.log_path.open("ab") as log:
+            self.machine = subprocess.Popen(
+                ["systemd-nspawn", *options, "--console=pipe", "--machine=latchkey", f"--directory={self.root}"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline, state = time.monotonic() + 90, ""
+        while state not in ("running", "degraded"):
+            if self.machine.poll() is not None or time.monotonic() > deadline:
+                raise NeverBooted(f"{state or 'no systemd'}: {self.log_path.read_text(errors='replace')[-1000:]}")
+            time.sleep(0.2)
+            self.leader = self.leader or self._found_leader()
+            if self.leader:
+                asked = subprocess.run(self.enter("systemctl", "is-system-running"), capture_output=True, text=True)
+                state = asked.stdout.strip()
+
+    def _found_leader(self) -> int:
+        """The id that the container's process 1 has outside; 0 while it is not there."""
+        children = Path(f"/proc/{self.machine.pid}/task/{self.machine.pid}/children").read_text().split()
+        return next((int(one) for one in children if Path(f"/proc/{one}/comm").read_text() == "systemd\n"), 0)
+
+    def asked_unit(self, what: str) -> str:
+        return self.run("systemctl", "show", f"--property={what}", "--value", "latchkey").strip()
+
+    def wait_for(self, happened: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + 60
+        while not happened():
+            assert time.monotonic() < deadline, what
+            time.sleep(0.1)
+
+    def is_ready(self) -> bool:
+        try:
+            return send("GET", self.base + "/readyz", timeout=2).status_code == 200
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        if self.machine is not None and self.machine.poll() is None:
+            # To the one who holds the container this is its power button.
+            self.machine.terminate()
+            try:
+                self.machine.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                self.machine.kill()
+                self.machine.wait()
+
+
 @pytest.fixture
 def debian(tmp_path) -> Iterator[Debian]:
     made = Debian(tmp_path / "debian")
@@ -170,13 +254,39 @@ def debian(tmp_path) -> Iterator[Debian]:
     shutil.rmtree(made.root)
 
 
+@pytest.fixture
+def booted(tmp_path) -> Iterator[Booted]:
+    made = Booted(tmp_path / "debian")
+    try:
+        made.boot()
+        yield made
+    except NeverBooted as reason:
+        pytest.skip(f"systemd does not boot in a container on this machine: {reason}")
+    finally:
+        made.stop()
+        shutil.rmtree(made.root)
+
+
 def build(folder: Path, *options: str) -> Path:
-    """The package of the debug build; a release is built in the same way from another binary."""
-    done = subprocess.run(
-        [ROOT / "scripts" / "deb", "--debug", "--output", folder, *options], capture_output=True, text=True, timeout=300
-    )
+    """The package of the debug build, or of the release: `LATCHKEY_FAULT_PACKAGE=release`, best after `make deb`."""
+    kind = [] if os.environ.get("LATCHKEY_FAULT_PACKAGE") == "release" else ["--debug"]
+    command = [ROOT / "scripts" / "deb", *kind, "--output", folder, *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stderr[-3000:]
     return Path(done.stdout.strip().splitlines()[-1])
+
+
+def with_another_setting(package: Path, version: str) -> Path:
+    """A later version of a package, whose settings file tells of one setting more."""
+    folder = package.with_name("later")
+    subprocess.run(["dpkg-deb", "--raw-extract", package, folder], check=True)
+    control = folder / "DEBIAN/control"
+    control.write_text(re.sub(r"(?m)^Version: .*$", f"Version: {version}", control.read_text()))
+    with (folder / "etc/latchkey/latchkey.yaml").open("a") as settings:
+        settings.write("\n# A setting that the earlier version did not have.\n#another-setting: 1\n")
+    made = package.with_name(f"latchkey_{version}.deb")
+    subprocess.run(["dpkg-deb", "-Zgzip", "-z1", "--build", folder, made], check=True, capture_output=True)
+    return made
 
 
 def mode(path: Path) -> str:
@@ -212,6 +322,9 @@ def test_the_package_lives_and_dies_in_a_clean_debian(debian, tmp_path):
     connected = Person(debian, account).connect(client)
     assert client.refresh(connected.refresh).status_code == 200
     assert {mode(path) for path in data.iterdir()} == {"600"}, "nobody else reads the database and its key"
+    # Figures are on a listener of their own, and not beside what a proxy shows to the world.
+    assert "latchkey_token_grants_total" in send("GET", f"http://127.0.0.1:{debian.metrics_port}/metrics").text
+    assert send("GET", debian.base + "/metrics").status_code == 404
     debian.stop()
 
     # Whoever cannot read the settings is told so.
@@ -221,9 +334,14 @@ def test_the_package_lives_and_dies_in_a_clean_debian(debian, tmp_path):
     assert "latchkey.yaml" in told.stderr
 
     settings.write_text(settings.read_text() + "\nbrand-name: Acme Locks\n")
-    debian.install(build(tmp_path, "--version", "0.1.0-2"))
+    debian.install(with_another_setting(first, "0.1.0-2"))
     assert "0.1.0-2" in debian.run("dpkg-query", "--show", "latchkey")
     assert "brand-name: Acme Locks" in settings.read_text()
+    assert "another-setting" not in settings.read_text()
+    assert "another-setting" in settings.with_name("latchkey.yaml.dpkg-dist").read_text(), (
+        "the new sample lies beside it"
+    )
+    assert (mode(settings), settings.stat().st_gid) == ("640", group)
     debian.start_unit()
     assert client.refresh(connected.refresh).status_code == 200
     debian.stop()
@@ -243,6 +361,56 @@ def test_the_package_lives_and_dies_in_a_clean_debian(debian, tmp_path):
     left = [path for path in ("etc/latchkey", "var/lib/latchkey", "usr/share/doc/latchkey") if (root / path).exists()]
     assert not left
     assert not enabled.is_symlink()
+
+
+def test_the_unit_lives_under_a_booted_systemd(booted, tmp_path):
+    """Installed is started, killed is started again, upgraded is restarted, removed is ended; and it may do little."""
+    data = booted.root / "var/lib/latchkey"
+    booted.install(build(tmp_path))
+    assert booted.asked_unit("ActiveState") == "active"
+    assert booted.is_ready(), "the unit was not started before the server said that it is ready"
+
+    first = booted.asked_unit("MainPID")
+    status = dict(re.findall(r"(?m)^(\w+):\s*(.*)$", booted.run("cat", f"/proc/{first}/status")))
+    assert status["Uid"].split()[0] == booted.run("id", "-u", "latchkey").strip()
+    assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {0}
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    for place in ("/usr/bin/x", "/etc/latchkey/x", "/home/x"):
+        booted.run("nsenter", f"--target={first}", "--mount", "touch", place, status=1)
+
+    made = booted.latchkey("client", "create", "--partner", "seam", "--name", "Seam")
+    client = OAuthClient.from_registration(booted, made)
+    client.wait_until_known()
+    words = ("account", "create", "--email", "ada@example.com", "--name", "Ada", "--password-stdin")
+    password = "correct horse battery"
+    account = Account(booted.latchkey(*words, stdin=password + "\n")["user_id"], "ada@example.com", password, "Ada")
+    connected = Person(booted, account).connect(client)
+
+    booted.run("kill", "-KILL", first)
+    booted.wait_for(lambda: booted.asked_unit("MainPID") not in ("0", first) and booted.is_ready(), "started again")
+    assert booted.asked_unit("NRestarts") == "1"
+    assert client.refresh(connected.refresh).status_code == 200
+
+    second = booted.asked_unit("MainPID")
+    booted.install(build(tmp_path, "--version", "0.1.0-2"))
+    assert booted.asked_unit("MainPID") not in ("0", second)
+    assert booted.is_ready(), "the installation ended before the new server was ready"
+    assert client.refresh(connected.refresh).status_code == 200
+
+    booted.run("systemctl", "stop", "latchkey")
+    assert (booted.asked_unit("ActiveState"), booted.asked_unit("Result")) == ("inactive", "success")
+    booted.run("systemctl", "start", "latchkey")
+    assert booted.is_ready()
+
+    booted.run("apt-get", "remove", "--yes", "-qq", "latchkey")
+    assert not booted.is_ready()
+    assert (data / "latchkey.sqlite").exists()
+    booted.install(tmp_path / next(tmp_path.glob("latchkey_0.1.0-1_*.deb")).name)
+    assert booted.is_ready()
+    assert client.refresh(connected.refresh).status_code == 200, "what was connected is connected"
+    booted.run("apt-get", "purge", "--yes", "-qq", "latchkey")
+    assert not booted.is_ready()
+    assert not data.exists()
 
 
 def test_the_images_steps_work_in_a_clean_debian(debian, tmp_path):

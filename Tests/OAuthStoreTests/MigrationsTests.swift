@@ -130,13 +130,15 @@ import Testing
         }
     }
 
-    /// A step that was released is never changed: whoever has run it would have another schema than a new database.
+    /// A step that somebody may have run is never changed: they would have another schema than a new database.
+    ///
+    /// A new step is pinned here when it lands.
     @Test func `F10: the steps are what they were when they were released`() {
         let known: [Int64: String] = [
             1: "NsESoexRnbt8rfVa", 2: "1OgvxC9fFPXWCtXE", 3: "RtPi5XWtIR-bMxEE", 4: "g0qvM2BOU5g_Y7lx",
-            5: "5G4UUFpT8KwLrfTz", 6: "HL6qq-bN1wCzr6Mk", 7: "L6NkUptYbbv9zrIQ",
+            5: "5G4UUFpT8KwLrfTz", 6: "HL6qq-bN1wCzr6Mk", 7: "L6NkUptYbbv9zrIQ", 8: "Gg3wPv6Fyzl7xa9Y",
         ]
-        for (number, fingerprint) in known { #expect(Migrations().fingerprints[number] == fingerprint, "v\(number)") }
+        #expect(Migrations().fingerprints == known)
     }
 
     @Test func `a step is cut at the semicolons that end a line`() {

@@ -34,6 +34,18 @@ backend nodes
 """
 
 
+def asked(path: Path, command: str) -> str:
+    """What HAProxy's own console answers to a command."""
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(5)
+        line.connect(str(path))
+        line.sendall(command.encode() + b"\n")
+        received = b""
+        while piece := line.recv(65536):
+            received += piece
+    return received.decode()
+
+
 class HAProxy:
     """The balancer; it stands where a server stands for a person and a partner."""
 
@@ -60,14 +72,7 @@ class HAProxy:
 
     def status(self, place: int) -> str:
         """What the balancer thinks of a node: UP or DOWN."""
-        with socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(5)
-            line.connect(str(self.socket))
-            line.sendall(b"show stat\n")
-            received = b""
-            while piece := line.recv(65536):
-                received += piece
-        for row in received.decode().splitlines():
+        for row in asked(self.socket, "show stat").splitlines():
             cells = row.split(",")
             if cells[:2] == ["nodes", f"node{place}"]:
                 return cells[17].split()[0]

@@ -65,6 +65,8 @@ class Latchkey:
         self.options = options
         self.extra_environment = environment or {}
         self.prefix = prefix
+        self.release: Path | None = None
+        """The program of another release, while this node runs one."""
         self.process_environment: dict[str, str] = {}
         """What only the server's process gets, and the commands beside it do not."""
         self.canaries = canaries if canaries is not None else Canaries()
@@ -74,12 +76,16 @@ class Latchkey:
     # The process
 
     @property
+    def program(self) -> Path:
+        return self.release or BINARY
+
+    @property
     def environment(self) -> dict[str, str]:
         return clean_environment() | self.database.environment | self.extra_environment
 
     def start(self, *, clock_offset: int | None = None, wait: bool = True) -> "Latchkey":
         """Starts the process; with an offset in seconds, in test mode and with its clock shifted."""
-        command = [*self.prefix, BINARY, "serve", "--listen", f"127.0.0.1:{self.port}", "--issuer", self.issuer]
+        command = [*self.prefix, self.program, "serve", "--listen", f"127.0.0.1:{self.port}", "--issuer", self.issuer]
         command += ["--database", self.database.url, *self.options]
         environment = self.environment | self.process_environment
         if clock_offset is not None:
@@ -156,7 +162,7 @@ class Latchkey:
         if self.database.kind == "sqlite" and not made_by_itself and not self.database.path.exists():
             self.run("migrate")
         return subprocess.run(
-            [BINARY, *words, "--database", self.database.url],
+            [self.program, *words, "--database", self.database.url],
             cwd=self.folder,
             env=self.environment,
             input=stdin if stdin is not None else "",

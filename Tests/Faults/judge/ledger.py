@@ -175,6 +175,17 @@ class Ledger:
             self.clients[number] = client
             return number
 
+    def of_those_before(self, moment: float) -> Ledger:
+        """The ledger of those connections alone that were there at a moment."""
+        kept = Ledger()
+        kept.clients, kept.purse = self.clients, self.purse
+        for connection in self.connections():
+            if connection.delivered and connection.delivered[0].answered < moment:
+                kept.entries += connection.entries
+                kept._of[connection.number] = connection.entries
+        kept.entries.sort(key=lambda entry: entry.number)
+        return kept
+
     def begin(self, kind: str, connection: int, node: str, secret: str) -> Entry:
         """Writes down a request that is about to be sent."""
         with self._lock:
