@@ -10,8 +10,9 @@ import Synchronization
 public final class PostgresDatabase: SQLDatabase {
     /// How often a transaction that lost a deadlock or a serialization conflict is run before the caller is told.
     static let transactionAttempts = 3
-    /// How long a migration and its wait for another node's migration may take.
-    static let migrationDeadline = Duration.seconds(60)
+    /// How long each statement of a migration may take, and its wait for another node's; a server's start has some more
+    /// (`deploy/systemd/latchkey.service`).
+    static let migrationDeadline = Duration.seconds(600)
     /// How long a migration waits for a table that somebody reads, such as a dump.
     ///
     /// Whoever asks for that table meanwhile waits behind it, and must not run into a deadline of its own; it is enough for

@@ -35,6 +35,8 @@ final class GroupCommit: Sendable {
     private let wait: Duration
     private let reserve: Reserve
     private let fullDisk = Mutex(FullDisk())
+    /// What this connection's settings would let a crash take away; they stay as they are while it is open.
+    let hazards: [String]
 
     /// What is known of a disk that is full.
     private struct FullDisk {
@@ -51,6 +53,11 @@ final class GroupCommit: Sendable {
         self.wait = wait
         reserve = Reserve(besideDatabase: path)
         connection = try DatabaseQueue.open(path: path, readonly: false, lock: lock)
+        do {
+            hazards = try connection.inDatabase { database in try database.hazards() }
+        } catch {
+            throw SQLError(error)
+        }
     }
 
     /// Runs `body` in the next commit; one that ends something may have the reserve.
@@ -70,8 +77,10 @@ final class GroupCommit: Sendable {
         return reserve.fill()
     }
 
-    /// Gives up a piece of the reserve; ordinary transitions wait until it is whole again.
-    func makeRoom() -> Bool {
+    /// Gives up a piece of the reserve for a file on the same disk; ordinary transitions wait until it is whole again.
+    func makeRoom(for file: String) -> Bool {
+        // What is given up here is no room on another disk, and that one's being full is no reason to write nothing here.
+        guard reserve.sharesDisk(with: file) else { return false }
         noteFullDisk()
         return reserve.release()
     }

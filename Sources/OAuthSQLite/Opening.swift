@@ -42,6 +42,19 @@ extension Database {
         // A reader that stays for long lets the log grow; once it has gone, the log is cut back to this.
         try execute(sql: "pragma journal_size_limit = 67108864")
     }
+
+    /// What the settings of this connection would let a crash take away: a sentence each.
+    func hazards() throws -> [String] {
+        var hazards: [String] = []
+        if try Int.fetchOne(self, sql: "pragma synchronous") ?? 0 < 2 {
+            hazards.append("commits are not flushed to the disk (synchronous is not FULL): a power cut can lose them")
+        }
+        let journal = try String.fetchOne(self, sql: "pragma journal_mode") ?? "unknown"
+        if journal != "wal" {
+            hazards.append("the journal mode is \(journal), not wal: readers and writers wait for each other")
+        }
+        return hazards
+    }
 }
 
 /// How long one connection waits for a lock that another process holds.

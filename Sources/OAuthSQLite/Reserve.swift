@@ -1,5 +1,6 @@
 // Room that is kept for the day when the disk is full.
 
+import Foundation
 import Glibc
 
 /// A file beside the database that holds nothing but its place: what ends something may have it when the disk is full.
@@ -15,6 +16,20 @@ struct Reserve: Sendable {
     /// Names the reserve of a database.
     init(besideDatabase path: String) {
         self.path = path + ".reserve"
+    }
+
+    /// Whether a file lies on the reserve's disk, or would.
+    func sharesDisk(with file: String) -> Bool {
+        let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
+        guard let own = Self.device(of: path), let other = Self.device(of: file) ?? Self.device(of: folder) else {
+            return false
+        }
+        return own == other
+    }
+
+    private static func device(of path: String) -> dev_t? {
+        var facts = stat()
+        return stat(path, &facts) == 0 ? facts.st_dev : nil
     }
 
     /// Makes the reserve whole again.

@@ -75,8 +75,8 @@ public final class SQLiteDatabase: SQLDatabase {
         try await writer.transaction(isEnding: true, body)
     }
 
-    /// Gives up a piece of the room that is kept for endings.
-    public func makeRoom() async -> Bool { writer.makeRoom() }
+    /// Gives up a piece of the room that is kept for endings, for a file on the same disk.
+    public func makeRoom(for file: String) async -> Bool { writer.makeRoom(for: file) }
 
     /// Keeps room on the disk from now on, in a file beside the database: when the disk is full, things can still be ended,
     /// and everything else is refused until there is room again.
@@ -104,25 +104,8 @@ public final class SQLiteDatabase: SQLDatabase {
     /// Nil: a file has no clock of its own.
     public func time() async throws(SQLError) -> Int64? { nil }
 
-    /// What the writing connection's settings would let a crash take away.
-    ///
-    /// - Throws: as `transaction`.
-    public func hazards() async throws(SQLError) -> [String] {
-        let (synchronous, journal) = try await transaction { connection throws(SQLError) in
-            (
-                try connection.query("pragma synchronous")[0].integer(0),
-                try connection.query("pragma journal_mode")[0].text(0)
-            )
-        }
-        var hazards: [String] = []
-        if synchronous < 2 {
-            hazards.append("commits are not flushed to the disk (synchronous is not FULL): a power cut can lose them")
-        }
-        if journal != "wal" {
-            hazards.append("the journal mode is \(journal), not wal: readers and writers wait for each other")
-        }
-        return hazards
-    }
+    /// What the writing connection's settings would let a crash take away, as read when it was opened.
+    public func hazards() async throws(SQLError) -> [String] { writer.hazards }
 
     /// Looks through the file for damage, unless it is so large that a start would take long.
     ///

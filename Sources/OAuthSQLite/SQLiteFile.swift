@@ -92,6 +92,8 @@ public struct SQLiteFile: Sendable {
     /// How many live rows of some tables another database has that this one lacks; nil when that one cannot be read.
     public func missing(from other: String) -> [String: Int]? {
         let keys = ["connections": "connection_id", "accounts": "account_id", "clients": "client_id"]
+        // SQLite would make the one that is not there.
+        guard FileManager.default.fileExists(atPath: other) else { return nil }
         do {
             let queue = try DatabaseQueue(path: path)
             defer { try? queue.close() }
@@ -113,6 +115,13 @@ public struct SQLiteFile: Sendable {
         } catch {
             return nil
         }
+    }
+
+    /// Writes what stands in the database's log into the file itself, as far as that can be done: the file alone is whole then.
+    public func fold() {
+        guard FileManager.default.fileExists(atPath: path), let queue = try? DatabaseQueue(path: path) else { return }
+        _ = try? queue.inDatabase { try $0.execute(sql: "pragma wal_checkpoint(truncate)") }
+        try? queue.close()
     }
 
     /// The id of a process that has the database open; nil when none has.

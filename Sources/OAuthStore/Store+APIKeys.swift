@@ -116,7 +116,7 @@ extension Store {
     /// - Throws: as `SQLDatabase.transaction`.
     @discardableResult
     public func revokeAPIKey(_ id: APIKeyID, by actor: Actor, now: Instant) async throws(SQLError) -> Bool {
-        let isRevoked = try await database.ending { connection throws(SQLError) in
+        try await database.ending { connection throws(SQLError) in
             let rows = try connection.query(
                 """
                 update api_keys set revoked_at = $2 where api_key_id = $1 and revoked_at is null
@@ -136,8 +136,6 @@ extension Store {
             )
             return true
         }
-        if isRevoked { try await noted(since: now) }
-        return isRevoked
     }
 
     /// Notes when keys were last used.

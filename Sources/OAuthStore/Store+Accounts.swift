@@ -137,7 +137,7 @@ extension Store {
         now: Instant
     ) async throws(SQLError) -> AccountChangeOutcome {
         do {
-            let outcome = try await database.ending { connection throws(SQLError) -> AccountChangeOutcome in
+            return try await database.ending { connection throws(SQLError) -> AccountChangeOutcome in
                 // Takes the row's lock on PostgreSQL, so that what the audit trail calls "before" is what is replaced.
                 let rows = try connection.query(
                     "update accounts set created_at = created_at where account_id = $1 returning \(Self.accountColumns)",
@@ -157,8 +157,6 @@ extension Store {
                 if let entry = change.entry(from: before, to: after, by: actor, now) { try connection.record(entry) }
                 return .changed(after)
             }
-            if case .changed = outcome { try await noted(since: now) }
-            return outcome
         } catch .constraint {
             return .emailIsTaken
         }
@@ -214,7 +212,7 @@ extension Store {
     /// Deletes an account with its connections, codes and sessions.
     /// - Returns: false when there is none.
     public func deleteAccount(_ id: AccountID, by actor: Actor, now: Instant) async throws(SQLError) -> Bool {
-        let isGone = try await database.ending { connection throws(SQLError) in
+        try await database.ending { connection throws(SQLError) in
             let live = try endAll(
                 with: "accounts",
                 "account_id",
@@ -240,8 +238,6 @@ extension Store {
             )
             return true
         }
-        if isGone { try await noted(since: now) }
-        return isGone
     }
 
     static let accountColumns = "account_id, email, name, created_at, disabled_at"

@@ -71,19 +71,3 @@ extension Store {
         }
     }
 }
-
-extension SQLConnection {
-    /// Writes an entry of the audit trail in the transaction of the change that it tells of.
-    func record(_ entry: AuditEntry) throws(SQLError) {
-        try query(
-            """
-            insert into audit (at, actor_kind, actor, actor_name, action, subject, state_before, state_after)
-            values ($1, $2, $3, $4, $5, $6, $7, $8)
-            """,
-            [
-                SQLValue(entry.at), .text(entry.actor.kind), .text(entry.actor.id), SQLValue(entry.actor.name),
-                .text(entry.action.rawValue), .text(entry.subject), SQLValue(entry.before), SQLValue(entry.after),
-            ]
-        )
-    }
-}

@@ -67,7 +67,7 @@ extension Store {
         now: Instant,
         change: @escaping @Sendable (ClientRegistration) -> ClientRegistration
     ) async throws(SQLError) -> ClientRegistration? {
-        let changed = try await database.ending { connection throws(SQLError) -> ClientRegistration? in
+        try await database.ending { connection throws(SQLError) -> ClientRegistration? in
             guard let stored = try Self.lock(id, connection) else { return nil }
             let old = try Self.registration(stored)
             let new = change(old)
@@ -91,8 +91,6 @@ extension Store {
             )
             return new
         }
-        if changed != nil { try await noted(since: now) }
-        return changed
     }
 
     /// Gives a client a new secret.
@@ -105,7 +103,7 @@ extension Store {
         by actor: Actor,
         now: Instant
     ) async throws(SQLError) -> Bool {
-        let isRotated = try await database.transaction { connection throws(SQLError) in
+        try await database.transaction { connection throws(SQLError) in
             guard try Self.lock(id, connection) != nil else { return false }
             let before = try Self.secretCount(id, connection)
             try Self.endOlderSecrets(of: id, connection)
@@ -114,8 +112,6 @@ extension Store {
             try Self.recordRotation(of: id, from: before, to: secret, by: actor, now, connection)
             return true
         }
-        if isRotated { try await noted(since: now) }
-        return isRotated
     }
 
     /// Makes a secret the only one of a client, whatever there was.
@@ -132,14 +128,13 @@ extension Store {
             try Self.raise(.clients, connection)
             try Self.recordRotation(of: id, from: before, to: secret, by: actor, now, connection)
         }
-        try await noted(since: now)
     }
 
     /// Ends every secret of a client but the newest.
     ///
     /// - Returns: how many there were.
     public func endOlderSecrets(of id: ClientID, by actor: Actor, now: Instant) async throws(SQLError) -> Int {
-        let count = try await database.ending { connection throws(SQLError) in
+        try await database.ending { connection throws(SQLError) in
             try Self.lock(id, connection)
             let before = try Self.secretCount(id, connection)
             let ended = try Self.endOlderSecrets(of: id, connection)
@@ -157,8 +152,6 @@ extension Store {
             )
             return ended
         }
-        if count > 0 { try await noted(since: now) }
-        return count
     }
 
     /// Takes a client's row until the transaction ends, so that what is read of it next is what is replaced.
@@ -219,7 +212,7 @@ extension Store {
     /// Deletes a client with its connections, codes and refusals.
     /// - Returns: false when there is none.
     public func deleteClient(_ id: ClientID, by actor: Actor, now: Instant) async throws(SQLError) -> Bool {
-        let isGone = try await database.ending { connection throws(SQLError) in
+        try await database.ending { connection throws(SQLError) in
             let live = try endAll(
                 with: "clients",
                 "client_id",
@@ -248,8 +241,6 @@ extension Store {
             )
             return true
         }
-        if isGone { try await noted(since: now) }
-        return isGone
     }
 
     private func clients(where condition: String, _ arguments: [SQLValue]) async throws(SQLError) -> StoredClients {

@@ -69,18 +69,54 @@ extension Store {
         var doubt: SQLError?
         for nonce in [nonce, nonce.map { ~$0 }] {
             try await settleDoubts(of: digest)
+            let outcome: RedemptionOutcome
             do throws(SQLError) {
-                let (outcome, isReplay) = try await database.transaction { connection throws(SQLError) in
+                outcome = try await database.transaction { connection throws(SQLError) in
                     try Self.redeem(digest, nonce: nonce, now: now, law: law, connection)
                 }
-                if isReplay { try await noted(since: now) }
-                return outcome
             } catch .inDoubt(let reason) {
                 doubts.add(.redemption(digest, nonce: nonce))
                 doubt = .inDoubt(reason)
+                continue
+            } catch .unavailable(let reason) {
+                // A full disk refuses what begins something. A replay only ends something, and finds room.
+                guard let replay = try await replay(of: digest, law) else { throw .unavailable(reason) }
+                outcome = replay
+            }
+            switch outcome {
+            case .given(let redemption):
+                return .success(redemption)
+            case .refused(let error):
+                return .failure(error)
+            case .replayed(let connection, let error):
+                try await revoke(connection, because: .codeReplayed, by: .server, now: now)
+                return .failure(error)
             }
         }
         throw doubt ?? .unavailable("the code could not be redeemed")
+    }
+
+    /// What a transaction has found out about a code, or made of it.
+    private enum RedemptionOutcome: Sendable {
+        case given(Redemption)
+        case refused(OAuthError)
+        /// Nothing was made of it: the connection that somebody else has is to be cut.
+        case replayed(ConnectionID, OAuthError)
+    }
+
+    /// Whether a code that cannot be redeemed now was redeemed before; nil also where a database that refuses one
+    /// transaction refuses all.
+    private func replay(
+        of digest: SecretDigest,
+        _ law: @escaping @Sendable (AuthorizationCode) -> CodeRedemption.Verdict
+    ) async throws(SQLError) -> RedemptionOutcome? {
+        guard engine == .sqlite else { return nil }
+        return try await database.read { connection throws(SQLError) -> RedemptionOutcome? in
+            guard let (code, _, isUndelivered) = try Self.code(digest, connection), !isUndelivered,
+                case .replayed(let error) = law(code)
+            else { return nil }
+            return .replayed(code.connection, error)
+        }
     }
 
     private static func redeem(
@@ -89,27 +125,26 @@ extension Store {
         now: Instant,
         law: (AuthorizationCode) -> CodeRedemption.Verdict,
         _ connection: any SQLConnection
-    ) throws(SQLError) -> (Result<Redemption, OAuthError>, isReplay: Bool) {
+    ) throws(SQLError) -> RedemptionOutcome {
         guard let (stored, accountIsDisabled, isUndelivered) = try Self.code(digest, connection) else {
-            return (.failure(CodeRedemption.unknown), false)
+            return .refused(CodeRedemption.unknown)
         }
         var code = stored
         // To the law, a code is redeemed when somebody has seen what it gave.
         if isUndelivered { code.redeemedAt = nil }
         switch law(code) {
         case .refuse(let error):
-            return (.failure(error), false)
+            return .refused(error)
         case .refuseAndCount(let error):
             try connection.query(
                 "update codes set failures = failures + 1 where digest = $1 and (redeemed_at is null or undelivered = 1)",
                 [SQLValue(digest)]
             )
-            return (.failure(error), false)
+            return .refused(error)
         case .replayed(let error):
-            let isCut = try Self.cut(code.connection, because: .codeReplayed, by: .server, at: now, connection)
-            return (.failure(error), isCut)
+            return .replayed(code.connection, error)
         case .redeem(let scope, let audiences):
-            guard !accountIsDisabled else { return (.failure(CodeRedemption.unknown), false) }
+            guard !accountIsDisabled else { return .refused(CodeRedemption.unknown) }
             let made: Connection? =
                 if isUndelivered {
                     try Self.deliver(code, nonce: nonce, connection)
@@ -118,11 +153,8 @@ extension Store {
                 } else {
                     nil
                 }
-            guard let made else {
-                try Self.cut(code.connection, because: .codeReplayed, by: .server, at: now, connection)
-                return (.failure(CodeRedemption.replayed), true)
-            }
-            return (.success(Redemption(code: code, connection: made, scope: scope, audiences: audiences)), false)
+            guard let made else { return .replayed(code.connection, CodeRedemption.replayed) }
+            return .given(Redemption(code: code, connection: made, scope: scope, audiences: audiences))
         }
     }
 

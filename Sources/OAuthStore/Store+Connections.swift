@@ -41,10 +41,7 @@ extension Store {
                     mayDoubt = false
                 }
             case .reused(let error):
-                try await database.ending { connection throws(SQLError) in
-                    try Self.cut(id, because: .tokenReused, by: .server, at: now, connection)
-                }
-                try await noted(since: now)
+                try await revoke(id, because: .tokenReused, by: .server, now: now)
                 return .failure(error)
             }
         }
@@ -137,6 +134,9 @@ extension Store {
 
     /// Cuts a connection: all its tokens end (RFC 7009 §2.1).
     ///
+    /// Whoever cuts one connection does it here: when this returns it is cut, durably and in the revocation log, even when an
+    /// answer was lost or another request was first.
+    ///
     /// - Returns: false when there is none, or it was cut before.
     @discardableResult
     public func revoke(
@@ -157,7 +157,7 @@ extension Store {
             }
             return isCut
         }
-        if isCut { try await noted(since: now) } else { try await notedAgain(id) }
+        if !isCut { try await notedAgain(id) }
         return isCut
     }
 

@@ -10,7 +10,7 @@ extension Store {
     @discardableResult
     public func revokeAll(of client: ClientID, by actor: Actor, now: Instant) async throws(SQLError) -> Int64 {
         let reason = RevocationReason.operator.rawValue
-        let count = try await database.ending { connection throws(SQLError) -> Int64 in
+        try await database.ending { connection throws(SQLError) -> Int64 in
             let ended = try connection.query(
                 """
                 update connections set revoked_at = $2, revoked_why = $3
@@ -34,8 +34,6 @@ extension Store {
             )
             return Int64(ended.count)
         }
-        try await noted(since: now)
-        return count
     }
 
     /// Counts and announces the live connections of a client or an account, which this transaction goes on to delete.

@@ -32,10 +32,13 @@ extension Store {
     /// - Returns: how many there were.
     /// - Throws: as `SQLDatabase.transaction`.
     public func beginEpoch(by actor: Actor, now: Instant) async throws(SQLError) -> EpochEnded {
-        try await database.transaction { connection throws(SQLError) in
+        // A restore has the database to itself, like a migration, and as much time: tables are emptied here, however long.
+        try await database.migration { connection throws(SQLError) in
             let tables = ["codes", "sessions", "operator_sessions", "operator_invitations"]
-            let counts = try tables.map { table throws(SQLError) in
-                try connection.query("delete from \(table) returning 1").count
+            let counts = try tables.map { table throws(SQLError) -> Int in
+                let count = try connection.query("select count(*) from \(table)").first?.integer(0) ?? 0
+                try connection.query("delete from \(table)")
+                return Int(count)
             }
             let ended = EpochEnded(
                 codes: counts[0],
@@ -69,20 +72,6 @@ extension Store {
                 )
             )
             return ended
-        }
-    }
-
-    /// How many other clients are connected to a database server's database; a file is asked otherwise.
-    public func otherUsers(than name: String) async throws(SQLError) -> Int {
-        guard engine == .postgres else { return 0 }
-        return try await database.read { connection throws(SQLError) in
-            try connection.query(
-                """
-                select 1 from pg_stat_activity where datname = current_database() and backend_type = 'client backend'
-                    and pid <> pg_backend_pid() and application_name <> $1
-                """,
-                [.text(name)]
-            ).count
         }
     }
 

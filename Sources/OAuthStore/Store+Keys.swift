@@ -37,7 +37,7 @@ extension Store {
     /// - Returns: false when another node has added a key of that number; its key counts.
     /// - Throws: as `SQLDatabase.transaction`.
     public func add(_ key: StoredKey, endingOlder end: Instant?, by actor: Actor) async throws(SQLError) -> Bool {
-        let isAdded = try await database.ending { connection throws(SQLError) in
+        try await database.ending { connection throws(SQLError) in
             let rows = try connection.query(
                 """
                 insert into keys (key_id, purpose, number, algorithm, sealed, created_at, active_at, expires_at)
@@ -76,7 +76,5 @@ extension Store {
             )
             return true
         }
-        if isAdded, end != nil { try await noted(since: key.createdAt) }
-        return isAdded
     }
 }

@@ -3,14 +3,8 @@ public import OAuth
 
 /// What the revocation log is told: the endings that the audit trail holds, for the trail is written with each of them.
 extension Store {
-    /// Writes what has ended since an instant to the revocation log, if there is one, before anybody is told of it.
-    ///
-    /// - Throws: `SQLError.unnoted` when the log cannot be written: what has ended has ended, but is not acknowledged.
-    func noted(since now: Instant) async throws(SQLError) {
-        try await log?.note(since: now, from: database)
-    }
-
-    /// Writes what was ended for good before a crash could be noted; called before a server serves.
+    /// Writes what was ended and not noted, by a process that died or in a commit whose answer was lost; called before a server
+    /// serves, and now and then while it does.
     ///
     /// - Throws: `SQLError.unnoted` when the log cannot be written.
     public func catchUpLog(now: Instant) async throws(SQLError) {
@@ -29,22 +23,29 @@ extension Store {
         try await log.note(since: nil, [ending], from: database)
     }
 
-    private static let endingActions: [AuditAction] = [
-        .connectionRevoked, .clientDisabled, .clientEnabled, .clientDeleted, .clientUpdated, .clientSecretRotated,
-        .accountDisabled, .accountEnabled, .accountDeleted, .accountPasswordChanged, .accountEmailChanged,
-        .apiKeyRevoked, .operatorChanged, .operatorRemoved, .keyRotated,
-    ]
+    /// A place in the audit trail, by the time of its entries: behind the entry of a number among those of that time.
+    struct TrailPlace: Sendable {
+        let at: Instant
+        let number: Int64
+    }
 
-    /// The endings in the audit trail since an instant, in their order.
-    static func endings(since instant: Instant, in database: any SQLDatabase) async throws(SQLError) -> [Ending] {
-        let actions = endingActions.map { "'\($0.rawValue)'" }.joined(separator: ", ")
-        return try await database.read { connection throws(SQLError) in
+    /// How many entries are read at a time.
+    static let trailPage = 2000
+
+    /// The endings in the audit trail from a place on, in their order, and where the next ones begin; nil when there are none.
+    static func endings(
+        from place: TrailPlace,
+        in database: any SQLDatabase
+    ) async throws(SQLError) -> (endings: [Ending], next: TrailPlace?) {
+        let actions = AuditAction.allCases.filter { $0.noting != nil }.map { "'\($0.rawValue)'" }
+            .joined(separator: ", ")
+        return try await database.read { connection throws(SQLError) -> (endings: [Ending], next: TrailPlace?) in
             let rows = try connection.query(
                 """
-                select at, action, subject, state_after from audit
-                where at >= $1 and action in (\(actions)) order by number
+                select at, action, subject, state_after, number from audit
+                where at >= $1 and (at > $1 or number > $2) and action in (\(actions)) order by at, number limit $3
                 """,
-                [SQLValue(instant)]
+                [SQLValue(place.at), .integer(place.number), .integer(Int64(Self.trailPage))]
             )
             var endings: [Ending] = []
             for row in rows {
@@ -59,7 +60,8 @@ extension Store {
                     connection
                 )
             }
-            return endings
+            guard rows.count == Self.trailPage, let last = rows.last else { return (endings, nil) }
+            return (endings, TrailPlace(at: try last.instant(0), number: try last.integer(4)))
         }
     }
 
@@ -73,7 +75,7 @@ extension Store {
     ) throws(SQLError) -> [Ending] {
         switch action {
         case .connectionRevoked where isClient: return [Ending(at: at, .connectionsOfClient, id)]
-        case .connectionRevoked: return [Ending(at: at, .connection, id, why: Self.why(after))]
+        case .connectionRevoked: return [Ending(at: at, .connection, id, why: Self.state(after)?.revoked_why)]
         case .clientDisabled: return [Ending(at: at, .clientDisabled, id)]
         case .clientEnabled: return [Ending(at: at, .clientEnabled, id)]
         case .clientDeleted: return [Ending(at: at, .clientDeleted, id)]
@@ -92,13 +94,8 @@ extension Store {
         case .apiKeyRevoked: return [Ending(at: at, .apiKey, id)]
         case .operatorRemoved: return [Ending(at: at, .operatorRemoved, id)]
         case .operatorChanged:
-            guard let known = OperatorID(id) else { return [] }
-            let rows = try connection.query(
-                "select disabled_at from operators where operator_id = $1",
-                [SQLValue(known)]
-            )
-            guard let row = rows.first else { return [] }
-            return [Ending(at: at, try row.optionalInstant(0) == nil ? .operatorEnabled : .operatorDisabled, id)]
+            guard let isDisabled = Self.state(after)?.disabled else { return [] }
+            return [Ending(at: at, isDisabled ? .operatorDisabled : .operatorEnabled, id)]
         case .keyRotated:
             return try connection.query("select key_id from keys where expires_at = $1", [SQLValue(at)])
                 .map { row throws(SQLError) in Ending(at: at, .signingKey, try row.text(0)) }
@@ -106,8 +103,38 @@ extension Store {
         }
     }
 
-    private static func why(_ after: String?) -> String? {
-        struct After: Decodable { let revoked_why: String? }
-        return after.flatMap { try? JSONDecoder().decode(After.self, from: Data($0.utf8)).revoked_why }
+    /// What an entry says of the state afterwards, as far as that matters here.
+    private struct State: Decodable {
+        let revoked_why: String?
+        let disabled: Bool?
+    }
+
+    private static func state(_ after: String?) -> State? {
+        after.flatMap { try? JSONDecoder().decode(State.self, from: Data($0.utf8)) }
+    }
+}
+
+extension AuditAction {
+    /// What the revocation log does with an entry.
+    enum Noting {
+        /// Nobody is told that it is done before it is in the log.
+        case ends
+        /// A restore cannot do it again, and only tells of it: it may come later than the answer.
+        case tells
+    }
+
+    /// What the revocation log does with such an entry; nil when it does not want it.
+    var noting: Noting? {
+        switch self {
+        case .connectionRevoked, .clientDisabled, .clientEnabled, .clientDeleted, .clientSecretRotated,
+            .accountDisabled, .accountEnabled, .accountDeleted, .apiKeyRevoked, .operatorChanged, .operatorRemoved,
+            .keyRotated:
+            .ends
+        case .clientUpdated, .accountPasswordChanged, .accountEmailChanged:
+            .tells
+        case .clientCreated, .accountCreated, .sessionsEnded, .apiKeyCreated, .operatorInvited,
+            .operatorInvitationWithdrawn, .operatorJoined, .webhookRetried, .databaseRestored:
+            nil
+        }
     }
 }

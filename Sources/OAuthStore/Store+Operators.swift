@@ -203,7 +203,7 @@ extension Store {
         by actor: Actor,
         now: Instant
     ) async throws(SQLError) -> Operator? {
-        let changed = try await database.ending { connection throws(SQLError) -> Operator? in
+        try await database.ending { connection throws(SQLError) -> Operator? in
             guard let old = try Self.operatorAccount(id, connection) else { return nil }
             try connection.query(
                 "update operators set disabled_at = $2 where operator_id = $1",
@@ -224,14 +224,12 @@ extension Store {
             try connection.record(entry)
             return new
         }
-        if changed != nil { try await noted(since: now) }
-        return changed
     }
 
     /// Deletes an operator with its sessions.
     /// - Returns: false when there is none.
     public func deleteOperator(_ id: OperatorID, by actor: Actor, now: Instant) async throws(SQLError) -> Bool {
-        let isGone = try await database.ending { connection throws(SQLError) in
+        try await database.ending { connection throws(SQLError) in
             guard let old = try Self.operatorAccount(id, connection),
                 try !connection.query(
                     "delete from operators where operator_id = $1 returning created_at",
@@ -241,8 +239,6 @@ extension Store {
             try connection.record(Self.entry(.operatorRemoved, old, by: actor, at: now, before: Self.state(old)))
             return true
         }
-        if isGone { try await noted(since: now) }
-        return isGone
     }
 
     private static func keep(

@@ -42,16 +42,12 @@ extension Store {
         ownedBy account: AccountID,
         now: Instant
     ) async throws(SQLError) -> Bool {
-        let isCut = try await database.ending { connection throws(SQLError) in
-            let owned = try !connection.query(
-                "select 1 from connections where connection_id = $1 and account_id = $2",
-                [SQLValue(id), SQLValue(account)]
-            ).isEmpty
-            guard owned else { return false }
-            // Whose connection it is never changes; whether it lives is decided by the cut itself.
-            return try Self.cut(id, because: .account, by: .account(account), at: now, connection)
-        }
-        if isCut { try await noted(since: now) } else { try await notedAgain(id) }
-        return isCut
+        let owned = try await database.rows(
+            "select 1 from connections where connection_id = $1 and account_id = $2",
+            [SQLValue(id), SQLValue(account)]
+        )
+        guard !owned.isEmpty else { return false }
+        // Whose connection it is never changes; whether it lives is decided by the cut itself.
+        return try await revoke(id, because: .account, by: .account(account), now: now)
     }
 }

@@ -4,7 +4,9 @@ public import OAuth
 extension Store {
     /// Applies endings in the order of their times; what has ended already stays as it is, so it can be done again.
     ///
-    /// An ending counts for what was there at its time: a client that was made anew under the same id is another one.
+    /// An ending counts for what was there at its time: a client that was made anew under the same id is another one. Of what
+    /// is disabled and enabled the last word counts, and that may be the database's own: its audit trail tells what the backup
+    /// knew, also of hosts that keep no log.
     ///
     /// - Parameters:
     ///   - endings: what the logs of all nodes say.
@@ -17,7 +19,8 @@ extension Store {
         while !rest.isEmpty {
             let batch = Array(rest.prefix(Self.reapplyBatch))
             rest = rest.dropFirst(Self.reapplyBatch)
-            let counts = try await database.transaction { connection throws(SQLError) in
+            // What ends with a client or an account may be a lot: a restore has the time of a migration (`beginEpoch`).
+            let counts = try await database.migration { connection throws(SQLError) in
                 var counts: [Ending.Kind: Int] = [:]
                 for ending in batch {
                     let count = try reapply(ending, now, connection)
@@ -38,15 +41,29 @@ extension Store {
     private static func settled(_ endings: [Ending]) -> [Ending] {
         var last: [String: Ending] = [:]
         let ordered = endings.sorted { $0.at < $1.at }
-        for ending in ordered { if let switched = ending.switched { last[switched] = ending } }
-        return ordered.filter { ending in ending.switched.map { last[$0] == ending } ?? true }
+        for ending in ordered { if let switched = ending.switched { last[switched.subject] = ending } }
+        return ordered.filter { ending in ending.switched.map { last[$0.subject] == ending } ?? true }
     }
 
     private static let reapplyBatch = 200
 
+    /// Whether the trail tells that the same thing was disabled or enabled after that.
+    private static func isOutdated(
+        _ ending: Ending,
+        _ switched: Ending.Switched,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Bool {
+        let actions = switched.actions.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        return try !connection.query(
+            "select 1 from audit where subject = $1 and at > $2 and action in (\(actions)) limit 1",
+            [.text(switched.subject), SQLValue(ending.at)]
+        ).isEmpty
+    }
+
     /// Applies one ending; returns how many things it has changed.
     private func reapply(_ ending: Ending, _ now: Instant, _ connection: any SQLConnection) throws(SQLError) -> Int {
         let (id, at) = (ending.id, SQLValue(ending.at))
+        if let switched = ending.switched, try Self.isOutdated(ending, switched, connection) { return 0 }
         switch ending.kind {
         case .connection:
             guard let known = ConnectionID(id) else { return 0 }
@@ -155,7 +172,7 @@ extension Store {
         return 1
     }
 
-    /// Disables or enables an account or an operator as it was at a time.
+    /// Disables or enables an account or an operator as it was at a time; what was disabled later stays so.
     private func reapply(
         isDisabled: Bool,
         _ table: String,
@@ -165,13 +182,11 @@ extension Store {
         _ connection: any SQLConnection
     ) throws(SQLError) -> Int {
         guard let id else { return 0 }
-        return try connection.query(
-            """
-            update \(table) set disabled_at = $2
-            where \(key) = $1 and disabled_at is \(isDisabled ? "" : "not ")null returning 1
-            """,
-            [id, isDisabled ? at : .null]
-        ).count
+        let change =
+            isDisabled
+            ? "set disabled_at = $2 where \(key) = $1 and disabled_at is null"
+            : "set disabled_at = null where \(key) = $1 and disabled_at <= $2"
+        return try connection.query("update \(table) \(change) returning 1", [id, at]).count
     }
 
     private func reapplyDeletion(
@@ -208,11 +223,23 @@ extension Store {
 }
 
 extension Ending {
+    /// Something that is disabled and enabled, as the audit trail knows it.
+    fileprivate struct Switched {
+        let subject: String
+        let actions: [AuditAction]
+    }
+
     /// What was disabled or enabled; nil for what ends for good.
-    fileprivate var switched: String? {
+    fileprivate var switched: Switched? {
         switch kind {
-        case .clientDisabled, .clientEnabled: "client:" + id
-        case .accountDisabled, .accountEnabled, .operatorDisabled, .operatorEnabled: id
+        case .clientDisabled, .clientEnabled:
+            Switched(subject: AuditSubject.client(id), actions: [.clientDisabled, .clientEnabled])
+        case .accountDisabled, .accountEnabled:
+            AccountID(id).map {
+                Switched(subject: AuditSubject.account($0), actions: [.accountDisabled, .accountEnabled])
+            }
+        case .operatorDisabled, .operatorEnabled:
+            OperatorID(id).map { Switched(subject: AuditSubject.operator($0), actions: [.operatorChanged]) }
         default: nil
         }
     }

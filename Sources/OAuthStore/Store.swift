@@ -5,7 +5,7 @@ public import OAuth
 /// A refusal is a value, so that what it changed is committed; a fault is a throw, and rolls back. Races are decided by
 /// one compare-and-set statement each, never by reading and then writing.
 public struct Store: Sendable {
-    let database: any SQLDatabase
+    let database: LedgerDatabase
     /// Where endings are noted outside the database; nil when nobody wants that.
     let log: RevocationLog?
     /// The commits whose answers were lost.
@@ -17,10 +17,10 @@ public struct Store: Sendable {
     ///   - database: the database.
     ///   - log: where what ends is noted besides, before anybody is told of it.
     public init(_ database: any SQLDatabase, log: RevocationLog? = nil) {
-        self.init(database, log, Doubts())
+        self.init(LedgerDatabase(database, log), log, Doubts())
     }
 
-    private init(_ database: any SQLDatabase, _ log: RevocationLog?, _ doubts: Doubts) {
+    private init(_ database: LedgerDatabase, _ log: RevocationLog?, _ doubts: Doubts) {
         self.database = database
         self.log = log
         self.doubts = doubts
@@ -34,8 +34,11 @@ public struct Store: Sendable {
 
     /// The same ledger, which tells of each question that failed.
     public func watched(_ tell: @escaping @Sendable (SQLError) -> Void) -> Store {
-        Store(WatchedDatabase(database, tell), log, doubts)
+        Store(LedgerDatabase(database.base, log, tell), log, doubts)
     }
+
+    /// Whether something was ended here that a restored backup would bring back, because no revocation log is kept.
+    public var hasEndedUnnoted: Bool { database.hasEndedUnnoted }
 
     /// Checks that the database answers.
     /// - Throws: `SQLError.unavailable` when it does not.

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.client import OAuthClient, refusal
+from toolkit.client import tokens as tokens_of
 from toolkit.databases import SQLite
 from toolkit.person import Person
 from toolkit.process import Latchkey
@@ -109,6 +110,8 @@ def test_F2_on_a_full_disk_reading_and_revoking_go_on_and_writing_comes_back_wit
     doomed = [person.connect(seam) for _ in range(12)]
     rotating = person.connect(careful).refresh
     code = person.authorize(seam).code
+    used = person.authorize(seam).code
+    stolen = tokens_of(seam.exchange(used))
     page = person.visit(seam.authorize_url())
 
     server.fill()
@@ -128,6 +131,10 @@ def test_F2_on_a_full_disk_reading_and_revoking_go_on_and_writing_comes_back_wit
     assert "Retry-After" in answer.headers
     assert person.submit(page.consent_form, button="allow").status == 503
 
+    # A code that is used a second time ends what the first time gave, although a code can be redeemed no more.
+    refusal(seam.exchange(used), 400, "invalid_grant")
+    assert seam.introspect(stolen.access) == {"active": False}
+    refusal(seam.refresh(stolen.refresh), 400, "invalid_grant")
     # What is revoked is revoked, for good.
     assert seam.revoke(single.access).status_code == 200
     assert seam.introspect(single.access) == {"active": False}
@@ -136,7 +143,7 @@ def test_F2_on_a_full_disk_reading_and_revoking_go_on_and_writing_comes_back_wit
         assert seam.introspect(tokens.access) == {"active": False}
         refusal(seam.refresh(tokens.refresh), 400, "invalid_grant")
     log = (server.disk / "latchkey.sqlite.revocations").read_text()
-    assert sum(json.loads(line).get("ended") == "connection.revoked" for line in log.splitlines()) == len(doomed)
+    assert sum(json.loads(line).get("ended") == "connection.revoked" for line in log.splitlines()) == len(doomed) + 1
     assert (server.disk / "latchkey.sqlite.reserve").stat().st_size < RESERVE
     # And all the same nothing else is written: the room is for what ends.
     assert careful.refresh(rotating).status_code == 503

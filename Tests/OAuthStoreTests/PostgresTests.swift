@@ -306,6 +306,22 @@ import Testing
         }
     }
 
+    @Test func `F10: a migration has minutes, and less than the start of the unit that runs it`() async throws {
+        try await Backend.postgres.withStorage { storage in
+            let database = try storage.open(patience: .seconds(5))
+            let limit = try await database.migration { connection throws(SQLError) in
+                try connection.query("select setting from pg_settings where name = 'statement_timeout'")[0].text(0)
+            }
+            let milliseconds = try #require(Int(limit))
+            let unit = URL(filePath: #filePath).deletingLastPathComponent()
+                .appending(path: "../../deploy/systemd/latchkey.service")
+            let start = try String(contentsOf: unit, encoding: .utf8).firstMatch(of: /TimeoutStartSec=(\d+)min/)
+            let minutes = try #require(start.flatMap { Int($0.1) })
+            #expect(milliseconds >= 300_000 && milliseconds < minutes * 60_000)
+            await database.close()
+        }
+    }
+
     @Test func `a commit is flushed whatever the server's own setting is`() async throws {
         try await Backend.postgres.withStorage { storage in
             let owner = try storage.open()

@@ -12,7 +12,7 @@ import Testing
     func `F12: whatever ends is in the log before it is acknowledged, and ends again in a restored database`(
         _ backend: Backend
     ) async throws {
-        try await withLog { path in
+        try await withRevocationLog { path in
             try await backend.withLedger { ledger in
                 let ids = try await Self.fill(ledger)
                 try await Self.end(ids, in: Store(ledger.database, log: RevocationLog(path: path)))
@@ -48,7 +48,7 @@ import Testing
     )
         async throws
     {
-        try await withLog { path in
+        try await withRevocationLog { path in
             try await backend.withLedger { ledger in
                 let logs = [path, path + ".other"].map(RevocationLog.init(path:))
                 let nodes = [
@@ -72,7 +72,7 @@ import Testing
     func `F12: a cut that the log cannot hold is not acknowledged, and asking again notes it`(_ backend: Backend)
         async throws
     {
-        try await withLog { path in
+        try await withRevocationLog { path in
             try await backend.withLedger { ledger in
                 let folder = path + ".folder"
                 let store = Store(ledger.database, log: RevocationLog(path: folder + "/log"))
@@ -93,7 +93,7 @@ import Testing
 
     @Test(arguments: Backend.allCases)
     func `F12: what a crash kept out of the log is noted at the next start`(_ backend: Backend) async throws {
-        try await withLog { path in
+        try await withRevocationLog { path in
             try await backend.withLedger { ledger in
                 let store = Store(ledger.database, log: RevocationLog(path: path))
                 try await store.catchUpLog(now: Ledger.now)
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test func `F12: half a line after a crash spoils no other, and is told of`() async throws {
-        try await withLog { path in
+        try await withRevocationLog { path in
             try await Backend.sqlite.withLedger { ledger in
                 let (first, second) = (try await ledger.connect("first"), try await ledger.connect("second"))
                 let store = Store(ledger.database, log: RevocationLog(path: path))
@@ -164,13 +164,6 @@ import Testing
         let key: APIKeyID
         let disabled, enabled, deleted: AccountID
         let operators: [OperatorID]
-    }
-
-    private func withLog(_ body: (String) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "latchkey-\(UUID())")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        try await body(folder.appending(path: "revocations").path)
     }
 
     /// The same rows each time.
@@ -276,4 +269,12 @@ import Testing
         #expect(try await store.deleteOperator(ids.operators[2], by: .server, now: now))
         #expect(try await store.add(signingKey(3, at: now), endingOlder: now, by: .server))
     }
+}
+
+/// Runs `body` with the path of a revocation log in a folder of its own.
+func withRevocationLog(_ body: (String) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "latchkey-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try await body(folder.appending(path: "revocations").path)
 }

@@ -113,6 +113,24 @@ import Testing
         }
     }
 
+    @Test func `what is unsafe is known without asking a file that another process has locked`() async throws {
+        try await Backend.sqlite.withStorage { storage in
+            let (holder, asking) = (try storage.open(), try storage.open(patience: .milliseconds(200)))
+            let (held, holds) = AsyncStream<Void>.makeStream()
+            let release = DispatchSemaphore(value: 0)
+            async let holding: Void = holder.transaction { _ throws(SQLError) in
+                holds.yield()
+                release.wait()
+            }
+            for await _ in held { break }
+            #expect(try await asking.hazards().isEmpty)
+            release.signal()
+            try await holding
+            await holder.close()
+            await asking.close()
+        }
+    }
+
     @Test func `a locked file refuses all that wait for it at once`() async throws {
         try await Backend.sqlite.withStorage { storage in
             let holder = try storage.open()

@@ -32,7 +32,12 @@ public struct Background: Service {
                     }
                 }
                 work.addTask { await every(.seconds(30)) { await node.checkHazards(ambient.clock) } }
-                work.addTask { await every(.minutes(1)) { await sweep() } }
+                work.addTask {
+                    await every(.minutes(1)) {
+                        await sweep()
+                        await catchUpLog()
+                    }
+                }
             }
         }
         await node.writeUses()
@@ -59,6 +64,15 @@ public struct Background: Service {
             logger.notice("what became of \(unsettled) commits has been read back")
         } catch {
             logger.debug("what became of \(unsettled) commits cannot be read back yet: \(error)")
+        }
+    }
+
+    /// Writes what others have ended into the revocation log, if they died before they could.
+    private func catchUpLog() async {
+        do {
+            try await store.catchUpLog(now: ambient.now())
+        } catch {
+            logger.warning("the revocation log could not be caught up with: \(error)")
         }
     }
 

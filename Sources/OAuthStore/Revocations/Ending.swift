@@ -80,7 +80,7 @@ public struct Ending: Sendable, Hashable {
         ).line
     }
 
-    /// The form of a line; the first of a file says only since when it is kept.
+    /// The form of a line; one without an ending says that all that had ended until then is in the file, or in an earlier one.
     struct Written: Codable {
         var at: Int64
         var ended: String?

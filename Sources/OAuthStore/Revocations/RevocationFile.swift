@@ -41,17 +41,47 @@ struct RevocationFile: Sendable {
         return 0
     }
 
-    /// The time of the last line; a log that is not there yet begins now, and nil is returned.
-    func lastTime(orBegin now: Instant) -> Result<Instant?, SQLError> {
-        guard let content = try? Data(contentsOf: URL(fileURLWithPath: path)), !content.isEmpty else {
-            let code = append([], beginning: now)
-            guard code == 0 else { return .failure(.unnoted("\(path): \(String(cString: strerror(code)))")) }
-            return .success(nil)
+    /// Until when everything that had ended is in the file: the time of the last line that names no ending.
+    ///
+    /// - Returns: nil for a file that is not there yet; it begins now.
+    func lastMark(orBegin now: Instant) -> Result<Instant?, SQLError> {
+        var length: off_t = 64 * 1024
+        while true {
+            let (content, isWhole) = end(length)
+            guard !content.isEmpty else {
+                let code = append([], beginning: now)
+                guard code == 0 else { return .failure(.unnoted("\(path): \(String(cString: strerror(code)))")) }
+                return .success(nil)
+            }
+            // What the end of the file begins with may be half a line.
+            let lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            for line in lines.dropFirst(isWhole ? 0 : 1).reversed() where !line.contains(Self.ended) {
+                guard let mark = try? JSONDecoder().decode(Ending.Written.self, from: Data(line)) else { continue }
+                return .success(Instant(milliseconds: mark.at))
+            }
+            guard !isWhole else { return .success(Instant(milliseconds: 0)) }
+            length *= 8
         }
-        // Half a line at the end is not the last one.
-        let lines = content.suffix(64 * 1024).split(separator: UInt8(ascii: "\n"))
-        let times = lines.compactMap { try? JSONDecoder().decode(Ending.Written.self, from: Data($0)).at }
-        return .success(times.last.map(Instant.init(milliseconds:)) ?? Instant(milliseconds: 0))
+    }
+
+    private static let ended = Array(#""ended""#.utf8)
+
+    /// The last bytes of the file, and whether that is all of it; none when it cannot be read.
+    private func end(_ length: off_t) -> (content: [UInt8], isWhole: Bool) {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return ([], true) }
+        defer { close(file) }
+        let size = max(lseek(file, 0, SEEK_END), 0)
+        let start = max(0, size - length)
+        let content = [UInt8](unsafeUninitializedCapacity: Int(size - start)) { buffer, count in
+            while count < buffer.count {
+                let place = buffer.baseAddress.map { $0 + count }
+                let read = pread(file, place, buffer.count - count, start + off_t(count))
+                guard read > 0 else { return }
+                count += read
+            }
+        }
+        return (content, start == 0)
     }
 
     private func takeBack(_ file: Int32, to size: off_t, because code: Int32) -> Int32 {

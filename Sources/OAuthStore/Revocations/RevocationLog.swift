@@ -17,9 +17,17 @@ public actor RevocationLog {
     private var told: [Ending] = []
     private var running: Task<Result<Void, SQLError>, Never>?
     private var waiting: Task<Result<Void, SQLError>, Never>?
-    /// What this process has written lately, so that nobody fills the disk by ending the same thing again and again.
+    /// What this process has written lately, so that nobody fills the disk by ending the same thing again and again; and
+    /// what it had written before that.
     private var recent: Set<Ending> = []
+    private var lessRecent: Set<Ending> = []
     private static let recentLimit = 20_000
+    /// Until when this process knows that all is in the file; nil before it has looked.
+    private var looked: Instant?
+    /// Whether lines were written since the file said last until when all is in it.
+    private var hasGrown = false
+    /// How much later than its own time something may be committed: after an answer was lost, while a standby is waited for.
+    private static let lateness = Duration.minutes(5)
 
     /// Names the file; it is made when the first line is written.
     public init(path: String) {
@@ -44,10 +52,18 @@ public actor RevocationLog {
         try await pass.value.get()
     }
 
-    /// Writes what ended before a crash could be noted: whatever is younger than the last line, and a minute more.
+    /// Writes what ended and was not noted: by a process that died, or in a commit whose answer was lost.
+    ///
+    /// It looks at what is younger than the last such look, and a while more; the file says when that was, and so a process
+    /// that died leaves no gap, however many lines others have written since.
     func catchUp(now: Instant, from database: any SQLDatabase) async throws(SQLError) {
-        guard let last = try await offLoop({ file in file.lastTime(orBegin: now) }).get() else { return }
-        try await note(since: last - .minutes(1), from: database)
+        if looked == nil { looked = try await offLoop({ file in file.lastMark(orBegin: now) }).get() }
+        // A clock that was set back must not hide what ends from now on.
+        if let looked { try await note(since: min(looked, now) - Self.lateness, from: database) }
+        looked = now
+        guard hasGrown else { return }
+        hasGrown = false
+        try await write(Ending.Written(at: now.milliseconds).line, beginning: now, database)
     }
 
     /// A pass that looks into the database after this moment: one that runs already may have looked before it.
@@ -68,12 +84,19 @@ public actor RevocationLog {
         since = nil
         self.told = []
         do throws(SQLError) {
-            var found: [Ending] = []
-            if let wanted { found = try await Store.endings(since: wanted, in: database) }
-            let fresh = (found + told).filter { !recent.contains($0) }
-            if !fresh.isEmpty { try await write(fresh, database) }
-            if recent.count > Self.recentLimit { recent = [] }
-            recent.formUnion(fresh)
+            var found = told
+            var place = wanted.map { Store.TrailPlace(at: $0, number: 0) }
+            repeat {
+                if let from = place {
+                    let page = try await Store.endings(from: from, in: database)
+                    found = page.endings + found
+                    place = page.next
+                }
+                let fresh = found.filter { !recent.contains($0) && !lessRecent.contains($0) }
+                if !fresh.isEmpty { try await write(fresh, database) }
+                remember(fresh)
+                found = []
+            } while place != nil
             return .success(())
         } catch {
             // Whoever comes next writes these too.
@@ -83,13 +106,27 @@ public actor RevocationLog {
         }
     }
 
+    private func remember(_ endings: [Ending]) {
+        if recent.count > Self.recentLimit { (recent, lessRecent) = ([], recent) }
+        recent.formUnion(endings)
+    }
+
     private func write(_ endings: [Ending], _ database: any SQLDatabase) async throws(SQLError) {
-        let lines = Array(endings.map(\.line).joined().utf8)
         let began = endings.map(\.at).min() ?? Instant(milliseconds: 0)
+        try await write(endings.map(\.line).joined(), beginning: began, database)
+        hasGrown = true
+    }
+
+    private func write(
+        _ lines: String,
+        beginning began: Instant,
+        _ database: any SQLDatabase
+    ) async throws(SQLError) {
+        let content = Array(lines.utf8)
         while true {
-            let code = await offLoop { file in file.append(lines, beginning: began) }
+            let code = await offLoop { file in file.append(content, beginning: began) }
             guard code != 0 else { return }
-            if code == ENOSPC, await database.makeRoom() { continue }
+            if code == ENOSPC, await database.makeRoom(for: path) { continue }
             throw .unnoted("\(path): \(String(cString: strerror(code)))")
         }
     }

@@ -5,7 +5,7 @@ public import OAuth
 public struct RevocationRecord: Sendable {
     /// The endings, in the order of their times.
     public let endings: [Ending]
-    /// Since when the log has been kept.
+    /// Since when the log has been kept: its first line says so, and later ones like it until when nothing is missing.
     public let began: Instant?
     /// Lines that cannot be read: a crash under the last one, or a release that knows more.
     public let unreadable: Int
@@ -17,11 +17,13 @@ public struct RevocationRecord: Sendable {
             throw .unavailable("the revocation log \(path) cannot be read")
         }
         var endings: [Ending] = []
+        // Two processes may have noted the same.
+        var known: Set<Ending> = []
         var unreadable = 0
         var began: Instant?
         for line in String(decoding: content, as: UTF8.self).split(separator: "\n") {
             if let ending = Ending(line: line) {
-                endings.append(ending)
+                if known.insert(ending).inserted { endings.append(ending) }
             } else if let head = try? JSONDecoder().decode(Ending.Written.self, from: Data(line.utf8)),
                 head.ended == nil
             {

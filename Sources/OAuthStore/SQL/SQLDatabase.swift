@@ -45,10 +45,10 @@ public protocol SQLDatabase: Sendable {
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value
 
-    /// Gives up some of the room that is kept for endings, for a file beside the database.
+    /// Gives up some of the room that is kept for endings, for another file that needs it.
     ///
-    /// - Returns: false when there is none left.
-    func makeRoom() async -> Bool
+    /// - Returns: false when none is left, or it would be no room for that file.
+    func makeRoom(for file: String) async -> Bool
 
     /// Runs one transaction while holding the schema lock, so that of several processes starting at once one migrates
     /// and the others wait and then see its result.
@@ -91,7 +91,7 @@ extension SQLDatabase {
     }
 
     /// Keeps no room.
-    public func makeRoom() async -> Bool { false }
+    public func makeRoom(for file: String) async -> Bool { false }
 }
 
 /// A relational database engine.

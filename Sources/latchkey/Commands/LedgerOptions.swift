@@ -37,10 +37,16 @@ struct LedgerOptions: ParsableArguments {
         }
         let database = try await deployment.openDatabase().database
         do {
-            let result = try await work(
-                Ledger(deployment: deployment, store: deployment.store(on: database))
-            )
+            let store = deployment.store(on: database)
+            let result = try await work(Ledger(deployment: deployment, store: store))
             await database.close()
+            // Who has set it to none wants none.
+            if store.hasEndedUnnoted, deployment.revocationLog == nil {
+                warn(
+                    "no revocation log is kept here: a backup that is restored later does not know of this, and undoes it; "
+                        + "set revocation-log (docs/backup.md)"
+                )
+            }
             return result
         } catch {
             await database.close()

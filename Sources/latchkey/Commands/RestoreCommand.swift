@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Glibc
 import OAuth
+import OAuthPostgres
 import OAuthSQLite
 import OAuthServer
 import OAuthStore
@@ -124,7 +125,8 @@ struct RestoreCommand: AsyncParsableCommand {
             let now = deployment.ambient.now()
             var report = RestoreReport(now: now)
             report.noteKey(try await keyState(settings, store))
-            let others = try await store.otherUsers(than: Self.applicationName)
+            // Who uses a file was asked before.
+            let others = try await (database as? PostgresDatabase)?.otherUsers(than: Self.applicationName) ?? 0
             guard others == 0 else {
                 throw Complaint(
                     "\(count(others, "other connection")) to this database \(others == 1 ? "is" : "are") open: stop every "

@@ -99,7 +99,8 @@ extension Deployment {
             guard case .sqlite(let path) = database else { throw SQLError.invalid(reason) }
             throw Complaint(
                 "\(path) is not a database that Latchkey can use (\(reason)): name the right file with --database, "
-                    + "put a backup in its place, or move it away and make a new one with 'latchkey migrate'"
+                    + "put a backup in its place with 'latchkey restore FILE --replace', or move it away, with "
+                    + "\(path)-wal and -shm, and make a new one with 'latchkey migrate'"
             )
         }
     }

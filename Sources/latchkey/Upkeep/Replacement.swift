@@ -68,24 +68,33 @@ struct Replacement: Sendable {
 
     /// Puts the new database in the old one's place.
     ///
+    /// Whenever it is interrupted, the place holds a whole database, the old one or the new one: a server that found none there
+    /// would make an empty one. And no log of the old one ever lies beside the new one: a log names no database, and SQLite would
+    /// write what it holds into whichever it finds.
+    ///
     /// - Parameter now: names the old one.
     /// - Returns: where the old one is now; nil when there was none.
     /// - Throws: a `Complaint` when somebody uses the old one, or a name cannot be changed.
     func swap(now: Instant) throws(Complaint) -> String? {
+        let folder = URL(fileURLWithPath: target).deletingLastPathComponent().path
         try flush(draft)
         // A server may have been started meanwhile.
         try refuseUsed()
-        var old: String?
-        if FileManager.default.fileExists(atPath: target) {
-            let kept = target + ".before-restore-" + now.written.filter { $0 != ":" }
-            for ending in SQLiteFile.endings where FileManager.default.fileExists(atPath: target + ending) {
-                guard rename(target + ending, kept + ending) == 0 else { throw failure("moved away") }
-            }
-            old = kept
+        SQLiteFile(path: target).fold()
+        let kept = target + ".before-restore-" + now.written.filter { $0 != ":" }
+        let isThere = FileManager.default.fileExists(atPath: target)
+        if isThere {
+            // Where a file cannot have two names, the place is empty for a moment.
+            guard link(target, kept) == 0 || rename(target, kept) == 0 else { throw failure("kept as \(kept)") }
         }
-        guard rename(draft, target) == 0 else { throw failure("put in place") }
-        try flush(URL(fileURLWithPath: target).deletingLastPathComponent().path)
-        return old
+        // They may be there without the old one, if somebody has moved it away.
+        for log in SQLiteFile.endings.dropFirst() where FileManager.default.fileExists(atPath: target + log) {
+            guard rename(target + log, kept + log) == 0 else { throw failure("freed of its \(log) file") }
+        }
+        try flush(folder)
+        guard rename(draft, target) == 0 else { throw failure("replaced") }
+        try flush(folder)
+        return isThere ? kept : nil
     }
 
     /// Takes away what was made ready and is not needed.
@@ -96,8 +105,8 @@ struct Replacement: Sendable {
 
     private func failure(_ what: String) -> Complaint {
         Complaint(
-            "\(target) cannot be \(what) (\(String(cString: strerror(errno)))): the old database and the new one, \(draft), "
-                + "are both in that folder"
+            "\(target) cannot be \(what) (\(String(cString: strerror(errno)))): nothing is lost, the old database has its name or "
+                + "that one; correct the rights to the folder, and restore again"
         )
     }
 }
