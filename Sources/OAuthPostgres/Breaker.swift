@@ -12,6 +12,9 @@ import Synchronization
 ///
 /// It also judges silence. A statement that has no answer yet may be slow, or its server may be gone without a word. So a
 /// probe calls the servers while it waits: if none accepts, it waits for nothing; if another one does, the primary has moved.
+///
+/// Whoever is answered proves that the database lives, however late the answer is: a failure counts only when nobody was
+/// answered while it came about. So a line that is too slow to connect over still serves those who are connected.
 final class Breaker: Sendable {
     /// How many failures in a row open it.
     static let threshold = 3
@@ -19,16 +22,22 @@ final class Breaker: Sendable {
     static let shortestPause = Duration.milliseconds(50)
     /// The longest pause between two attempts: how much later than necessary a database that is back is found.
     static let longestPause = Duration.milliseconds(500)
-    /// How long a statement may be silent before a probe asks whether its server still lives.
-    static let suspicion = Duration.seconds(1)
 
     private struct State {
         /// Why nobody is let through; nil while everybody is.
         var reason: String?
         var isProbing = false
         var hasEnded = false
-        /// When the last probe found a server, or a connection was made.
+        /// How many failures there have been since a statement was answered, and when the first of them began.
+        var failures = 0
+        var failingSince = ContinuousClock.now
+        /// How many statements had been answered then.
+        var failedAfter: UInt64 = 0
+        /// When a connection was last made, and when the servers were last found to live, by that or by an answer.
+        var connectedAt = ContinuousClock.now
         var heardAt = ContinuousClock.now
+        /// When the last statement was sent whose silence the probe looks into.
+        var silentSince: ContinuousClock.Instant?
         /// Connections that have answered nothing since then are replaced before they are used.
         var distrustedBefore: ContinuousClock.Instant?
         /// The pause that follows the next failure to connect, and until when nobody connects.
@@ -39,14 +48,20 @@ final class Breaker: Sendable {
 
     private let state = Mutex(State())
     private let isOpen = Atomic(false)
-    private let failures = Atomic(0)
+    private let answers = Atomic<UInt64>(0)
     private let distrusts = Atomic(0)
     private let servers: Servers
+    private let deadlines: Deadlines
     private let queue = DispatchQueue(label: "latchkey.postgres.probe")
 
     /// Lets everybody through until something fails.
-    init(_ servers: Servers) {
+    ///
+    /// - Parameters:
+    ///   - servers: whom it calls.
+    ///   - deadlines: what silence is measured by.
+    init(_ servers: Servers, _ deadlines: Deadlines) {
         self.servers = servers
+        self.deadlines = deadlines
     }
 
     /// Calls `action` with the reason each time nobody is let through any more.
@@ -79,9 +94,11 @@ final class Breaker: Sendable {
                 // A lane's own thread, or the prober's: it has nothing else to do, and libpq would block it too.
                 usleep(UInt32((notBefore - .now).milliseconds.clamped(to: 0...10_000) * 1000))
             }
+            let (before, began) = (answered, ContinuousClock.now)
             do throws(SQLError) {
                 let connection = try servers.connect()
                 state.withLock { state in
+                    state.connectedAt = .now
                     state.heardAt = .now
                     state.failedRounds = 0
                 }
@@ -89,7 +106,7 @@ final class Breaker: Sendable {
                 return connection
             } catch {
                 let pause = pauseAfterFailure()
-                noteFailure(error.reason)
+                noteFailure(error.reason, since: before, began: began)
                 guard .now + pause < deadline else { throw error }
             }
         }
@@ -111,15 +128,36 @@ final class Breaker: Sendable {
 
     // MARK: What connections tell
 
+    /// How many statements have been answered.
+    var answered: UInt64 { answers.load(ordering: .relaxed) }
+
     /// A statement was answered, whatever the answer was.
     func noteAnswer() {
-        if failures.load(ordering: .relaxed) != 0 { failures.store(0, ordering: .relaxed) }
+        answers.wrappingAdd(1, ordering: .relaxed)
     }
 
-    /// Nobody answered.
-    func noteFailure(_ reason: String) {
-        guard failures.add(1, ordering: .relaxed).newValue >= Self.threshold else { return }
-        open(reason)
+    /// Somebody got no answer; it counts unless somebody else did.
+    ///
+    /// Who met silence proves less than who was told no: several of them at once are still only one silence.
+    /// - Parameters:
+    ///   - reason: what callers are told when it was one failure too many.
+    ///   - before: how many statements had been answered when it began.
+    ///   - began: when that was.
+    func noteFailure(_ reason: String, since before: UInt64, began: ContinuousClock.Instant) {
+        let answered = self.answered
+        let now = ContinuousClock.now
+        guard answered == before else { return }
+        let isEnough = state.withLock { state in
+            if state.failures == 0 || state.failedAfter != answered {
+                state.failures = 0
+                state.failingSince = began
+            }
+            state.failedAfter = answered
+            state.failures += 1
+            let wasToldNo = now - began < deadlines.connect * 0.9
+            return state.failures >= Self.threshold && (wasToldNo || now - state.failingSince >= deadlines.patience)
+        }
+        if isEnough { open(reason) }
     }
 
     /// Whether a connection is as good as new, or has answered since silence was last noticed.
@@ -136,25 +174,34 @@ final class Breaker: Sendable {
     /// Whether there is nothing to wait for any more on a server that has been silent since `moment`.
     func givesUp(on server: Int, silentSince moment: ContinuousClock.Instant) -> Bool {
         if isOpen.load(ordering: .relaxed) { return true }
-        guard ContinuousClock.now - moment >= Self.suspicion else { return false }
+        guard ContinuousClock.now - moment >= deadlines.patience else { return false }
         suspect(silentSince: moment)
         return servers.hasMoved(from: server, since: moment)
     }
 
-    /// Distrusts every connection that has answered nothing since `moment`, and asks the servers whether they live.
+    /// Asks the servers whether they live.
+    ///
+    /// Once one accepts, connections that have answered nothing since `moment` are distrusted; until then they may be all
+    /// there is.
     private func suspect(silentSince moment: ContinuousClock.Instant) {
         let starts = state.withLock { state in
-            if state.distrustedBefore.map({ $0 < moment }) ?? true {
-                state.distrustedBefore = moment
-                distrusts.add(1, ordering: .relaxed)
-            }
-            guard !state.isProbing, !state.hasEnded, ContinuousClock.now - state.heardAt >= Self.suspicion else {
+            let now = ContinuousClock.now
+            guard now - state.connectedAt >= deadlines.patience else {
+                distrust(before: moment, &state)
                 return false
             }
+            state.silentSince = max(state.silentSince ?? moment, moment)
+            guard !state.isProbing, !state.hasEnded, now - state.heardAt >= deadlines.patience else { return false }
             state.isProbing = true
             return true
         }
         if starts { queue.async { [weak self] in self?.probe(round: 0) } }
+    }
+
+    private func distrust(before moment: ContinuousClock.Instant, _ state: inout State) {
+        guard state.distrustedBefore.map({ $0 < moment }) ?? true else { return }
+        state.distrustedBefore = moment
+        distrusts.add(1, ordering: .relaxed)
     }
 
     // MARK: Open and closed
@@ -163,8 +210,7 @@ final class Breaker: Sendable {
         let (opened, starts) = state.withLock { state -> ((@Sendable (String) -> Void)?, Bool) in
             guard state.reason == nil, !state.hasEnded else { return (nil, false) }
             state.reason = reason
-            state.distrustedBefore = .now
-            distrusts.add(1, ordering: .relaxed)
+            distrust(before: .now, &state)
             isOpen.store(true, ordering: .relaxed)
             defer { state.isProbing = true }
             return (state.opened, !state.isProbing)
@@ -176,10 +222,12 @@ final class Breaker: Sendable {
     /// Calls the servers, again and again while it is open.
     private func probe(round: Int) {
         guard !state.withLock({ $0.hasEnded }) else { return }
+        let before = answered
         do throws(SQLError) {
             _ = try servers.connect()
             close()
         } catch {
+            if answered != before, endsProbing() { return }
             open(error.reason)
             queue.asyncAfter(deadline: .now() + .milliseconds(Int(Self.pause(after: round).milliseconds))) {
                 [weak self] in self?.probe(round: round + 1)
@@ -187,11 +235,25 @@ final class Breaker: Sendable {
         }
     }
 
-    private func close() {
-        failures.store(0, ordering: .relaxed)
+    /// Ends the probing because somebody was answered meanwhile, unless it is open.
+    private func endsProbing() -> Bool {
         state.withLock { state in
+            guard state.reason == nil else { return false }
+            state.isProbing = false
+            state.silentSince = nil
+            state.heardAt = .now
+            return true
+        }
+    }
+
+    private func close() {
+        state.withLock { state in
+            if let moment = state.silentSince { distrust(before: moment, &state) }
+            state.silentSince = nil
             state.reason = nil
             state.isProbing = false
+            state.failures = 0
+            state.connectedAt = .now
             state.heardAt = .now
             state.failedRounds = 0
             state.notBefore = .now

@@ -19,16 +19,17 @@ final class ConnectionPool: Sendable {
         var isClosed = false
         var closers: [CheckedContinuation<Void, Never>] = []
         var waits: UInt64 = 0
-        var refusals: UInt64 = 0
     }
 
     private enum Admission {
         case start(Lane)
         case wait(startsTimer: Bool)
-        case refuse(String)
+        case refuse(Refusal)
     }
 
     private let state = Mutex(State())
+    private let refusals = Atomic<UInt64>(0)
+    private let outageRefusals = Atomic<UInt64>(0)
     private let breaker: Breaker
     private let size: Int
     private let wait: Duration
@@ -52,8 +53,9 @@ final class ConnectionPool: Sendable {
             (continuation: CheckedContinuation<Result<Value, SQLError>, Never>) in
             let request = Request(deadline: deadline) { lane in
                 continuation.resume(returning: Result { () throws(SQLError) in try work(lane, deadline) })
-            } refuse: { reason in
-                continuation.resume(returning: .failure(.unavailable(reason)))
+            } refuse: { refusal in
+                self.count(refusal)
+                continuation.resume(returning: .failure(refusal.error))
             }
             admit(request)
         }.get()
@@ -73,8 +75,18 @@ final class ConnectionPool: Sendable {
             usage.idle = state.idle.count
             usage.waiting = state.waiting.count
             usage.waits = state.waits
-            usage.refusals = state.refusals
+            usage.refusals = refusals.load(ordering: .relaxed)
+            usage.outageRefusals = outageRefusals.load(ordering: .relaxed)
             return usage
+        }
+    }
+
+    /// Counts callers that are refused, for the metrics.
+    func count(_ refusal: Refusal, callers: Int = 1) {
+        switch refusal {
+        case .busy: refusals.add(UInt64(callers), ordering: .relaxed)
+        case .away: outageRefusals.add(UInt64(callers), ordering: .relaxed)
+        case .closed: break  // the server ends
         }
     }
 
@@ -98,19 +110,16 @@ final class ConnectionPool: Sendable {
 
     /// Serves a request on the next free lane, or refuses it.
     func admit(_ request: Request) {
-        if let reason = breaker.refusal { return request.refuse(reason) }
+        if let reason = breaker.refusal { return request.refuse(.away(reason)) }
         let admission = state.withLock { state -> Admission in
-            guard !state.isClosed else { return .refuse("it is closed") }
+            guard !state.isClosed else { return .refuse(.closed) }
             if let lane = state.idle.popLast() { return .start(lane) }
             if state.lanes < size {
                 state.lanes += 1
                 return .start(Lane(breaker: breaker))
             }
             state.waits += 1
-            guard state.waiting.count < Self.waitingLimit else {
-                state.refusals += 1
-                return .refuse("\(Self.waitingLimit) callers wait already")
-            }
+            guard state.waiting.count < Self.waitingLimit else { return .refuse(.tooManyWait) }
             state.waiting.append(request)
             defer { state.isTiming = true }
             return .wait(startsTimer: !state.isTiming)
@@ -118,7 +127,7 @@ final class ConnectionPool: Sendable {
         switch admission {
         case .start(let lane): lane.serve(request) { self.next(after: lane) }
         case .wait(let startsTimer): if startsTimer { refuseLater(at: request.deadline) }
-        case .refuse(let reason): request.refuse(reason)
+        case .refuse(let refusal): request.refuse(refusal)
         }
     }
 
@@ -126,7 +135,8 @@ final class ConnectionPool: Sendable {
     private func next(after lane: Lane) -> Request? {
         let (request, closers) = state.withLock { state -> (Request?, [CheckedContinuation<Void, Never>]) in
             guard state.waiting.isEmpty else { return (state.waiting.removeFirst(), []) }
-            state.idle.append(lane)
+            // The last one is taken first: while connecting fails, those that are connected serve.
+            if lane.isConnected { state.idle.append(lane) } else { state.idle.insert(lane, at: 0) }
             guard state.idle.count == state.lanes else { return (nil, []) }
             defer { state.closers = [] }
             return (nil, state.closers)
@@ -141,7 +151,7 @@ final class ConnectionPool: Sendable {
             defer { state.waiting = [] }
             return state.waiting
         }
-        for request in refused { request.refuse(reason) }
+        for request in refused { request.refuse(.away(reason)) }
     }
 
     /// Refuses the callers whose deadline has passed, each time the first of them falls due.
@@ -152,11 +162,10 @@ final class ConnectionPool: Sendable {
             let (late, nextDeadline) = state.withLock { state in
                 let late = Array(state.waiting.prefix { $0.deadline <= now })
                 state.waiting.removeFirst(late.count)
-                state.refusals += UInt64(late.count)
                 state.isTiming = !state.waiting.isEmpty
                 return (late, state.waiting.first?.deadline)
             }
-            for request in late { request.refuse("no connection was free within \(wait.milliseconds) ms") }
+            for request in late { request.refuse(.busy("no connection was free within \(wait.milliseconds) ms")) }
             if let nextDeadline { refuseLater(at: nextDeadline) }
         }
     }
@@ -169,5 +178,25 @@ struct Request: Sendable {
     /// Runs the caller's work and answers it.
     let serve: @Sendable (Lane) -> Void
     /// Answers a caller that gets no lane.
-    let refuse: @Sendable (String) -> Void
+    let refuse: @Sendable (Refusal) -> Void
+}
+
+/// Why a caller gets no lane.
+enum Refusal {
+    /// Others hold them all.
+    case busy(String)
+    /// No server answers.
+    case away(String)
+    /// The pool is closed.
+    case closed
+
+    static let tooManyWait = Refusal.busy("\(ConnectionPool.waitingLimit) callers wait already")
+
+    /// What the caller is told.
+    var error: SQLError {
+        switch self {
+        case .busy(let reason), .away(let reason): .unavailable(reason)
+        case .closed: .unavailable("it is closed")
+        }
+    }
 }

@@ -8,18 +8,42 @@ import OAuthStore
 ///
 /// A server that refuses gives way at once. One that is silent (its machine is gone, or it is frozen) gives way after a
 /// head start: the next is called beside it. So all of them together take no longer than one connect deadline.
+/// The same holds for a server whose name nobody tells the address of.
 struct Dialing {
-    /// How long a server may be silent before the next one is called too.
+    /// How long a server may be silent before the next one is called too, and a name server before it counts as silent.
     private static let headStart = Duration.milliseconds(250)
+    /// How often it looks whether a name server has answered.
+    private static let look = Duration.milliseconds(2)
 
-    private var left: ArraySlice<(index: Int, keywords: [String: String])>
+    /// A server as libpq is told to reach it.
+    typealias Server = (index: Int, keywords: [String: String])
+
+    /// A server whose address is being asked for.
+    private struct Unknown {
+        let server: Server
+        let name: String
+        /// How many answers there were before.
+        let answers: Int
+    }
+
+    private let names: Names
+    private let beganAt = ContinuousClock.now
+    private var unknown: [Unknown] = []
+    private var left: [Server] = []
     private var calls: [Call] = []
     private var nextAt = ContinuousClock.now
     private var failure = SQLError.unavailable("no server is named")
 
     /// Prepares to call servers in this order.
-    init(_ servers: [(index: Int, keywords: [String: String])]) {
-        left = servers[...]
+    init(_ servers: [Server], names: Names) {
+        self.names = names
+        for server in servers {
+            if let name = Names.name(in: server.keywords) {
+                unknown.append(Unknown(server: server, name: name, answers: names.ask(name)))
+            } else {
+                left.append(server)
+            }
+        }
     }
 
     /// The first server that accepts, and which one it is.
@@ -29,9 +53,10 @@ struct Dialing {
         while true {
             let now = ContinuousClock.now
             guard now < deadline else { throw calls.isEmpty ? failure : .unavailable("no server answers in time") }
+            if !unknown.isEmpty { takeAddresses(now) }
             if !left.isEmpty, calls.isEmpty || now >= nextAt { callNext(now) }
-            guard !calls.isEmpty || !left.isEmpty else { throw failure }
-            for index in waiting(until: left.isEmpty ? deadline : min(deadline, nextAt)).reversed() {
+            guard !calls.isEmpty || !left.isEmpty || !unknown.isEmpty else { throw failure }
+            for index in waiting(until: min(deadline, nextLook(now) ?? deadline)).reversed() {
                 switch calls[index].advance() {
                 case PGRES_POLLING_OK: return calls[index]
                 case PGRES_POLLING_FAILED: hangUp(index)
@@ -41,8 +66,39 @@ struct Dialing {
         }
     }
 
+    /// When something may be done that no server has to say anything for.
+    private func nextLook(_ now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        if !unknown.isEmpty { return now + Self.look }
+        return left.isEmpty ? nil : nextAt
+    }
+
+    /// Takes over which addresses have been told; of a name that is not told, the last ones.
+    private mutating func takeAddresses(_ now: ContinuousClock.Instant) {
+        let isLate = now - beganAt >= Self.headStart
+        var still: [Unknown] = []
+        for entry in unknown {
+            let last = names.lastAddresses(of: entry.name)
+            switch names.answer(to: entry.name, after: entry.answers) {
+            case .success(let addresses)?: add(addresses, of: entry.server)
+            case nil where isLate && !last.isEmpty, .failure? where !last.isEmpty: add(last, of: entry.server)
+            case .failure(let error)?: failure = error
+            case nil:
+                failure = .unavailable("no name server tells the address of \(entry.name)")
+                still.append(entry)
+            }
+        }
+        unknown = still
+    }
+
+    private mutating func add(_ addresses: [String], of server: Server) {
+        for address in addresses {
+            left.append((index: server.index, keywords: server.keywords.merging(["hostaddr": address]) { $1 }))
+        }
+    }
+
     private mutating func callNext(_ now: ContinuousClock.Instant) {
-        guard let server = left.popFirst() else { return }
+        guard !left.isEmpty else { return }
+        let server = left.removeFirst()
         nextAt = now + Self.headStart
         guard let call = Call(server.index, server.keywords) else { return }
         calls.append(call)

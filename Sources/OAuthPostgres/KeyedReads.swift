@@ -49,9 +49,8 @@ final class KeyedReads: Sendable {
             return (false, true)
         }
         if admission.isFull {
-            question.continuation.resume(
-                returning: .failure(.unavailable("\(ConnectionPool.waitingLimit) callers wait already"))
-            )
+            pool.count(.tooManyWait)
+            question.continuation.resume(returning: .failure(Refusal.tooManyWait.error))
         }
         if admission.startsBatch { startBatch() }
     }
@@ -60,8 +59,8 @@ final class KeyedReads: Sendable {
         pool.admit(
             Request(deadline: pool.nextDeadline) { lane in
                 self.send(over: lane)
-            } refuse: { reason in
-                self.refuse(reason)
+            } refuse: { refusal in
+                self.refuse(refusal)
             }
         )
     }
@@ -92,21 +91,24 @@ final class KeyedReads: Sendable {
             }
             return (late, batch)
         }
-        for question in late {
-            question.continuation.resume(returning: .failure(.unavailable("the statements before it took too long")))
-        }
+        answer(late, .busy("the statements before it took too long"))
         return batch.isEmpty ? nil : batch
     }
 
     /// Refuses whoever waits, unless another batch will take them along.
-    private func refuse(_ reason: String) {
+    private func refuse(_ refusal: Refusal) {
         let refused = state.withLock { state -> [Question] in
             state.batches -= 1
             guard state.batches == 0 else { return [] }
             defer { state.waiting = [] }
             return state.waiting
         }
-        for question in refused { question.continuation.resume(returning: .failure(.unavailable(reason))) }
+        answer(refused, refusal)
+    }
+
+    private func answer(_ refused: [Question], _ refusal: Refusal) {
+        pool.count(refusal, callers: refused.count)
+        for question in refused { question.continuation.resume(returning: .failure(refusal.error)) }
     }
 }
 

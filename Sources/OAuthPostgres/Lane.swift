@@ -18,6 +18,9 @@ final class Lane: @unchecked Sendable {
         self.breaker = breaker
     }
 
+    /// Whether it has a connection; asked on the lane's own thread.
+    var isConnected: Bool { connection != nil }
+
     /// Serves `request` and then whatever `next` gives, on the lane's own thread.
     func serve(_ request: Request, next: @escaping @Sendable () -> Request?) {
         queue.async {

@@ -29,6 +29,8 @@ final class PostgresConnection: SQLConnection {
     /// What judges silence; nil while connecting, where the deadline is enough.
     private var breaker: Breaker?
     private var sentAt = ContinuousClock.now
+    /// How many statements had been answered when this one was sent, on all connections.
+    private var answeredBefore: UInt64 = 0
 
     private struct Preparation: Hashable {
         let sql: String
@@ -170,12 +172,17 @@ final class PostgresConnection: SQLConnection {
     private func exchange(_ send: (OpaquePointer) -> CInt) throws(SQLError) -> Answer {
         guard !isBroken else { throw .unavailable("the connection was lost") }
         guard send(connection) == 1 else { throw lost() }
-        sentAt = .now
+        noteSending()
         let deadline = sentAt + statementDeadline
         try flush(until: deadline)
         let answer = try receive(until: deadline)
         noteAnswer()
         return answer
+    }
+
+    private func noteSending() {
+        sentAt = .now
+        answeredBefore = breaker?.answered ?? 0
     }
 
     private func noteAnswer() {
@@ -226,7 +233,7 @@ final class PostgresConnection: SQLConnection {
             let left = deadline - .now
             guard left > .zero else {
                 isBroken = true
-                breaker?.noteFailure("the server does not answer statements")
+                breaker?.noteFailure("the server does not answer statements", since: answeredBefore, began: sentAt)
                 throw .unavailable("the server did not answer in time")
             }
             let ready = poll(&descriptor, 1, CInt(min(left, Self.tick).milliseconds.clamped(to: 1...3_600_000)))

@@ -38,7 +38,7 @@ public final class PostgresDatabase: SQLDatabase {
     ///     used, unless `target_session_attrs` says otherwise.
     ///   - poolSize: how many connections at most, beside the one that listens.
     ///   - connectDeadline: how long the servers may take, all together, until one accepts a connection.
-    ///   - statementDeadline: how long one statement may take.
+    ///   - statementDeadline: how long one statement may take; after half of it the servers are asked whether they live.
     ///   - poolWait: how long a caller waits for a connection.
     /// - Throws: `SQLError.invalid` when the URL is malformed.
     public init(
@@ -50,7 +50,7 @@ public final class PostgresDatabase: SQLDatabase {
     ) throws(SQLError) {
         let deadlines = Deadlines(connect: connectDeadline, statement: statementDeadline)
         servers = try Servers(url: url, deadlines: deadlines)
-        breaker = Breaker(servers)
+        breaker = Breaker(servers, deadlines)
         pool = ConnectionPool(breaker: breaker, size: poolSize, wait: poolWait)
         keyedReads = KeyedReads(pool: pool)
     }
@@ -159,6 +159,12 @@ struct Deadlines: Sendable {
     let connect: Duration
     /// How long one statement may take.
     let statement: Duration
+
+    /// How long a statement may be silent before the servers are called.
+    ///
+    /// With the usual settings that and the call, whose deadline is a third of the statement's, leave half a second until
+    /// the statement's own deadline.
+    var patience: Duration { statement / 2 }
 }
 
 extension Duration {

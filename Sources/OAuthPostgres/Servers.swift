@@ -19,13 +19,14 @@ final class Servers: Sendable {
     }
 
     private let servers: [[String: String]]
+    private let names: Names
     private let deadlines: Deadlines
     private let state = Mutex(State())
 
     /// Reads the URL.
     ///
     /// - Throws: `SQLError.invalid` when libpq cannot read it; the error does not repeat it, since it holds a password.
-    init(url: String, deadlines: Deadlines) throws(SQLError) {
+    init(url: String, deadlines: Deadlines, names: Names = Names()) throws(SQLError) {
         guard url.hasPrefix("postgres://") || url.hasPrefix("postgresql://"), var keywords = Self.parse(url) else {
             throw .invalid("the database URL is not of the form postgres://user:password@host:port/name?sslmode=…")
         }
@@ -49,6 +50,7 @@ final class Servers: Sendable {
             server["port"] = ports.count == 1 ? ports[0] : ports.isEmpty ? nil : ports[index]
             return server.filter { !$0.value.isEmpty }
         }
+        self.names = names
         self.deadlines = deadlines
     }
 
@@ -69,7 +71,7 @@ final class Servers: Sendable {
         let deadline = ContinuousClock.now + deadlines.connect
         let first = state.withLock { $0.preferred }
         let order = servers.indices.map { ($0 + first) % servers.count }
-        var dialing = Dialing(order.map { (index: $0, keywords: servers[$0]) })
+        var dialing = Dialing(order.map { (index: $0, keywords: servers[$0]) }, names: names)
         let call = try dialing.first(by: deadline)
         let connection = try PostgresConnection(call, deadlines, readyBy: deadline)
         state.withLock { state in

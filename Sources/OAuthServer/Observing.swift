@@ -64,10 +64,12 @@ extension Provider {
             metrics.tell(.metricsRefused, message, .info, ["address": "\(address)"], to: logger)
         case .databaseFault(.unnoted(let reason), _):
             metrics.tell(.unnoted, "\(SQLError.unnoted(reason))", .error, to: logger)
-        case .databaseFault(let error, let isPassing):
-            metrics.tell(isPassing ? .unavailable : .database, "\(error)", .error, to: logger)
+        case .databaseFault(let error, isPassing: true):
+            metrics.tellOfStorm(.unavailable, "\(error)", at: Stopwatch.now, to: logger)
+        case .databaseFault(let error, isPassing: false):
+            metrics.tell(.database, "\(error)", .error, to: logger)
         case .unavailable(let error):
-            metrics.tell(.unavailable, "\(error.description)", .error, to: logger)
+            metrics.tellOfStorm(.unavailable, error.description, at: Stopwatch.now, to: logger)
         case .fault(let reason):
             metrics.tell(.fault, "a fault of the server: \(reason)", .error, to: logger)
         case .accountSourceFailed(let reason):

@@ -8,10 +8,11 @@ import time
 
 import pytest
 
+from toolkit.databases import Postgres, PostgresServer
 from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.process import BINARY
-from toolkit.seeing import lines, scrape
+from toolkit.seeing import events, lines, scrape
 from toolkit.wire import send
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -172,3 +173,29 @@ def test_a_request_in_flight_of_a_person_leaves_no_secret_in_the_log(own_server)
     client.refresh(connected.refresh)
     assert not own_server.canaries.found_in(own_server.log_path.read_bytes())
     assert account.email not in own_server.log
+
+
+def test_F05_an_outage_is_told_and_does_not_fill_the_log(new_server):
+    database = PostgresServer()
+    try:
+        server = new_server(database=Postgres(database.url))
+        client = web(server)
+        server.start()
+        database.halt()
+        answers = [client.refresh("lkr_" + "A" * 60) for _ in range(300)]
+        assert {answer.status_code for answer in answers} == {503}
+
+        def unavailable() -> list[dict]:
+            return [line for line in lines(server) if line.get("event") == "unavailable"]
+
+        eventually(lambda: sum(int(line.get("times", 1)) for line in unavailable()) == len(answers), 30)
+        assert events(server)["unavailable"] == len(answers)
+        assert len(unavailable()) < 30
+        for answer in answers:
+            assert len(told_under(server, answer.headers["X-Request-Id"])) <= 1, "a 503 is one line at most"
+        seen = scrape(server)["latchkey_database_refusals_total"]
+        assert seen.value(reason="away") > 250
+        assert seen.value(reason="busy") == 0
+        server.kill()
+    finally:
+        database.stop()

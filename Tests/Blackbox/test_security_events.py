@@ -143,17 +143,12 @@ def test_untrusted_proxies_and_readers(own_server):
 def test_a_database_that_is_away_and_one_that_is_damaged(new_server):
     database = PostgresServer()
     try:
-        server = new_server(database=Postgres(database.url))
-        client = web(server)
-        server.start()
+        server = new_server(database=Postgres(database.url)).start()
         database.halt()
         told(server, "stale")
-        statuses = [client.refresh("lkr_" + "A" * 60).status_code for _ in range(2)]
-        known = [line for line in lines(server) if line.get("event") == "unavailable"]
-        assert events(server)["unavailable"] == len(known) == statuses.count(503)
         answer = send("GET", server.base + "/readyz")
         assert answer.status_code == 503
-        told(server, "unavailable", len(known) + 1, request_id=answer.headers["X-Request-Id"])
+        told(server, "unavailable", 1, request_id=answer.headers["X-Request-Id"])
         assert int(answer.headers["Retry-After"]) >= 1
         server.kill()
     finally:

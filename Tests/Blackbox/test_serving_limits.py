@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from toolkit.process import Latchkey
+from toolkit.seeing import scrape
 from toolkit.wire import send
 
 PATIENCE = 20.0
@@ -17,6 +18,12 @@ PATIENCE = 20.0
 def connected(server: Latchkey) -> Iterator[socket.socket]:
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:
         yield connection
+
+
+def cut(server: Latchkey) -> dict[str, int]:
+    """How many requests were ended before they were routed."""
+    family = scrape(server)["latchkey_http_cut_total"]
+    return {reason: int(family.value(reason=reason)) for reason in ("late", "malformed")}
 
 
 def rest_of(connection: socket.socket) -> bytes:
@@ -48,6 +55,7 @@ def test_a_request_that_does_not_arrive_in_full_is_ended_with_408(hasty, beginni
         answer = rest_of(connection)
     assert answer.startswith(b"HTTP/1.1 408 "), answer
     assert b"did not arrive in full within 1 seconds" in answer
+    assert cut(hasty) == {"late": 1, "malformed": 0}
 
 
 def test_a_request_that_trickles_steadily_is_ended_too(hasty):
@@ -62,6 +70,28 @@ def test_a_request_that_trickles_steadily_is_ended_too(hasty):
             except TimeoutError:
                 connection.sendall(b"a")  # the event that is awaited comes between two bytes
     assert answer.startswith(b"HTTP/1.1 408 "), answer
+
+
+def test_what_is_no_http_is_ended_with_400_and_counted(hasty):
+    for nonsense in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n", b"GET / HTTP/1.1\r\nbad header\r\n\r\n"):
+        with connected(hasty) as connection:
+            connection.sendall(nonsense)
+            assert rest_of(connection).startswith(b"HTTP/1.1 400 ")
+    with connected(hasty) as connection:
+        connection.sendall(b"GET /healthz HT")  # who leaves in the middle is not counted
+    with connected(hasty) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert rest_of(connection).startswith(b"HTTP/1.1 200 ")
+    assert cut(hasty) == {"late": 0, "malformed": 2}
+
+
+def test_RFC9112_9_6_the_last_answer_of_a_connection_says_that_it_is_the_last(sqlite_server):
+    request = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    last = request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    with connected(sqlite_server) as connection:
+        connection.sendall(request + request + last)
+        answers = rest_of(connection).split(b"HTTP/1.1 200 ")[1:]
+    assert [b"connection: close" in answer.lower() for answer in answers] == [False, False, True]
 
 
 def test_a_connection_that_is_kept_between_requests_is_not_ended(hasty):

@@ -104,6 +104,41 @@ import Testing
         #expect(metrics.count(of: .fault) == 2)
     }
 
+    @Test func `F5: of equal 503s the first is a line, and the others a number every ten seconds`() {
+        let told = Told()
+        let metrics = Metrics()
+        let logger = Logger(label: "test") { _ in told }
+        let second: UInt64 = 1_000_000_000
+        for number in 0..<1000 {
+            metrics.tellOfStorm(.unavailable, number.isMultiple(of: 2) ? "a" : "b", at: 5 * second, to: logger)
+        }
+        metrics.tellStorm(at: 14 * second, to: logger)
+        #expect(told.lines == ["error a event=unavailable", "error b event=unavailable"])
+        metrics.tellStorm(at: 15 * second, to: logger)
+        #expect(
+            told.lines.suffix(2) == [
+                "error 499 more: a event=unavailable times=499", "error 499 more: b event=unavailable times=499",
+            ]
+        )
+        metrics.tellOfStorm(.unavailable, "b", at: 16 * second, to: logger)
+        #expect(told.lines.count == 4, "the storm goes on")
+        metrics.tellStorm(at: .max, to: logger)
+        #expect(told.lines.suffix(1) == ["error 1 more: b event=unavailable times=1"], "the end of the server")
+        #expect(metrics.count(of: .unavailable) == 1001)
+    }
+
+    @Test func `F5: what was silent for ten seconds is told as new, and the log is bounded whatever is said`() {
+        let storm = Storm()
+        #expect(storm.isFirst(.unavailable, "a", at: 0))
+        #expect(!storm.isFirst(.unavailable, "a", at: 1))
+        #expect(storm.take(at: Storm.pace).map { $0.count } == [1])
+        #expect(storm.take(at: 2 * Storm.pace).isEmpty)
+        #expect(storm.isFirst(.unavailable, "a", at: 2 * Storm.pace))
+        let firsts = (0..<1000).count { storm.isFirst(.unavailable, "reason \($0)", at: 2 * Storm.pace) }
+        #expect(firsts == Storm.limit - 1)
+        #expect(storm.take(at: 3 * Storm.pace).map { $0.count } == [1000 - firsts])
+    }
+
     @Test func `the names of events are what alert rules are written against`() {
         #expect(
             SecurityEvent.allCases.map(\.rawValue) == [

@@ -168,6 +168,8 @@ import Testing
                     }
                 }
             }
+            #expect(database.usage.refusals == 20)
+            #expect(database.usage.outageRefusals == 0)
             release.signal()
             try await holding
             #expect(try await database.rows("select 1")[0].integer(0) == 1)
@@ -213,6 +215,7 @@ import Testing
         }
         // With a wait of 300 ms each it would be twenty minutes.
         #expect(ContinuousClock.now - start < .seconds(60))
+        #expect(database.usage.outageRefusals > 3900)
         await database.close()
     }
 
@@ -369,32 +372,5 @@ extension Storage {
         components.host = "HOSTS"
         components.port = nil
         return try #require(components.string).replacing("HOSTS", with: "\(hosts),\(address)")
-    }
-}
-
-/// Accepts connections and never says a word, as a frozen machine does.
-private final class SilentServer: Sendable {
-    let port: UInt16
-    private let descriptor: Int32
-
-    init() throws {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let opened = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                bind(descriptor, pointer, size) == 0 && listen(descriptor, 64) == 0
-                    && getsockname(descriptor, pointer, &size) == 0
-            }
-        }
-        try #require(opened)
-        self.descriptor = descriptor
-        port = UInt16(bigEndian: address.sin_port)
-    }
-
-    deinit {
-        close(descriptor)
     }
 }

@@ -97,7 +97,8 @@ extension Provider {
             observe(.fault("\(cause)"), context)
             refusal = Self.fault
         }
-        observe(.refused(refusal.error, known?.client), context)
+        // Of a 503 the log knows already.
+        if refusal.status != .serviceUnavailable { observe(.refused(refusal.error, known?.client), context) }
         return refusal
     }
 

@@ -82,6 +82,7 @@ extension Provider {
             page.histogram(.requestDuration, [("endpoint", endpoint)], histogram)
         }
         page.single(.connections, metrics.connections.value)
+        page.series(.cutRequests, "reason", metrics.cutRequests.reading)
     }
 
     private func writeEvents(_ page: inout Exposition) {
@@ -105,7 +106,7 @@ extension Provider {
         page.series(.databaseConnections, "state", [("busy", UInt64(usage.busy)), ("idle", UInt64(usage.idle))])
         page.single(.databaseWaiting, usage.waiting)
         page.single(.databaseWaits, usage.waits)
-        page.single(.databaseRefusals, usage.refusals)
+        page.series(.databaseRefusals, "reason", [("busy", usage.refusals), ("away", usage.outageRefusals)])
         page.single(.databaseCommits, usage.commits)
         page.single(.databaseTransactions, usage.transactions)
         page.single(.databaseHazards, node.hazards.count)

@@ -7,6 +7,7 @@ enum Family: String, CaseIterable, Sendable {
     case requests = "latchkey_http_requests_total"
     case requestDuration = "latchkey_http_request_duration_seconds"
     case connections = "latchkey_http_connections"
+    case cutRequests = "latchkey_http_cut_total"
 
     case grants = "latchkey_token_grants_total"
     case connected = "latchkey_connections_made_total"
@@ -72,6 +73,7 @@ enum Family: String, CaseIterable, Sendable {
         case .securityEvents: ["event"]
         case .databaseFaults: ["kind"]
         case .databaseConnections: ["state"]
+        case .databaseRefusals, .cutRequests: ["reason"]
         case .passwordQueue, .passwordRefusals: ["person"]
         case .webhookAttempts, .sweeps, .spans: ["outcome"]
         case .sweptRows: ["table"]
@@ -86,6 +88,8 @@ enum Family: String, CaseIterable, Sendable {
         case .requests: "Requests answered, by the route's path, method and class of status."
         case .requestDuration: "How long requests took, from their routing to their answer, by the route's path."
         case .connections: "Connections from outside that are open."
+        case .cutRequests:
+            "Requests that were ended before they were routed, by reason: late (408), or malformed (400)."
         case .grants: "Token requests by grant type and outcome: ok, or the error's code."
         case .connected: "Codes that became a connection."
         case .disconnected: "Connections that their client or their owner ended, or that a replay or a reuse cut."
@@ -95,7 +99,8 @@ enum Family: String, CaseIterable, Sendable {
         case .databaseConnections: "Connections to the database, by state."
         case .databaseWaiting: "Callers that wait for a connection to the database, or for its next commit."
         case .databaseWaits: "Callers that found no free connection to the database and had to wait."
-        case .databaseRefusals: "Callers that were refused because no connection came free in time, or too many waited."
+        case .databaseRefusals:
+            "Callers that were refused, by reason: busy, because no connection came free in time or too many waited, or away, because no server answers."
         case .databaseCommits: "Transactions that the database committed."
         case .databaseTransactions:
             "Transactions of the ledger that were committed; several share a commit of the embedded database."

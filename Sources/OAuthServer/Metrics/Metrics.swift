@@ -13,6 +13,7 @@ public final class Metrics: Sendable {
     let requests = RequestMeters()
     /// Connections from outside that are open.
     public let connections = Gauge()
+    let cutRequests = Counters<CutRequest>()
     let grants = GrantCounters()
     let connected = Counter()
     let disconnected = Counter()
@@ -27,6 +28,8 @@ public final class Metrics: Sendable {
     let outbox = (count: Gauge(), oldest: Gauge())
     /// Lines of the log that were dropped.
     let logDropped: Counter
+    /// Keeps an outage's 503s from filling the log.
+    let storm = Storm()
 
     /// Begins at zero.
     ///
@@ -48,6 +51,24 @@ public final class Metrics: Sendable {
     ) {
         events[event].add()
         logger.log(level: level, message, metadata: metadata.merging(["event": "\(event.rawValue)"]) { $1 })
+    }
+
+    /// Tells of an event that comes in storms: as `tell`, but of equal lines only the first, until `tellStorm`.
+    func tellOfStorm(_ event: SecurityEvent, _ sentence: String, at now: UInt64, to logger: Logger) {
+        guard storm.isFirst(event, sentence, at: now) else { return events[event].add() }
+        tell(event, "\(sentence)", .error, to: logger)
+    }
+
+    /// Tells how many lines of storms were not written.
+    func tellStorm(at now: UInt64, to logger: Logger) {
+        for (event, sentence, count) in storm.take(at: now) {
+            logger.error("\(count) more: \(sentence)", metadata: ["event": "\(event.rawValue)", "times": "\(count)"])
+        }
+    }
+
+    /// Counts a request that was ended before it was routed.
+    public func count(_ cut: CutRequest) {
+        cutRequests[cut].add()
     }
 
     /// How often there has been an event.
@@ -111,6 +132,14 @@ enum DatabaseFault: String, CaseIterable, Sendable {
         case .invalid: self = .invalid
         }
     }
+}
+
+/// Why a request was ended before it was routed.
+public enum CutRequest: String, CaseIterable, Sendable {
+    /// It did not arrive in full in time.
+    case late
+    /// It was no well-formed HTTP.
+    case malformed
 }
 
 /// How an attempt to deliver a webhook ended.

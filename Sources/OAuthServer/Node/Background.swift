@@ -23,6 +23,7 @@ public struct Background: Service {
                 work.addTask { await follow() }
                 work.addTask { await every(Self.pace) { try? await ambient.clock?.follow(store) } }
                 work.addTask { await every(Self.pace) { await settleDoubts() } }
+                work.addTask { await every(Self.pace) { node.trail.metrics.tellStorm(at: Stopwatch.now, to: logger) } }
                 work.addTask { await every(.seconds(1)) { await writeRefusals() } }
                 work.addTask {
                     await every(.seconds(5)) {
@@ -43,6 +44,7 @@ public struct Background: Service {
         await node.writeUses()
         await writeRefusals()
         await writeCounts()
+        node.trail.metrics.tellStorm(at: .max, to: logger)
     }
 
     /// Does something again and again, after a pause each time, until it is cancelled.

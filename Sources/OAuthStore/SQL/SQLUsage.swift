@@ -10,6 +10,8 @@ public struct SQLUsage: Sendable, Equatable {
     public var waits: UInt64 = 0
     /// Callers that were refused, because none came free in time or too many waited.
     public var refusals: UInt64 = 0
+    /// Callers that were refused at once, because no server answers.
+    public var outageRefusals: UInt64 = 0
     /// What the database made durable.
     public var commits: UInt64 = 0
     /// Transactions that were in these commits: several share one in the embedded database.

@@ -12,7 +12,16 @@ final class OpenConnections: Sendable {
     /// How many may be open at once.
     let limit: Int
     private let gauge: Gauge
-    private let connections = Mutex<[ObjectIdentifier: OpenConnection]>([:])
+    private let state = Mutex(State())
+
+    fileprivate struct State {
+        var connections: [ObjectIdentifier: OpenConnection] = [:]
+        /// Who was silent when somebody last looked, the most silent one last: whoever still is has been so for longer
+        /// than those who are not in it.
+        var silent: [(ObjectIdentifier, since: UInt64)] = []
+        /// Who lets clients go, by event loop.
+        var farewells: [ObjectIdentifier: Farewells] = [:]
+    }
 
     /// - Parameters:
     ///   - limit: how many may be open.
@@ -38,25 +47,52 @@ final class OpenConnections: Sendable {
     /// Counts a connection, and lets the most silent one go when there are too many.
     func add(_ connection: OpenConnection) {
         gauge.add(1)
-        let silent = connections.withLock { connections -> (OpenConnection, since: UInt64)? in
-            connections[ObjectIdentifier(connection)] = connection
-            guard connections.count >= limit else { return nil }
-            let silent = connections.values.map { ($0, since: $0.silentSince) }.min { $0.since < $1.since }
-            guard let silent, silent.since != OpenConnection.isBusy else { return nil }
-            // Several that come at once must not all choose the same one.
-            connections[ObjectIdentifier(silent.0)] = nil
-            return silent
+        let silent = state.withLock { state -> (OpenConnection, since: UInt64)? in
+            state.connections[ObjectIdentifier(connection)] = connection
+            return state.connections.count >= limit ? state.takeMostSilent() : nil
         }
         guard let silent else { return }
         silent.0.close(ifSilentSince: silent.since) { connection in
-            self.connections.withLock { $0[ObjectIdentifier(connection)] = connection }
+            self.state.withLock { $0.connections[ObjectIdentifier(connection)] = connection }
+        }
+    }
+
+    /// Who lets the clients of an event loop go.
+    func farewells(on eventLoop: any EventLoop) -> Farewells {
+        state.withLock { state in
+            let known = state.farewells[ObjectIdentifier(eventLoop)] ?? Farewells(eventLoop)
+            state.farewells[ObjectIdentifier(eventLoop)] = known
+            return known
         }
     }
 
     /// Counts a connection no longer.
     func remove(_ connection: OpenConnection) {
         gauge.add(-1)
-        connections.withLock { _ = $0.removeValue(forKey: ObjectIdentifier(connection)) }
+        state.withLock { _ = $0.connections.removeValue(forKey: ObjectIdentifier(connection)) }
+    }
+}
+
+extension OpenConnections.State {
+    /// Takes out the connection that has been silent for longest, so that nobody else chooses it too.
+    ///
+    /// Only when the last look is used up all connections are looked at: a flood costs each newcomer a handful of them.
+    fileprivate mutating func takeMostSilent() -> (OpenConnection, since: UInt64)? {
+        for isFresh in [false, true] {
+            if isFresh { look() }
+            while let (id, since) = silent.popLast() {
+                guard let connection = connections[id], connection.silentSince == since else { continue }
+                connections[id] = nil
+                return (connection, since)
+            }
+        }
+        return nil
+    }
+
+    private mutating func look() {
+        silent = connections.map { ($0.key, since: $0.value.silentSince) }
+            .filter { $0.since != OpenConnection.isBusy }
+            .sorted { $0.since > $1.since }
     }
 }
 

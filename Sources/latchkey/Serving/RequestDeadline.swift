@@ -1,5 +1,6 @@
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
 import OAuth
 import OAuthServer
@@ -28,6 +29,9 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     private var isAnswering = false
     private let drain: Drain
     private let wire = Wire()
+    private let metrics: Metrics
+    /// Whether the client has said that it sends nothing more (RFC 9112 §9.6).
+    private var isClosing = false
     /// Whether the answer that is under way is the connection's last one.
     private var isLast = false
     private var isDeaf = false
@@ -42,10 +46,12 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     ///   - limit: how long a request may take to arrive.
     ///   - connections: where this one is counted.
     ///   - drain: whether connections are to be ended after their next answer.
-    init(limit: TimeAmount, connections: OpenConnections, drain: Drain) {
+    ///   - metrics: counts the requests that are ended here, or by the decoder.
+    init(limit: TimeAmount, connections: OpenConnections, drain: Drain, metrics: Metrics) {
         self.limit = limit
         self.connections = connections
         self.drain = drain
+        self.metrics = metrics
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -73,7 +79,8 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
         if isLast || isEnding, case .head = part { isDeaf = true }
         guard !isDeaf else { return }
         switch part {
-        case .head:
+        case .head(let head):
+            isClosing = head.headerFields[.connection] == "close"
             // The next request may lie in the same bytes as the end of the last one.
             arrived(context)
             unanswered += 1
@@ -85,6 +92,20 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelRead(data)
     }
 
+    /// A client that has gone and waits for no answer need not be noticed at once.
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard case .inputClosed? = event as? ChannelEvent, began == nil, unanswered == 0 else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        connections.farewells(on: context.eventLoop).add(context)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A client that leaves in the middle of a request is no news.
+        if let error = error as? HTTPParserError, error != .invalidEOFState { metrics.count(.malformed) }
+        context.fireErrorCaught(error)
+    }
+
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(var head):
@@ -92,6 +113,12 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
             // Pipelined requests are all owed an answer before.
             if drain.isOn, isAnswering, unanswered <= 1 {
                 isLast = true
+                head.headerFields[.connection] = "close"
+                context.write(wrapOutboundOut(.head(head)), promise: promise)
+                return
+            }
+            // The framework ends the connection, a moment later: whoever is not told would send the next request into it.
+            if isClosing, isAnswering, unanswered <= 1 {
                 head.headerFields[.connection] = "close"
                 context.write(wrapOutboundOut(.head(head)), promise: promise)
                 return
@@ -150,6 +177,7 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func refuse(_ context: ChannelHandlerContext) {
+        metrics.count(.late)
         // One unanswered request is the late one itself; with more, an earlier one is owed an answer first.
         if !isAnswering, unanswered <= 1 {
             var json = JSONWriter()

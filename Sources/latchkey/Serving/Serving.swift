@@ -34,6 +34,9 @@ struct Serving: Sendable {
 
     /// How long a connection may be silent between requests.
     private static let idleTimeout = TimeAmount.seconds(60)
+    /// How many connections may wait to be accepted, if the system allows it: one that finds no place there tries again
+    /// after a second.
+    private static let backlog = 4096
     /// How many may read the metrics at once on a listener of their own.
     private static let metricsRoom = 16
     /// How long requests that are being answered may take once nothing more is accepted.
@@ -135,7 +138,8 @@ struct Serving: Sendable {
                             RequestDeadline(
                                 limit: .init(deployment.arrivalLimit),
                                 connections: connections,
-                                drain: provider.drain
+                                drain: provider.drain,
+                                metrics: metrics
                             )
                         ],
                         idleTimeout: Self.idleTimeout
@@ -143,6 +147,7 @@ struct Serving: Sendable {
                 ),
                 configuration: .init(
                     address: .hostname(address.host, port: address.port),
+                    backlog: Self.backlog,
                     availableConnectionsDelegate: Room(limit: room)
                 ),
                 onServerRunning: { _ in isRunning() },

@@ -111,7 +111,7 @@ extension Knob {
             \.pool.connectDeadline,
             .duration(.milliseconds(50) ... .seconds(60)),
             example: "2s",
-            "How long the PostgreSQL servers in the URL may take, all together, until one accepts a connection. Then requests are answered with 503 until one does again."
+            "How long the PostgreSQL servers in the URL may take, all together and with the search for their addresses, until one accepts a connection. Then requests are answered with 503 until one does again."
         ),
         Knob(
             "postgres-statement-deadline",
@@ -119,7 +119,7 @@ extension Knob {
             \.pool.statementDeadline,
             .duration(.milliseconds(50) ... .seconds(60)),
             example: "5s",
-            "How long one statement may take there."
+            "How long one statement may take there. One that is silent for half of this time makes the server look whether the database lives: if none accepts a connection within `postgres-connect-deadline`, and nobody was answered meanwhile, all requests are answered with 503 at once until one does. A node far from its database needs more of both."
         ),
         Knob(
             "postgres-pool-wait",
