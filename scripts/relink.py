@@ -1,9 +1,11 @@
-"""Links the debug build of the program again with Swift's libraries inside, so that it runs where there is no Swift.
+"""Links a build of the program again with Swift's libraries inside, so that it runs where there is no Swift.
 
-    scripts/relink.py FILE
+    scripts/relink.py FILE             the debug build
+    scripts/relink.py --release FILE   the release build of 'make bench'
 
-A release is built that way from the start (`swift build --static-swift-stdlib`), but for a test that would mean to
-compile everything a second time. The link command is the one that SwiftPM has written down for the debug build.
+A package's program is built that way from the start (`swift build --static-swift-stdlib`), but for a test or a
+measurement that would mean to compile everything a second time. The link command is the one that SwiftPM has written
+down.
 """
 
 import json
@@ -12,27 +14,31 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PLAN = ROOT / ".build" / "debug.yaml"
 # What Foundation's own archives need; objects that were compiled for the shared one do not say so.
 ARCHIVES = ("CoreFoundation", "_FoundationICU", "_FoundationCShims", "_FoundationCollections")
 
 
-def link_command() -> list[str]:
-    """How SwiftPM links .build/debug/latchkey."""
+def link_command(plan: Path) -> list[str]:
+    """How SwiftPM links latchkey by the plan of a build."""
     inside = False
-    for line in PLAN.read_text(encoding="utf-8").splitlines():
+    for line in plan.read_text(encoding="utf-8").splitlines():
         if line.startswith('  "C.'):
             inside = line.startswith('  "C.latchkey-') and line.endswith('.exe":')
         elif inside and line.strip().startswith("args: "):
             return json.loads(line.split("args: ", 1)[1])
-    sys.exit(f"{PLAN} does not say how latchkey is linked: run 'swift build' first.")
+    sys.exit(f"{plan} does not say how latchkey is linked: run 'swift build' first.")
 
 
 def main() -> int:
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    command = link_command()
-    command[command.index("-o") + 1] = sys.argv[1]
+    match sys.argv[1:]:
+        case ["--release", file]:
+            kind = "release"
+        case [file] if not file.startswith("-"):
+            kind = "debug"
+        case _:
+            sys.exit(__doc__)
+    command = link_command(ROOT / ".build" / f"{kind}.yaml")
+    command[command.index("-o") + 1] = file
     archives = [f"-l{name}" for name in ARCHIVES]
     return subprocess.run([*command, "-static-stdlib", *archives], cwd=ROOT, check=False).returncode
 

@@ -22,6 +22,7 @@ struct MeasuredServer {
         guard let issuer = Issuer("http://127.0.0.1:\(port)") else { throw Unfit("the port makes no issuer") }
         var settings = Settings(issuer: issuer)
         settings.audience = BenchClient.audience
+        settings.signingAlgorithm = place.algorithm
         let database = try await place.open()
         let provider = try await Provider(
             settings: settings,

@@ -15,6 +15,16 @@ struct Place: ParsableArguments {
     @Option(help: "The folder for the secret key, and for tokens and codes, one on each line.")
     var folder: String
 
+    @Option(help: "What access tokens are signed with.", transform: Self.signatureAlgorithm)
+    var algorithm = SignatureAlgorithm.es256
+
+    private static func signatureAlgorithm(_ name: String) throws -> SignatureAlgorithm {
+        guard let algorithm = SignatureAlgorithm(rawValue: name) else {
+            throw ValidationError("\(name) is none of ES256, EdDSA and RS256")
+        }
+        return algorithm
+    }
+
     /// Opens and migrates the database.
     func open() async throws -> any SQLDatabase {
         let opened: any SQLDatabase =
@@ -31,7 +41,7 @@ struct Place: ParsableArguments {
         let store = Store(database)
         let cabinet = KeyCabinet(store: store, secretKey: try secretKey())
         let ambient = Ambient.system()
-        try await cabinet.prepare(.es256, lead: .hours(1), now: ambient.now())
+        try await cabinet.prepare(algorithm, lead: .hours(1), now: ambient.now())
         try await work(Seed(store: store, keys: try await cabinet.ring(), ambient: ambient, place: self))
         await database.close()
     }
@@ -47,6 +57,15 @@ struct Place: ParsableArguments {
             throw ValidationError("\(path) does not hold 32 bytes")
         }
         return key
+    }
+
+    /// The secret of a client that `Seed.registerClients` has registered.
+    func secret(of client: BenchClient) throws -> Secret {
+        let lines = try String(contentsOfFile: folder + "/clients.txt", encoding: .utf8).split(separator: "\n")
+        guard let line = lines.first(where: { $0.hasPrefix(client.rawValue + " ") }) else {
+            throw Unfit("\(folder)/clients.txt does not name the client \(client.rawValue): run 'prepare' first")
+        }
+        return Secret(String(line.dropFirst(client.rawValue.count + 1)))
     }
 
     /// Writes lines to a file of the folder, which only this user can read.

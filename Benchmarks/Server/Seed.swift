@@ -1,15 +1,18 @@
+import ArgumentParser
 import OAuth
 import OAuthServer
 import OAuthStore
 
 /// The clients of a measurement.
-enum BenchClient: String, CaseIterable {
+enum BenchClient: String, CaseIterable, ExpressibleByArgument {
     /// Signed access tokens, a stable refresh token.
     case jwt
     /// Sealed access tokens, a stable refresh token.
     case opaque
     /// Sealed access tokens, a refresh token that changes.
     case successor
+    /// Sealed access tokens; its connections are made to be cut.
+    case leaving
     /// The API that asks what tokens are worth.
     case api
 
@@ -31,6 +34,7 @@ enum BenchClient: String, CaseIterable {
         registration.redirectURIs = [Self.redirectURI]
         registration.scopes = ["locks.read", "locks.write"]
         registration.grants = GrantType.allCases.map(\.rawValue)
+        registration.consent = ConsentRule.remembered.rawValue
         registration.accessToken = (self == .jwt ? AccessTokenFormat.jwt : .opaque).rawValue
         registration.refresh = (self == .successor ? RefreshPolicy.successor : .stable).rawValue
         return registration
@@ -83,15 +87,8 @@ struct Seed: Sendable {
     /// - Returns: the refresh tokens of the connections.
     func connect(_ client: BenchClient, _ count: Int) async throws -> [String] {
         guard let key = keys.newestTokenKey else { throw Unfit("there is no key for refresh tokens") }
-        return try await forEach(of: count) { account in
-            let code = try await issue(client, account)
-            let outcome = try await store.redeem(
-                code.digest,
-                nonce: ambient.random(16),
-                now: ambient.now(),
-                law: { .redeem(scope: $0.scope, audiences: $0.resources) }
-            )
-            let connection = try outcome.get().connection
+        return try await forEach(inTurn(count)) { account in
+            let connection = try await connection(of: client, account)
             let token = RefreshToken(
                 connection: connection.id,
                 nonce: connection.nonce,
@@ -102,9 +99,47 @@ struct Seed: Sendable {
         }
     }
 
+    private func connection(of client: BenchClient, _ account: AccountID) async throws -> Connection {
+        let code = try await issue(client, account)
+        let outcome = try await store.redeem(
+            code.digest,
+            nonce: ambient.random(16),
+            now: ambient.now(),
+            law: { .redeem(scope: $0.scope, audiences: $0.resources) }
+        )
+        return try outcome.get().connection
+    }
+
+    /// Makes accounts with a session each, connected to a client that remembers what they have allowed.
+    /// - Returns: the cookies of their browsers.
+    func visitors(of client: BenchClient, _ count: Int) async throws -> [String] {
+        let people = try (0..<count).map { _ in
+            let id: AccountID = try identifier()
+            return Store.NewAccount(id: id, email: "\(id)@example.com", name: "Visitor", passwordHash: nil)
+        }
+        let accounts = try await store.create(people, by: .server, now: ambient.now()).map(\.id)
+        return try await forEach(accounts) { account in
+            _ = try await connection(of: client, account)
+            let (browser, session) = (Base64URL.encode(ambient.random(32)), Base64URL.encode(ambient.random(32)))
+            let now = ambient.now()
+            let hasStarted = try await store.startSession(
+                SecretDigest(of: session),
+                account: account,
+                provedBy: .source(.own),
+                replacing: nil,
+                settling: SettledAttempt(account: account.bytes, address: nil, wasRight: true),
+                now: now,
+                idleUntil: now + .hours(12),
+                endsAt: now + .hours(24)
+            )
+            guard hasStarted else { throw Unfit("a session could not be started") }
+            return "latchkey-browser=\(browser); latchkey-session=\(session)"
+        }
+    }
+
     /// Issues codes to a client.
     func issueCodes(_ client: BenchClient, _ count: Int) async throws -> [String] {
-        try await forEach(of: count) { try await issue(client, $0).reveal() }
+        try await forEach(inTurn(count)) { try await issue(client, $0).reveal() }
     }
 
     private func issue(_ client: BenchClient, _ account: AccountID) async throws -> Secret {
@@ -142,19 +177,24 @@ struct Seed: Sendable {
         return identifier
     }
 
-    /// Does something for one account after the other, many at once, since they share their commits.
-    private func forEach(
-        of count: Int,
-        _ work: @escaping @Sendable (AccountID) async throws -> String
-    ) async throws -> [String] {
+    /// So many accounts, each again and again where there are fewer.
+    private func inTurn(_ count: Int) async throws -> [AccountID] {
         let accounts = try await store.accounts().map(\.id)
         guard !accounts.isEmpty else { throw Unfit("there are no accounts: run 'prepare' first") }
-        return try await withThrowingTaskGroup(of: String.self) { group in
+        return (0..<count).map { accounts[$0 % accounts.count] }
+    }
+
+    /// Does something for one account after the other, many at once, since they share their commits.
+    private func forEach(
+        _ accounts: [AccountID],
+        _ work: @escaping @Sendable (AccountID) async throws -> String
+    ) async throws -> [String] {
+        try await withThrowingTaskGroup(of: String.self) { group in
             var results: [String] = []
-            results.reserveCapacity(count)
-            for number in 0..<count {
+            results.reserveCapacity(accounts.count)
+            for (number, account) in accounts.enumerated() {
                 if number >= Self.width, let result = try await group.next() { results.append(result) }
-                group.addTask { try await work(accounts[number % accounts.count]) }
+                group.addTask { try await work(account) }
             }
             for try await result in group { results.append(result) }
             return results

@@ -7,26 +7,41 @@ import subprocess
 import urllib.parse
 from pathlib import Path
 
-from .databases import ROOT, Postgres, SQLite
+from .databases import ROOT, Place
 from .process import ServerProcess
 
 BENCH_SERVER = ROOT / ".build" / "release" / "bench-server"
 REDIRECT_URI = "https://partner.example/callback"
 VERIFIER = "dBjftJeZ4CVP-mBg92tKL7eTvoXbQSJDcjRPJyNUZYE"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-INTROSPECTED = 200
-"""How many different tokens are introspected."""
+TOKENS = 200
+"""How many different access tokens are introspected and presented."""
+AUTHORIZATION = urllib.parse.urlencode(
+    {
+        "response_type": "code",
+        "client_id": "opaque",
+        "redirect_uri": REDIRECT_URI,
+        "scope": "locks.read locks.write",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+        "state": "bench",
+    }
+)
 
 
 class Bodies:
     """The files of one database."""
 
-    def __init__(self, database: SQLite | Postgres):
-        self.database = database
-        self.folder = database.folder
+    def __init__(self, place: Place, algorithm: str = "ES256", issuer: ServerProcess | None = None):
+        self.place = place
+        self.folder = place.folder
+        self.algorithm = algorithm
+        self.issuer = issuer
+        """Who issues the tokens that are presented to an API."""
 
     def command(self, name: str, *arguments: str) -> list[str | Path]:
-        return [BENCH_SERVER, name, "--database", self.database.url, "--folder", self.folder, *arguments]
+        where = ["--database", self.place.url, "--folder", self.folder, "--algorithm", self.algorithm]
+        return [BENCH_SERVER, name, *where, *arguments]
 
     def seed(self, name: str, *arguments: str) -> None:
         subprocess.run(self.command(name, *arguments), check=True)
@@ -49,48 +64,69 @@ class Bodies:
         return str(path)
 
     def refresh(self, client: str) -> list[str]:
+        secret = self.secrets[client]
+        start = {"grant_type": "refresh_token"}
+        end = urllib.parse.urlencode({"client_id": client, "client_secret": secret})
         tokens = self.lines(f"refresh-{client}.txt")
-        return [self.form(client, grant_type="refresh_token", refresh_token=token) for token in tokens]
+        return [f"{urllib.parse.urlencode(start | {'refresh_token': token})}&{end}" for token in tokens]
+
+    def connections(self, client: str, count: int) -> list[str]:
+        """Refreshes of new connections, whose tokens have not been used."""
+        self.seed("connect", client, str(count))
+        return self.refresh(client)
+
+    @property
+    def exchange(self) -> str:
+        """The body of a code exchange, up to the code."""
+        constant = self.form(
+            "opaque", grant_type="authorization_code", redirect_uri=REDIRECT_URI, code_verifier=VERIFIER
+        )
+        return constant + "&code="
 
     def codes(self, count: int) -> list[str]:
         """Codes issued at this moment: they live for a minute."""
         self.seed("codes", str(count))
-        constant = self.form(
-            "opaque", grant_type="authorization_code", redirect_uri=REDIRECT_URI, code_verifier=VERIFIER
-        )
-        return [f"{constant}&code={code}" for code in self.lines("codes.txt")]
+        exchange = self.exchange
+        return [exchange + code for code in self.lines("codes.txt")]
 
-    def successors(self, count: int) -> list[str]:
-        """Refresh tokens that have not been used; each answer names the next one."""
-        self.seed("successors", str(count))
-        return self.refresh("successor")
+    def visits(self, count: int) -> list[str]:
+        """Authorizations of new people who are signed in and have allowed the client before, and how their codes are
+        exchanged: the query, the cookies and the body's beginning."""
+        self.seed("visitors", str(count))
+        exchange = self.exchange
+        return [f"{AUTHORIZATION}\t{cookies}\t{exchange}" for cookies in self.lines("visitors.txt")]
+
+    def access_tokens(self, server: ServerProcess, client: str) -> list[str]:
+        tokens = []
+        for body in self.refresh(client)[:TOKENS]:
+            _, _, answer = server.ask("POST", "/oauth/token", body)
+            tokens.append(json.loads(answer)["access_token"])
+        return tokens
+
+    def guarded(self, client: str) -> list[str]:
+        """Access tokens for the API."""
+        if self.issuer is None:
+            raise SystemExit("bench: nobody issues tokens for this API")
+        return self.access_tokens(self.issuer, client)
 
     def introspection(self, server: ServerProcess, client: str) -> list[str]:
-        bodies = []
-        for body in self.refresh(client)[:INTROSPECTED]:
-            _, _, answer = server.ask("POST", "/oauth/token", body)
-            bodies.append(self.form("api", token=json.loads(answer)["access_token"]))
-        return bodies
+        return [self.form("api", token=token) for token in self.access_tokens(server, client)]
 
     def client_credentials(self, client: str) -> list[str]:
         return [self.form(client, grant_type="client_credentials")]
 
+    def revocations(self, count: int) -> list[str]:
+        """Revocations of new connections, each by its refresh token."""
+        self.seed("connect", "leaving", str(count))
+        end = self.form("leaving")
+        return [f"token={token}&{end}" for token in self.lines("refresh-leaving.txt")]
+
     def sign_in(self, server: ServerProcess) -> list[str]:
         """One sign-in page for each account, each in a browser of its own, with the right password filled in."""
-        query = urllib.parse.urlencode(
-            {
-                "response_type": "code",
-                "client_id": "opaque",
-                "redirect_uri": REDIRECT_URI,
-                "code_challenge": CHALLENGE,
-                "code_challenge_method": "S256",
-                "state": "bench",
-            }
-        )
         bodies = []
         for line in self.lines("accounts.txt"):
             email, password = line.split(" ", 1)
-            _, headers, page = server.ask("GET", f"/oauth/authorize?{query}")
+            _, headers, page = server.ask("GET", f"/oauth/authorize?{AUTHORIZATION}")
             found = re.search(r'name="transaction" value="([^"]+)"', page)
             cookies = [cookie.split(";")[0] for cookie in headers.get_all("Set-Cookie") or []]
             if not found or not cookies:

@@ -4,9 +4,24 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A database's address, and the folder of what is sent to the server on it."""
+
+    url: str
+    folder: Path
+
+
+def _folder(parent: Path, name: str) -> Path:
+    folder = parent / name
+    folder.mkdir()
+    return folder
 
 
 class SQLite:
@@ -19,9 +34,15 @@ class SQLite:
         self.folder = Path(tempfile.mkdtemp(prefix="latchkey-bench."))
         self.file = self.folder / "ledger.sqlite"
         self.url = f"sqlite:{self.file}"
+        self.main = Place(self.url, self.folder)
         self._watcher: sqlite3.Connection | None = None
         self._version: str | None = None
         self._writes = 0
+
+    def beside(self, name: str) -> Place:
+        """Another database of the same kind."""
+        folder = _folder(self.folder, name)
+        return Place(f"sqlite:{folder / 'ledger.sqlite'}", folder)
 
     def query(self, sql: str) -> str:
         if self._watcher is None:
@@ -56,6 +77,12 @@ class Postgres:
         started = subprocess.run([ROOT / "scripts" / "postgres", "start"], check=True, text=True, capture_output=True)
         self.cluster = Path(started.stdout.strip())
         self.url = (self.cluster / "url").read_text().strip()
+        self.main = Place(self.url, self.folder)
+
+    def beside(self, name: str) -> Place:
+        """Another database of the same kind."""
+        self.query(f"create database latchkey_{name}")
+        return Place(f"{self.url}_{name}", _folder(self.folder, name))
 
     def query(self, sql: str) -> str:
         command = ["psql", "--no-psqlrc", "--no-align", "--tuples-only", "--command", sql, self.url]

@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from .databases import ROOT
@@ -20,8 +20,6 @@ class Machine:
     load_before: float
     swift: str
     commit: str
-    signatures_per_second: float
-    """What `openssl speed` makes of ECDSA P-256 on one core: the other ceiling."""
 
     @classmethod
     def look(cls) -> "Machine":
@@ -37,20 +35,7 @@ class Machine:
             load_before=round(os.getloadavg()[0], 2),
             swift=version.group(1) if version else "unknown",
             commit=output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD").strip() or "not committed",
-            signatures_per_second=signatures(),
         )
-
-    def as_json(self) -> dict[str, object]:
-        return asdict(self)
-
-
-def signatures() -> float:
-    """ECDSA P-256 signatures a second on one core."""
-    said = output("openssl", "speed", "-seconds", "3", "ecdsap256")
-    line = re.search(r"256 bits ecdsa \(nistp256\)\s+\S+\s+\S+\s+([\d.]+)", said)
-    if not line:
-        raise SystemExit(f"bench: 'openssl speed' did not say how many signatures it makes:\n{said}")
-    return float(line.group(1))
 
 
 def output(*command: str) -> str:

@@ -12,10 +12,17 @@ from .scenarios import FIXED, Scenario
 Key = tuple[str, int]
 """A scenario's name and a number of connections."""
 
+Sites = dict[str, tuple[Bodies, ServerProcess]]
+"""The servers by name, each with what is sent to it.
+
+`server` has the fixed answer too, `program` is `latchkey serve` on the same database, `api` is guarded by `OAuthGuard`,
+`eddsa` and `rs256` sign by these algorithms, on databases of their own.
+"""
+
 
 @dataclass
 class Plan:
-    """How long and how often."""
+    """What is measured, how long and how often."""
 
     scenarios: list[Scenario]
     connections: list[int]
@@ -44,18 +51,16 @@ class Measuring:
     FIRST_GUESS = 4000
     """Requests a second that are prepared for where each can be sent once only, until a run tells better."""
 
-    def __init__(
-        self, bodies: Bodies, server: ServerProcess, program: ServerProcess | None, say: Callable[[str], None]
-    ):
-        self.bodies = bodies
-        self.server = server
-        self.program = program
+    def __init__(self, sites: Sites, say: Callable[[str], None]):
+        self.sites = sites
         self.say = say
         self.fastest: dict[str, float] = {}
         self.files: dict[str, str] = {}
 
     def run(self, plan: Plan) -> Measurements:
         measurements = Measurements()
+        if not plan.scenarios:
+            return measurements
         for scenario in [FIXED, *plan.scenarios]:
             self.check(scenario)
             self.sample(scenario, 16, 1)
@@ -65,32 +70,26 @@ class Measuring:
                 # Every second round goes backwards, so that a drift of the machine strikes all alike.
                 for scenario in plan.scenarios[:: -1 if number % 2 else 1]:
                     if ceiling is None or scenario.is_judged:
-                        ceiling = self.sampled(FIXED, connections, plan.seconds, number)
+                        ceiling = self.sampled(FIXED, connections, plan, number)
                         measurements.add(FIXED, connections, ceiling, ceiling)
-                    sample = self.sampled(scenario, connections, plan.seconds, number)
+                    sample = self.sampled(scenario, connections, plan, number)
                     measurements.add(scenario, connections, sample, ceiling)
         return measurements
 
-    def sampled(self, scenario: Scenario, connections: int, seconds: int, number: int) -> Sample:
+    def sampled(self, scenario: Scenario, connections: int, plan: Plan, number: int) -> Sample:
         """A sample, told as it is taken."""
-        sample = self.sample(scenario, connections, seconds)
+        sample = self.sample(scenario, connections, plan.seconds)
         self.say(
-            f"  round {number + 1}  {connections:2} connections  {scenario.title:28} "
-            f"{sample.rate:9.0f}/s" + (f"  {sample.failures} FAILED" if sample.failures else "")
+            f"  round {number + 1} of {plan.rounds}  {connections:3} connections  {scenario.title:43} "
+            f"{sample.rate:9,.0f}/s" + (f"  {sample.failures} FAILED" if sample.failures else "")
         )
         return sample
 
-    def asked(self, scenario: Scenario) -> ServerProcess:
-        return self.program if scenario.is_of_program and self.program else self.server
-
     def check(self, scenario: Scenario) -> None:
         """Sends one request and looks at its answer, so that no refusal is measured as an answer."""
-        if scenario.lines is None:
-            status, _, answer = self.asked(scenario).ask("GET", scenario.path)
-        else:
-            body, _, cookie = scenario.lines(self.bodies, self.server, 1)[0].partition("\t")
-            headers = {"Cookie": cookie} if cookie else {}
-            status, _, answer = self.asked(scenario).ask("POST", scenario.path, body, headers)
+        bodies, server = self.sites[scenario.site]
+        line = scenario.lines(bodies, server, 1)[0] if scenario.lines else ""
+        status, answer = scenario.ask(server, scenario.path, line)
         if status != scenario.status or scenario.holds not in answer:
             raise SystemExit(f"bench: {scenario.name} is answered with {status} {answer[:300]}")
 
@@ -98,7 +97,8 @@ class Measuring:
         while True:
             count = int(self.fastest.get(scenario.name, self.FIRST_GUESS) * seconds * 1.5) + 1000
             arguments = self.arguments(scenario, count)
-            sample = load.run(self.asked(scenario), scenario.path, scenario.script, arguments, connections, seconds)
+            _, server = self.sites[scenario.site]
+            sample = load.run(server, scenario.path, scenario.script, arguments, connections, seconds)
             fastest = count / seconds if sample.exhausted else sample.rate
             self.fastest[scenario.name] = max(self.fastest.get(scenario.name, 0), fastest)
             if not sample.exhausted:
@@ -108,7 +108,8 @@ class Measuring:
         if scenario.lines is None:
             return []
         if scenario.is_fresh or scenario.name not in self.files:
-            lines = scenario.lines(self.bodies, self.server, count)
-            self.files[scenario.name] = self.bodies.write(scenario.name, lines)
+            bodies, server = self.sites[scenario.site]
+            lines = scenario.lines(bodies, server, count)
+            self.files[scenario.name] = bodies.write(scenario.name, lines)
         extra = [str(load.THREADS)] if scenario.is_sent_once else []
         return [self.files[scenario.name], *extra]

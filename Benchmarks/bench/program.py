@@ -1,33 +1,41 @@
-"""The program itself, `latchkey serve`, beside the server that has the fixed answer too."""
+"""The program itself, `latchkey serve`, as it is shipped: with Swift's libraries inside, and stripped."""
 
 import os
 import subprocess
+import sys
+from pathlib import Path
 
 from .databases import ROOT, Postgres, SQLite
 from .process import ServerProcess, free_port
 
-LATCHKEY = ROOT / ".build" / "release" / "latchkey"
+
+def ship(folder: Path) -> Path:
+    """Links the release build as `make deb` does, and strips it as that does."""
+    program = folder / "latchkey"
+    relink = [sys.executable, ROOT / "scripts" / "relink.py", "--release", program]
+    ended = subprocess.run(relink, text=True, capture_output=True, check=False)
+    if ended.returncode != 0:
+        raise SystemExit(f"bench: the release build of latchkey could not be linked.\n{ended.stdout}{ended.stderr}")
+    subprocess.run(["strip", "--strip-debug", program], check=True)
+    return program
 
 
 class Program:
-    """The release build on a database that bench-server has prepared."""
+    """A program on a database that bench-server has prepared."""
 
-    def __init__(self, database: SQLite | Postgres):
+    def __init__(self, program: Path, database: SQLite | Postgres):
+        self.program = program
         self.database = database
         clean = {name: value for name, value in os.environ.items() if not name.startswith("LATCHKEY_")}
         # bench-server writes the key in the URL-safe alphabet, which the program reads too.
         self.environment = clean | {"LATCHKEY_SECRET_KEY": (database.folder / "secret-key").read_text().strip()}
 
-    @staticmethod
-    def is_built() -> bool:
-        return LATCHKEY.exists()
-
     def serve(self) -> ServerProcess:
         """Starts it; wait until it is ready."""
         port = free_port()
-        command = [LATCHKEY, "serve", "--database", self.database.url, "--listen", f"127.0.0.1:{port}"]
+        command = [self.program, "serve", "--database", self.database.url, "--listen", f"127.0.0.1:{port}"]
         return ServerProcess(command, port, self.database.folder / "latchkey.log", self.environment)
 
     def migrate(self) -> None:
-        command = [LATCHKEY, "migrate", "--database", self.database.url]
+        command = [self.program, "migrate", "--database", self.database.url]
         subprocess.run(command, check=True, cwd=self.database.folder, env=self.environment, capture_output=True)

@@ -1,0 +1,161 @@
+"""How the server bears a load that it does not choose: half of what it can, far too many callers, a flood of sign-ins.
+
+All of it is asked of `latchkey serve`.
+"""
+
+import statistics
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from . import load, pace
+from .ceilings import Argon2
+from .load import Sample
+from .measure import Sites
+from .pace import Paced
+
+CONNECTIONS = 64
+"""At how many connections the server is saturated."""
+CROWD = 2048
+"""Far more connections than it can serve at once."""
+HASHING_CONNECTIONS = 16
+FLOOD_CONNECTIONS = 64
+TOKEN = "/oauth/token"
+
+
+@dataclass
+class HalfRate:
+    """A refresh at half of the rate at which the server is saturated."""
+
+    kind: str
+    saturated_rate: float
+    paced: Paced
+
+
+@dataclass
+class Overload:
+    """The same refreshes from a fitting number of callers and from a crowd, alternately."""
+
+    connections: int
+    fitting_rates: list[float]
+    crowd_rates: list[float]
+    """Answers of status 200 a second."""
+    shed: int
+    """Answers 503 with Retry-After."""
+    failures: int
+    """Everything else."""
+    p99_ms: float
+
+    @property
+    def part_kept(self) -> float:
+        """Which part of its rate the server keeps."""
+        return statistics.median(self.crowd_rates) / statistics.median(self.fitting_rates)
+
+
+@dataclass
+class Hashing:
+    """Sign-ins beside the bare hashes of the reference library, alternately."""
+
+    reference_rates: list[float]
+    rates: list[float]
+    failures: int
+
+    @property
+    def part(self) -> float:
+        pairs = zip(self.rates, self.reference_rates, strict=True)
+        return statistics.median(rate / reference for rate, reference in pairs)
+
+
+@dataclass
+class Flood:
+    """Refreshes at a steady rate, with and without a flood of sign-ins, alternately."""
+
+    rate: float
+    quiet_p99_ms: list[float]
+    flooded_p99_ms: list[float]
+    sign_in_rates: list[float]
+    failures: int
+
+    @property
+    def factor(self) -> float:
+        return statistics.median(self.flooded_p99_ms) / statistics.median(self.quiet_p99_ms)
+
+
+class Trials:
+    """The trials of one database."""
+
+    def __init__(self, sites: Sites, say: Callable[[str], None], rounds: int):
+        self.bodies, self.server = sites["program"]
+        self.say = say
+        self.rounds = rounds
+        self.files = {kind: self.bodies.write(f"paced-{kind}", self.bodies.refresh(kind)) for kind in ("opaque", "jwt")}
+
+    def half_rates(self) -> list[HalfRate]:
+        found = []
+        for kind, file in self.files.items():
+            rate = self._refreshes(file, CONNECTIONS).rate
+            paced = pace.run(self.server, TOKEN, file, rate / 2, 4, 4 * CONNECTIONS)
+            found.append(HalfRate(kind, rate, paced))
+            self.say(
+                f"  {kind} refreshes at {paced.rate:,.0f}/s of {rate:,.0f}/s: 99 % within {paced.p99_ms:.2f} ms "
+                f"({paced.failures} failed, the generator was {paced.late_ms:.2f} ms late)"
+            )
+        return found
+
+    def overload(self) -> Overload:
+        fitting, crowd = [], []
+        for _ in range(self.rounds):
+            fitting.append(self._refreshes(self.files["opaque"], CONNECTIONS, "shedding.lua"))
+            crowd.append(self._refreshes(self.files["opaque"], CROWD, "shedding.lua"))
+            self.say(
+                f"  {CONNECTIONS} connections {fitting[-1].rate:,.0f}/s, {CROWD} connections {crowd[-1].rate:,.0f}/s "
+                f"({crowd[-1].shed} shed, {crowd[-1].failures} failed)"
+            )
+        return Overload(
+            connections=CROWD,
+            fitting_rates=[sample.rate for sample in fitting],
+            crowd_rates=[sample.rate for sample in crowd],
+            shed=sum(sample.shed for sample in crowd),
+            failures=sum(sample.failures for sample in fitting + crowd),
+            p99_ms=statistics.median(sample.p99_ms for sample in crowd),
+        )
+
+    def hashing(self) -> Hashing:
+        argon2 = Argon2()
+        lines = self._sign_ins()
+        references, samples = [], []
+        for _ in range(self.rounds):
+            references.append(argon2.rate(2))
+            samples.append(load.run(self.server, "/login", "shedding.lua", [lines], HASHING_CONNECTIONS, 3))
+            self.say(f"  argon2 alone {references[-1]:.0f}/s, sign-ins {samples[-1].rate:.0f}/s")
+        failures = sum(sample.failures + sample.shed for sample in samples)
+        return Hashing(references, [sample.rate for sample in samples], failures)
+
+    def flood(self) -> Flood:
+        file, lines = self.files["jwt"], self._sign_ins()
+        rate = self._refreshes(file, CONNECTIONS).rate / 2
+        quiet, flooded, sign_ins = [], [], []
+        for _ in range(self.rounds):
+            quiet.append(pace.run(self.server, TOKEN, file, rate, 3, 4 * CONNECTIONS))
+            with ThreadPoolExecutor(1) as beside:
+                arguments = (self.server, "/login", "shedding.lua", [lines], FLOOD_CONNECTIONS, 6)
+                running = beside.submit(load.run, *arguments)
+                flooded.append(pace.run(self.server, TOKEN, file, rate, 3, 4 * CONNECTIONS))
+                sign_ins.append(running.result())
+            self.say(
+                f"  refreshes at {rate:,.0f}/s: 99 % within {quiet[-1].p99_ms:.2f} ms; beside "
+                f"{sign_ins[-1].rate:.0f} sign-ins/s within {flooded[-1].p99_ms:.2f} ms"
+            )
+        return Flood(
+            rate=rate,
+            quiet_p99_ms=[paced.p99_ms for paced in quiet],
+            flooded_p99_ms=[paced.p99_ms for paced in flooded],
+            sign_in_rates=[sample.rate for sample in sign_ins],
+            failures=sum(run.failures for run in quiet + flooded) + sum(sample.failures for sample in sign_ins),
+        )
+
+    def _refreshes(self, file: str, connections: int, script: str = "forms.lua") -> Sample:
+        return load.run(self.server, TOKEN, script, [file], connections, 2)
+
+    def _sign_ins(self) -> str:
+        return self.bodies.write("trial-sign-ins", self.bodies.sign_in(self.server))
