@@ -10,7 +10,7 @@ extension Store {
     @discardableResult
     public func revokeAll(of client: ClientID, by actor: Actor, now: Instant) async throws(SQLError) -> Int64 {
         let reason = RevocationReason.operator.rawValue
-        try await database.ending { connection throws(SQLError) -> Int64 in
+        return try await database.ending { connection throws(SQLError) -> Int64 in
             let ended = try connection.query(
                 """
                 update connections set revoked_at = $2, revoked_why = $3
