@@ -136,7 +136,8 @@ let package = Package(
         .executableTarget(
             name: "bench-server",
             dependencies: [
-                "OAuth", "OAuthStore", "OAuthSQLite", "OAuthPostgres", "OAuthServer", "OAuthGuard", "CSQLite", hummingbird,
+                "OAuth", "OAuthStore", "OAuthSQLite", "OAuthPostgres", "OAuthServer", "OAuthGuard", "CSQLite",
+                hummingbird,
                 logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: "swift-nio"),
