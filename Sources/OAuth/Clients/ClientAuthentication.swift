@@ -71,8 +71,8 @@ public struct ClientCredentials: Sendable {
         self.id = id
         isBasic = true
         let raw = String(decoding: password, as: UTF8.self)
-        let decoded = PercentEncoding.decodeForm(password)
-        secrets = [raw, decoded ?? raw].filter { !$0.isEmpty }.map(Secret.init)
+        let decoded = PercentEncoding.decodeForm(password) ?? raw
+        secrets = (decoded == raw ? [raw] : [raw, decoded]).filter { !$0.isEmpty }.map(Secret.init)
     }
 
     /// The refusal for a client that is not known and for a wrong secret alike: who is registered is nobody's business.
@@ -85,8 +85,9 @@ public struct ClientCredentials: Sendable {
 
     /// RFC 7617: user and password around the first colon.
     private static func basic(_ header: String) -> (user: ArraySlice<UInt8>, password: ArraySlice<UInt8>)? {
-        let parts = header.spaceSeparated
-        guard parts.count == 2, parts[0].lowercased() == "basic", let bytes = Base64URL.decodeStandard(parts[1]),
+        let parts = header.utf8.split(separator: UInt8(ascii: " "))
+        guard parts.count == 2, Substring(parts[0]).lowercased() == "basic",
+            let bytes = Base64URL.decodeStandard(Substring(parts[1])),
             let colon = bytes.firstIndex(of: UInt8(ascii: ":"))
         else { return nil }
         return (bytes[..<colon], bytes[(colon + 1)...])
@@ -128,9 +129,9 @@ extension Client {
         guard authentication.contains(method) else {
             throw OAuthError(.invalidClient, "this client does not use \(method.rawValue)")
         }
-        let matching = secrets.first { stored in
-            credentials.secrets.contains { $0.digest.matches(stored.digest) }
-        }
+        // Hashed once, however many of its secrets are live.
+        let presented = credentials.secrets.map(\.digest)
+        let matching = secrets.first { stored in presented.contains { $0.matches(stored.digest) } }
         guard let matching else { throw ClientCredentials.unknown }
         guard acceptsTestSecrets || !matching.isForTests else {
             throw OAuthError(

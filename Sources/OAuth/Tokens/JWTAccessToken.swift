@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// The JWT form of an access token (RFC 9068): `typ: at+jwt`, signed, readable by the API it is for.
 public enum JWTAccessToken {
     /// Signs a token.
@@ -38,14 +36,12 @@ public enum JWTAccessToken {
         guard text.utf8.count <= lengthLimit else { return nil }
         let bytes = Array(text.utf8)
         let parts = bytes.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count == 3, let headerBytes = Base64URL.decode(parts[0]),
-            let header = try? JSONDecoder().decode(Header.self, from: Data(headerBytes)),
-            header.crit == nil, ["at+jwt", "application/at+jwt"].contains(header.typ?.lowercased()),
+        guard parts.count == 3, let headerBytes = Base64URL.decode(parts[0]), let header = try? Header(headerBytes),
+            !header.isCritical, ["at+jwt", "application/at+jwt"].contains(header.typ?.lowercased()),
             let kid = header.kid, let key = key(kid), header.alg == key.algorithm.rawValue,
             let signature = Base64URL.decode(parts[2]),
             key.isValid(signature, over: Array(bytes[..<parts[1].endIndex])),
-            let payload = Base64URL.decode(parts[1]),
-            let claims = try? JSONDecoder().decode(Claims.self, from: Data(payload)), claims.iss == issuer
+            let payload = Base64URL.decode(parts[1]), let claims = try? Claims(payload), claims.iss == issuer
         else { return nil }
         return claims.token
     }
@@ -53,37 +49,75 @@ public enum JWTAccessToken {
     /// The longest text that is looked at.
     private static let lengthLimit = 8192
 
-    private struct Header: Decodable {
-        let alg: String
-        let typ: String?
-        let kid: String?
-        let crit: [String]?
+    /// The members of the header that count; of a name that stands twice, the last one.
+    private struct Header {
+        var alg: String?
+        var typ: String?
+        var kid: String?
+        /// Whether an extension must be understood: we know none.
+        var isCritical = false
+
+        init(_ json: [UInt8]) throws(OAuthError) {
+            var reader = JSONReader(json)
+            while let name = try reader.name() {
+                switch name {
+                case "alg": alg = try reader.optionalText()
+                case "typ": typ = try reader.optionalText()
+                case "kid": kid = try reader.optionalText()
+                case "crit":
+                    isCritical = true
+                    try reader.skip()
+                default: try reader.skip()
+                }
+            }
+        }
     }
 
-    private struct Claims: Decodable {
-        let iss: String
-        let sub: String
-        let aud: AudienceClaim
-        let client_id: String
-        let iat: Int64
-        let exp: Int64
-        let nbf: Int64?
-        let jti: String
-        let scope: String?
-        let connection_id: String?
+    /// The claims that count (RFC 9068 §2.2); of a name that stands twice, the last one.
+    private struct Claims {
+        var iss: String?
+        private var sub: String?
+        private var aud: [String]?
+        private var clientID: String?
+        private var iat: Int64?
+        private var exp: Int64?
+        private var nbf: Int64?
+        private var jti: String?
+        private var scope: String?
+        private var connectionID: String?
+
+        init(_ json: [UInt8]) throws(OAuthError) {
+            var reader = JSONReader(json)
+            while let name = try reader.name() {
+                switch name {
+                case "iss": iss = try reader.optionalText()
+                case "sub": sub = try reader.optionalText()
+                case "aud": aud = try reader.optionalTexts()
+                case "client_id": clientID = try reader.optionalText()
+                case "iat": iat = try reader.optionalInteger()
+                case "exp": exp = try reader.optionalInteger()
+                case "nbf": nbf = try reader.optionalInteger()
+                case "jti": jti = try reader.optionalText()
+                case "scope": scope = try reader.optionalText()
+                case "connection_id": connectionID = try reader.optionalText()
+                default: try reader.skip()
+                }
+            }
+        }
 
         var token: AccessToken? {
-            guard let client = ClientID(client_id), let id = Base64URL.decode(jti),
-                let scope = try? Scope(scope ?? ""), let issuedAt = Instant(numericDate: iat),
-                let notBefore = Instant(numericDate: nbf ?? iat), let expiresAt = Instant(numericDate: exp)
+            guard let sub, let aud, let iat, let client = clientID.flatMap({ ClientID($0) }),
+                let id = jti.flatMap({ Base64URL.decode($0) }), let scope = try? Scope(scope ?? ""),
+                let issuedAt = Instant(numericDate: iat), let notBefore = Instant(numericDate: nbf ?? iat),
+                let expiresAt = exp.flatMap(Instant.init(numericDate:))
             else { return nil }
             return AccessToken(
                 id: id,
-                connection: connection_id.flatMap { ConnectionID($0) },
+                connection: connectionID.flatMap { ConnectionID($0) },
                 client: client,
                 subject: sub,
                 scope: scope,
-                audiences: aud.values,
+                audiences: aud,
                 issuedAt: max(issuedAt, notBefore),
                 expiresAt: expiresAt
             )

@@ -15,14 +15,14 @@ public enum OpaqueAccessToken {
         content.write(token.subject ?? "")
         content.write(token.scope.description)
         content.write(token.audiences.joined(separator: " "))
-        return Secret(prefix + (try SealedText.seal(content.bytes, id: token.id, key: key.seal)))
+        return Secret(try SealedText.seal(content.bytes, id: token.id, key: key.seal, after: prefix))
     }
 
     /// Opens a presented token.
     /// - Returns: nil when this server did not make it, to the last bit. Whether it has expired is not looked at.
     public static func open(_ text: String, keys: KeyRing) -> AccessToken? {
         guard text.hasPrefix(prefix),
-            let sealed = SealedText.open(Array(text.utf8.dropFirst(prefix.utf8.count)), keys: keys.sealKeys),
+            let sealed = SealedText.open(text.utf8.dropFirst(prefix.utf8.count), keys: keys.sealKeys),
             var content = FieldReader(sealed.content, version: version),
             let issuedAt = content.instant(), let expiresAt = content.instant(), let connection = content.bytes(),
             let client = content.text().flatMap({ ClientID($0) }), let subject = content.text(),

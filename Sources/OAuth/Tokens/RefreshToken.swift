@@ -23,8 +23,13 @@ public struct RefreshToken: Sendable, Equatable {
         self.generation = generation
         keyNumber = key.number
         mac = Self.mac(connection, generation, nonce, key)
-        let head = Self.masked(Self.bigEndian(generation) + [keyNumber], by: mac)
-        written = Self.prefix + Base64URL.encode(connection.bytes + head + mac)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.length)
+        bytes += connection.bytes
+        Self.append(generation, key.number, to: &bytes)
+        for index in 0..<5 { bytes[16 + index] ^= mac[index] }
+        bytes += mac
+        written = Base64URL.encode(bytes, after: Self.prefix)
     }
 
     /// Reads a presented token.
@@ -33,15 +38,16 @@ public struct RefreshToken: Sendable, Equatable {
     /// - Returns: nil when it is not the one written form of a refresh token.
     public init?(_ text: String) {
         guard text.hasPrefix(Self.prefix),
-            let bytes = Base64URL.decode(Array(text.utf8.dropFirst(Self.prefix.utf8.count))),
-            bytes.count == 16 + 5 + Self.macLength, let connection = ConnectionID(bytes: Array(bytes[..<16]))
+            let bytes = Base64URL.decode(text.utf8.dropFirst(Self.prefix.utf8.count)), bytes.count == Self.length,
+            let connection = ConnectionID(bytes: Array(bytes[..<16]))
         else { return nil }
         self.connection = connection
         written = text
         mac = Array(bytes[21...])
-        let plain = Self.masked(Array(bytes[16..<21]), by: mac)
-        generation = plain[..<4].reduce(0) { $0 << 8 | Int64($1) }
-        keyNumber = plain[4]
+        var generation: Int64 = 0
+        for index in 0..<4 { generation = generation << 8 | Int64(bytes[16 + index] ^ mac[index]) }
+        self.generation = generation
+        keyNumber = bytes[20] ^ mac[4]
     }
 
     /// Whether this server issued the token for a connection with this nonce.
@@ -61,24 +67,23 @@ public struct RefreshToken: Sendable, Equatable {
         _ nonce: [UInt8],
         _ key: TokenKey
     ) -> [UInt8] {
-        var message = connection.bytes
-        message.reserveCapacity(message.count + 5 + nonce.count)
-        message += bigEndian(generation)
-        message.append(key.number)
+        var message: [UInt8] = []
+        message.reserveCapacity(21 + nonce.count)
+        message += connection.bytes
+        append(generation, key.number, to: &message)
         message += nonce
         var code = key.mac
         code.update(data: message)
-        return Array(code.finalize().prefix(macLength))
+        return code.finalize().withUnsafeBytes { Array($0.prefix(macLength)) }
     }
 
-    private static func bigEndian(_ generation: Int64) -> [UInt8] {
-        (0..<4).map { UInt8(truncatingIfNeeded: generation >> (24 - 8 * $0)) }
-    }
-
-    private static func masked(_ bytes: [UInt8], by mac: [UInt8]) -> [UInt8] {
-        zip(bytes, mac).map { $0 ^ $1 }
+    private static func append(_ generation: Int64, _ keyNumber: UInt8, to bytes: inout [UInt8]) {
+        withUnsafeBytes(of: UInt32(truncatingIfNeeded: generation).bigEndian) { bytes.append(contentsOf: $0) }
+        bytes.append(keyNumber)
     }
 
     /// 192 bits: what makes 60 characters without a remainder.
     private static let macLength = 24
+    /// Connection, generation, number of the key, and MAC.
+    private static let length = 16 + 4 + 1 + macLength
 }

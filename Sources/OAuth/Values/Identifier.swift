@@ -28,7 +28,7 @@ public struct Identifier<Owner: Identified>: Sendable, Hashable, CustomStringCon
 
     /// The written form: what people and partners see.
     public var description: String {
-        Owner.identifierPrefix + Base32.encode(bytes)
+        Base32.encode(bytes, after: Owner.identifierPrefix)
     }
 
     private static var length: Int { 16 }

@@ -1,5 +1,3 @@
-import Crypto
-
 /// Proof Key for Code Exchange (RFC 7636), with S256 as its only method (RFC 9700 §2.1.1).
 public struct ProofKey: Sendable, Hashable {
     /// `code_challenge`: base64url(SHA-256(verifier)), 43 characters.
@@ -54,7 +52,7 @@ public struct ProofKey: Sendable, Hashable {
 
     /// The challenge that belongs to a verifier (RFC 7636 §4.2).
     public init(verifier: String) {
-        challenge = Base64URL.encode(Array(SHA256.hash(data: Array(verifier.utf8))))
+        challenge = Base64URL.encode(SecretDigest(of: verifier).bytes)
     }
 
     /// Checks the verifier a token request presents against the challenge its code was bound to (RFC 7636 §4.6).

@@ -18,8 +18,7 @@ public struct Scope: Sendable, Hashable, CustomStringConvertible {
         guard names.count <= Self.nameLimit else {
             throw OAuthError(.invalidScope, "more than \(Self.nameLimit) scopes were asked for", about: "scope")
         }
-        var seen: [String] = []
-        for name in names where !seen.contains(name) {
+        for name in names {
             guard !name.isEmpty, name.utf8.count <= Self.lengthLimit, name.utf8.allSatisfy(Self.permits) else {
                 throw OAuthError(
                     .invalidScope,
@@ -27,9 +26,9 @@ public struct Scope: Sendable, Hashable, CustomStringConvertible {
                     about: "scope"
                 )
             }
-            seen.append(name)
         }
-        self.names = seen
+        let isRepeated = names.indices.contains { names[..<$0].contains(names[$0]) }
+        self.names = isRepeated ? names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } } : names
     }
 
     /// Reads a list of names from a profile.

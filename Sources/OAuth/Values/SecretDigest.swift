@@ -7,7 +7,10 @@ public struct SecretDigest: Sendable, Hashable {
 
     /// Hashes a secret's text.
     public init(of text: String) {
-        bytes = Array(SHA256.hash(data: Array(text.utf8)))
+        var text = text
+        var hash = SHA256()
+        text.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        bytes = hash.finalize().withUnsafeBytes { Array($0) }
     }
 
     /// Takes a stored digest.

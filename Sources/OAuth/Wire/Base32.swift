@@ -2,21 +2,31 @@
 enum Base32 {
     private static let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
 
-    static func encode(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity((bytes.count * 8 + 4) / 5)
-        var buffer: UInt32 = 0
-        var bits = 0
-        for byte in bytes {
-            buffer = buffer << 8 | UInt32(byte)
-            bits += 8
-            while bits >= 5 {
-                bits -= 5
-                text.append(alphabet[Int(buffer >> UInt32(bits) & 31)])
+    /// The text for `bytes`, behind `prefix`.
+    static func encode(_ bytes: [UInt8], after prefix: String = "") -> String {
+        String(unsafeUninitializedCapacity: prefix.utf8.count + (bytes.count * 8 + 4) / 5) { text in
+            var end = 0
+            for byte in prefix.utf8 {
+                text[end] = byte
+                end += 1
             }
+            var buffer: UInt32 = 0
+            var bits = 0
+            for byte in bytes {
+                buffer = buffer << 8 | UInt32(byte)
+                bits += 8
+                while bits >= 5 {
+                    bits -= 5
+                    text[end] = alphabet[Int(buffer >> UInt32(bits) & 31)]
+                    end += 1
+                }
+            }
+            if bits > 0 {
+                text[end] = alphabet[Int(buffer << UInt32(5 - bits) & 31)]
+                end += 1
+            }
+            return end
         }
-        if bits > 0 { text.append(alphabet[Int(buffer << UInt32(5 - bits) & 31)]) }
-        return String(decoding: text, as: UTF8.self)
     }
 
     /// Accepts only what `encode` writes: a text with stray bits at its end is not an identifier.

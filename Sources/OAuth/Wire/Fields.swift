@@ -44,16 +44,20 @@ public struct FieldReader: Sendable {
 
     /// Reads bytes.
     public mutating func bytes() -> [UInt8]? {
-        guard rest.count >= 3 else { return nil }
-        let length = rest.prefix(3).reduce(0) { $0 << 8 | Int($1) }
-        guard rest.count >= 3 + length else { return nil }
-        defer { rest = rest.dropFirst(3 + length) }
-        return Array(rest.dropFirst(3).prefix(length))
+        field().map(Array.init)
     }
 
     /// Reads a text.
     public mutating func text() -> String? {
-        bytes().flatMap { String(validating: $0, as: UTF8.self) }
+        field().flatMap { String(validUTF8: $0) }
+    }
+
+    private mutating func field() -> ArraySlice<UInt8>? {
+        guard rest.count >= 3 else { return nil }
+        let length = rest.prefix(3).reduce(0) { $0 << 8 | Int($1) }
+        guard rest.count >= 3 + length else { return nil }
+        defer { rest = rest.dropFirst(3 + length) }
+        return rest.dropFirst(3).prefix(length)
     }
 
     /// Reads an instant.

@@ -14,25 +14,39 @@ public struct Form: Sendable, Equatable {
     /// Reads form-encoded bytes.
     /// - Throws: `invalid_request` for bad percent-encoding, bytes that are not UTF-8, or more than `limit` parameters.
     public init(_ bytes: some Collection<UInt8>, limit: Int = Form.parameterLimit) throws(OAuthError) {
-        // A copy first: a buffer of another module would be read through its witnesses, ten times as slowly.
-        for pair in Array(bytes).split(separator: UInt8(ascii: "&")) {
+        // Of the bytes themselves: a buffer of another module would be read through its witnesses, ten times as slowly.
+        let form =
+            bytes.withContiguousStorageIfAvailable { Self.read($0, limit: limit) }
+            ?? Array(bytes).withUnsafeBufferPointer { Self.read($0, limit: limit) }
+        self = try form.get()
+    }
+
+    private static func read(_ bytes: UnsafeBufferPointer<UInt8>, limit: Int) -> Result<Form, OAuthError> {
+        var form = Form()
+        form.parameters.reserveCapacity(8)
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let pair = rest.prefix { $0 != UInt8(ascii: "&") }
+            rest = rest.dropFirst(pair.count + 1)
+            guard !pair.isEmpty else { continue }
             let name = pair.prefix { $0 != UInt8(ascii: "=") }
             guard let decodedName = PercentEncoding.decodeForm(name),
                 let value = PercentEncoding.decodeForm(pair.dropFirst(name.count + 1))
             else {
-                throw OAuthError(.invalidRequest, "a parameter is not percent-encoded UTF-8")
+                return .failure(OAuthError(.invalidRequest, "a parameter is not percent-encoded UTF-8"))
             }
-            guard parameters.count < limit else {
-                throw OAuthError(.invalidRequest, "there are more than \(limit) parameters")
+            guard form.parameters.count < limit else {
+                return .failure(OAuthError(.invalidRequest, "there are more than \(limit) parameters"))
             }
-            add(decodedName, value)
+            form.add(decodedName, value)
         }
+        return .success(form)
     }
 
     /// Reads a form-encoded text, such as the query of a URL.
     /// - Throws: `invalid_request`, as for bytes.
     public init(_ text: String) throws(OAuthError) {
-        try self.init(Array(text.utf8))
+        try self.init(text.utf8)
     }
 
     /// Makes a form of names and values.

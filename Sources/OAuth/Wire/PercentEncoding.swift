@@ -19,6 +19,10 @@ public enum PercentEncoding {
     /// The text that form-encoded `bytes` stand for; `+` is a space.
     /// - Returns: nil when a `%` is not followed by two hexadecimal digits, or the bytes are not UTF-8.
     public static func decodeForm(_ bytes: some Collection<UInt8>) -> String? {
+        // Most texts are written as they are.
+        guard bytes.contains(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "%") }) else {
+            return String(validUTF8: bytes)
+        }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(bytes.count)
         var iterator = bytes.makeIterator()
@@ -35,7 +39,7 @@ public enum PercentEncoding {
                 decoded.append(byte)
             }
         }
-        return String(validating: decoded, as: UTF8.self)
+        return String(validUTF8: decoded)
     }
 
     private static func hexadecimal(_ value: UInt8) -> UInt8 {

@@ -29,15 +29,17 @@ public enum SealedText {
     ///   - content: what only this server may read.
     ///   - id: 16 random bytes, never used twice.
     ///   - key: the server key of this purpose.
+    ///   - prefix: what the text begins with, for everybody to see.
     /// - Returns: the text.
     /// - Throws: the cryptographic library's error when it cannot seal.
-    public static func seal(_ content: [UInt8], id: [UInt8], key: Key) throws -> String {
-        let box = try AES.GCM.seal(content, using: key.own(id), nonce: nonce(), authenticating: [UInt8]())
-        var sealed = id
+    public static func seal(_ content: [UInt8], id: [UInt8], key: Key, after prefix: String = "") throws -> String {
+        let box = try AES.GCM.seal(content, using: key.own(id), nonce: nonce.get())
+        var sealed: [UInt8] = []
         sealed.reserveCapacity(idLength + content.count + tagLength)
+        sealed += id
         sealed += box.ciphertext
         sealed += box.tag
-        return Base64URL.encode(sealed)
+        return Base64URL.encode(sealed, after: prefix)
     }
 
     /// Opens a text.
@@ -47,13 +49,13 @@ public enum SealedText {
     ///   - keys: the server keys that may have sealed it, the likeliest first.
     /// - Returns: nil when none of them did, to the last bit.
     public static func open(_ text: some Collection<UInt8>, keys: [Key]) -> (id: [UInt8], content: [UInt8])? {
-        guard text.count <= lengthLimit, let bytes = Base64URL.decode(text), bytes.count >= idLength + tagLength else {
-            return nil
-        }
+        guard text.count <= lengthLimit, let bytes = Base64URL.decode(text), bytes.count >= idLength + tagLength,
+            let nonce = try? nonce.get()
+        else { return nil }
         let id = Array(bytes[..<idLength])
         let tag = bytes.count - tagLength
         for key in keys {
-            if let box = try? AES.GCM.SealedBox(nonce: nonce(), ciphertext: bytes[idLength..<tag], tag: bytes[tag...]),
+            if let box = try? AES.GCM.SealedBox(nonce: nonce, ciphertext: bytes[idLength..<tag], tag: bytes[tag...]),
                 let content = try? AES.GCM.open(box, using: key.own(id))
             {
                 return (id, Array(content))
@@ -81,7 +83,5 @@ public enum SealedText {
     private static let lengthLimit = 64 * 1024
 
     /// Each text has a key of its own, so one nonce serves all.
-    private static func nonce() throws -> AES.GCM.Nonce {
-        try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12))
-    }
+    private static let nonce = Result { try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12)) }
 }

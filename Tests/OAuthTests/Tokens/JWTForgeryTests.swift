@@ -123,6 +123,32 @@ import Testing
         #expect(try open(forger.token(header(), changed)) == nil)
     }
 
+    @Test(arguments: [
+        "0", "-0.5e+3", "12E2", "true", "false", "null", "[]", "[ ]", "{}", #"[1,{"a":[null,"]"]},"b"]"#,
+        #"{"a":{"b":"}"}}"#,
+    ])
+    func `RFC 7519 §4: members that nobody knows are passed over, whatever they hold`(_ value: String) throws {
+        let claims = Forger.claims.replacing("{", with: #"{"x" : \#(value) ,"#)
+        #expect(try open(forger.token(header(rest: #","x":\#(value)"#), claims)) != nil)
+    }
+
+    @Test(arguments: [
+        "", "01", "1.", ".5", "+1", "-", "1e", "nul", "truee", "[", "[1,]", "[1 2]", "{\"a\"}", "{a:1}", "{\"a\":1,}",
+        "\"\\x\"", "\"\n\"", String(repeating: "[", count: 2000), "'a'", "NaN", "1}",
+    ])
+    func `RFC 7515 §4: a header or a payload that is no JSON is refused`(_ value: String) throws {
+        #expect(try open(forger.token(header(rest: #","x":\#(value)"#))) == nil)
+        let claims = Forger.claims.replacing("{", with: #"{"x":\#(value),"#)
+        #expect(try open(forger.token(header(), claims)) == nil)
+    }
+
+    @Test func `RFC 7519 §2: a NumericDate may be written as any number that is whole`() throws {
+        for written in ["1618354090.0", "1618354090e0", "161835409E1"] {
+            let claims = Forger.claims.replacing("1618354090", with: written)
+            #expect(try open(forger.token(header(), claims))?.issuedAt == Example.now)
+        }
+    }
+
     @Test func `RFC 7519 §4.1.5: a token that is not good yet counts as issued when it will be`() throws {
         let later = Forger.claims.replacing("\"iat\":", with: "\"nbf\":1618354190,\"iat\":")
         #expect(try open(forger.token(header(), later))?.issuedAt == Example.now + .seconds(100))
