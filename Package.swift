@@ -149,7 +149,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "operations",
-            dependencies: ["OAuth", "OAuthStore", "OAuthSQLite"],
+            dependencies: ["OAuth"],
             path: "Benchmarks/Operations",
             swiftSettings: strict
         ),

@@ -8,10 +8,10 @@ import os
 import platform
 import re
 import shutil
-import sqlite3
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,15 +48,14 @@ class Stored:
 
 
 def this_machine() -> str:
-    """What counts depend on, besides the code: what compiles, the libraries of the system, and the processor."""
+    """What counts depend on, besides the code: what compiles, the C library, and the processor."""
     said = subprocess.run(["swift", "--version"], check=True, capture_output=True, text=True).stdout
     swift = re.search(r"Swift version (\S+)", said)
     processor = platform.machine()
     # The cryptographic library chooses its code by what the processor can do.
     if re.search(r"^flags\s*:.*\bavx2\b", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE):
         processor += " with AVX2"
-    libraries = f"glibc {platform.libc_ver()[1]} and SQLite {sqlite3.sqlite_version}"
-    return f"Swift {swift[1] if swift else '?'}, {libraries} on {processor}"
+    return f"Swift {swift[1] if swift else '?'} and glibc {platform.libc_ver()[1]} on {processor}"
 
 
 def count_all() -> dict[str, Count]:
@@ -73,7 +72,6 @@ def count_all() -> dict[str, Count]:
         f"--callgrind-out-file={WORK / 'counts'}",
         *counting,
         program,
-        WORK / "ledger",
     ]
     # Sets and dictionaries in the same order every time, and nothing that the caller's shell says.
     environment = {"PATH": os.environ["PATH"], "SWIFT_DETERMINISTIC_HASHING": "1"}
@@ -169,7 +167,7 @@ def complaints(name: str, seen: Count | None, stored: Stored | None) -> list[str
         return [f"'{name}' is not stored yet: store the counts (make gates ARGS=--write)"]
     found = []
     change = 100 * (seen.instructions / stored.count.instructions - 1)
-    if abs(change) > stored.tolerance:
+    if 100 * abs(seen.instructions - stored.count.instructions) > stored.tolerance * stored.count.instructions:
         found.append(
             f"'{name}' takes {seen.instructions:,} instructions; stored are {stored.count.instructions:,} "
             f"± {stored.tolerance} %, so this is {change:+.1f} %"
@@ -209,13 +207,39 @@ def check(machine: str, seen: dict[str, Count], report: Path | None) -> int:
     return 1 if failures else 0
 
 
+def own_costs(path: Path) -> Counter[str]:
+    """The instructions of each function itself, without those that it calls."""
+    names: dict[str, str] = {}
+    own: Counter[str] = Counter()
+    function = ""
+    is_call = False
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        key, _, rest = line.partition("=")
+        if key in ("fn", "cfn"):
+            number, name = NAME.match(rest).groups()
+            if name:
+                names[number] = name
+            function = names[number] if key == "fn" else function
+        elif key == "calls":
+            # The next line holds what the call cost.
+            is_call = True
+        elif line[:1] in set("+-*0123456789"):
+            own[function] += 0 if is_call else int(line.split()[1])
+            is_call = False
+    return own
+
+
 def profile(name: str, names: list[str]) -> int:
     """Prints where an operation's instructions go, function by function."""
     if name not in names:
         sys.exit(f"gates: there is no operation '{name}'; there are: {'; '.join(names)}")
-    annotate = ["callgrind_annotate", "--auto=no", "--threshold=95", dump_of(names.index(name) + 1)]
-    said = subprocess.run(annotate, check=True, capture_output=True, text=True).stdout
-    subprocess.run(["swift", "demangle", "--simplified"], input=said, text=True, check=True)
+    own = own_costs(dump_of(names.index(name) + 1))
+    total = sum(own.values())
+    lines = "".join(f"{100 * cost / total:5.1f} %  {function}\n" for function, cost in own.most_common(40))
+    said = subprocess.run(
+        ["swift", "demangle", "--simplified"], input=lines, text=True, check=True, capture_output=True
+    )
+    print(said.stdout, end="")
     return 0
 
 

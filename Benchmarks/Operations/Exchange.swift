@@ -28,45 +28,19 @@ struct Exchange {
         try mint(grant, presented)
     }
 
-    /// A refresh whose client has proved who it is.
-    struct Refresh {
-        let caller: AuthenticatedClient
-        let request: RefreshRequest
-        let token: RefreshToken
-    }
-
-    /// Reads a refresh.
-    func readRefresh(_ body: [UInt8]) throws -> Refresh {
-        let (caller, request) = try read(body)
-        guard case .refreshToken(let refresh) = request, let token = RefreshToken(refresh.token.reveal()) else {
-            throw Unfit("the body is no refresh")
-        }
-        return Refresh(caller: caller, request: refresh, token: token)
-    }
-
-    /// What the law says of a refresh, given its connection.
-    func verdict(_ refresh: Refresh, _ connection: Connection) -> RefreshRequest.Verdict {
-        guard refresh.token.isGenuine(nonce: connection.nonce, keys: keys) else {
-            return .refuse(RefreshRequest.unknown)
-        }
-        return refresh.request.check(
-            connection,
-            presented: refresh.token.generation,
-            by: refresh.caller,
-            audiences: audiences
-        )
-    }
-
-    /// The answer to what was granted.
-    func answer(_ grant: TokenGrant, _ presented: RefreshToken?) throws -> [UInt8] {
-        try mint(grant, presented).json()
-    }
-
     /// A refresh that was given this connection.
     func refresh(_ body: [UInt8], _ connection: Connection) throws -> [UInt8] {
-        let refresh = try readRefresh(body)
-        guard case .answer(let grant) = verdict(refresh, connection) else { throw Unfit("the refresh is refused") }
-        return try answer(grant, refresh.token)
+        let (caller, request) = try read(body)
+        guard case .refreshToken(let refresh) = request, let token = RefreshToken(refresh.token.reveal()),
+            token.isGenuine(nonce: connection.nonce, keys: keys),
+            case .answer(let grant) = refresh.check(
+                connection,
+                presented: token.generation,
+                by: caller,
+                audiences: audiences
+            )
+        else { throw Unfit("the refresh is refused") }
+        return try mint(grant, token).json()
     }
 
     /// A code exchange that reads this code and makes this connection.
@@ -88,7 +62,7 @@ struct Exchange {
             audiences: granted,
             to: caller
         )
-        return try answer(grant, nil)
+        return try mint(grant, nil).json()
     }
 
     private func read(_ body: [UInt8]) throws -> (AuthenticatedClient, TokenRequest) {

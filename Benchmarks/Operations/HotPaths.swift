@@ -3,11 +3,9 @@ import OAuth
 /// What a token request, an introspection and an API's own check of a token are made of.
 struct HotPaths {
     private let fixture: Fixture
-    private let ledger: Ledger
 
-    init(_ fixture: Fixture, _ ledger: Ledger) {
+    init(_ fixture: Fixture) {
         self.fixture = fixture
-        self.ledger = ledger
     }
 
     /// All operations, in the order of the table.
@@ -114,11 +112,10 @@ struct HotPaths {
         ]
     }
 
-    /// Everything between the body and the answer: without HTTP, and all but one without the database.
+    /// Everything between the body and the answer, but HTTP and the database.
     private func whole() throws -> [Operation] {
         let opaque = try Exchange(fixture, fixture.opaque, fixture.keys)
         let jwt = try Exchange(fixture, fixture.jwt, fixture.keys)
-        let ledger = ledger
         let refresh = fixture.refreshBody()
         let exchange = fixture.exchangeBody
         let connection = try fixture.connection()
@@ -126,7 +123,6 @@ struct HotPaths {
         return [
             Operation("refresh, whole: opaque") { try opaque.refresh(refresh, connection) },
             Operation("refresh, whole: JWT, ES256") { try jwt.refresh(refresh, connection) },
-            Operation("refresh, whole: opaque, from SQLite") { try await ledger.refresh(refresh, by: opaque) },
             Operation("code exchange, whole: opaque") { try opaque.redeem(exchange, code, connection) },
         ]
     }

@@ -9,22 +9,19 @@ struct Operations {
     /// How often it runs before.
     static let rehearsals = 10
 
-    static func main() async throws {
-        guard CommandLine.arguments.count == 2 else { throw Unfit("say which file the ledger is to be made in") }
-        let fixture = try Fixture()
-        let ledger = try await Ledger(path: CommandLine.arguments[1], fixture)
+    static func main() throws {
         print("rounds \(rounds)")
-        for operation in try HotPaths(fixture, ledger).all {
-            try await run(operation, rehearsals)
+        for operation in try HotPaths(Fixture()).all {
+            try run(operation, rehearsals)
             print("operation \(operation.name)")
             countingBegins()
-            try await run(operation, rounds)
+            try run(operation, rounds)
             countingEnds()
         }
     }
 
-    private static func run(_ operation: Operation, _ times: Int) async throws {
-        for _ in 0..<times { try await operation.work() }
+    private static func run(_ operation: Operation, _ times: Int) throws {
+        for _ in 0..<times { try operation.work() }
     }
 }
 
@@ -33,12 +30,12 @@ struct Operation {
     /// What it is called in the table.
     let name: String
     /// Does it once.
-    let work: () async throws -> Void
+    let work: () throws -> Void
 
     /// Names an operation, whose result is made and not looked at.
-    init<Value>(_ name: String, _ work: @escaping () async throws -> Value) {
+    init<Value>(_ name: String, _ work: @escaping () throws -> Value) {
         self.name = name
-        self.work = { keep(try await work()) }
+        self.work = { keep(try work()) }
     }
 }
 
