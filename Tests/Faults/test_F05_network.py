@@ -19,7 +19,7 @@ ANSWERED = 3.0
 """Within how many seconds a dead database is a 503."""
 SLOW = 0.5
 """How many seconds each way a line may take over which there still are good answers: a second for each statement."""
-LEAST_SERVED = 10
+LEAST_SERVED = 2
 """How many good answers come over it in eight seconds at least."""
 SLOWEST_GOOD = 10.0
 """Within how many seconds a good answer comes: an exchange asks the database up to eight times, one after the other."""
