@@ -46,6 +46,16 @@ def test_F11_a_server_that_is_told_to_end_is_not_ready_at_once_and_serves_on_for
     server.process = None
 
 
+def test_F11_sighup_ends_nothing(new_server):
+    server = new_server().start()
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + PATIENCE
+    while "SIGHUP changes nothing" not in server.log and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert "SIGHUP changes nothing" in server.log
+    assert send("GET", server.base + "/readyz").status_code == 200
+
+
 def test_F11_a_second_signal_ends_the_server_at_once(new_server):
     server = new_server(environment={"LATCHKEY_SHUTDOWN_DRAIN": "5m"}).start()
     server.process.send_signal(signal.SIGTERM)

@@ -20,10 +20,10 @@ struct Shutdown: Sendable {
         self.logger = logger
     }
 
-    /// Runs services until SIGTERM or SIGINT; a second signal ends the process at once.
+    /// Runs services until SIGTERM or SIGINT; a second signal ends the process at once. SIGHUP ends nothing.
     func run(_ group: ServiceGroup) async throws {
         try await withThrowingTaskGroup(of: Bool.self) { tasks in
-            let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+            let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
             tasks.addTask {
                 try await group.run()
                 return true
@@ -41,6 +41,11 @@ struct Shutdown: Sendable {
         await withDiscardingTaskGroup { waiting in
             var isTold = false
             for await signal in signals {
+                guard signal != .sighup else {
+                    // What many programs take for "read your settings again" must not end this one.
+                    logger.notice("SIGHUP changes nothing: settings are read at the start, so restart for new ones")
+                    continue
+                }
                 guard !isTold else {
                     logger.warning("told to end a second time: ending at once")
                     // The shell's number for a program that a signal ended.
