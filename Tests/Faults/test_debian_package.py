@@ -386,7 +386,7 @@ def test_the_unit_lives_under_a_booted_systemd(booted, tmp_path):
     account = Account(booted.latchkey(*words, stdin=password + "\n")["user_id"], "ada@example.com", password, "Ada")
     connected = Person(booted, account).connect(client)
 
-    booted.run("kill", "-KILL", first)
+    booted.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "latchkey")
     booted.wait_for(lambda: booted.asked_unit("MainPID") not in ("0", first) and booted.is_ready(), "started again")
     assert booted.asked_unit("NRestarts") == "1"
     assert client.refresh(connected.refresh).status_code == 200
