@@ -7,7 +7,8 @@ struct BenchServer: AsyncParsableCommand {
         commandName: "bench-server",
         abstract: "Latchkey with one more route, for measuring.",
         subcommands: [
-            Serve.self, Guard.self, Prepare.self, Connect.self, IssueCodes.self, SignVisitorsIn.self, MeasureSQLite.self,
+            Serve.self, Guard.self, Prepare.self, Connect.self, IssueCodes.self, SignVisitorsIn.self,
+            MeasureSQLite.self,
         ]
     )
 }

@@ -1,5 +1,7 @@
 """What the load generator sends: form bodies, made of the tokens and codes that bench-server has written."""
 
+import base64
+import hashlib
 import html
 import json
 import re
@@ -13,7 +15,7 @@ from .process import ServerProcess
 BENCH_SERVER = ROOT / ".build" / "release" / "bench-server"
 REDIRECT_URI = "https://partner.example/callback"
 VERIFIER = "dBjftJeZ4CVP-mBg92tKL7eTvoXbQSJDcjRPJyNUZYE"
-CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 TOKENS = 200
 """How many different access tokens are introspected and presented."""
 AUTHORIZATION = urllib.parse.urlencode(

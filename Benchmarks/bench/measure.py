@@ -99,6 +99,8 @@ class Measuring:
             arguments = self.arguments(scenario, count)
             _, server = self.sites[scenario.site]
             sample = load.run(server, scenario.path, scenario.script, arguments, connections, seconds)
+            if scenario.leaves_work:
+                server.wait_until_idle()
             fastest = count / seconds if sample.exhausted else sample.rate
             self.fastest[scenario.name] = max(self.fastest.get(scenario.name, 0), fastest)
             if not sample.exhausted:

@@ -85,6 +85,17 @@ class ServerProcess:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
+    def wait_until_idle(self, deadline: float = 20) -> None:
+        """Waits until it has worked off what those have left who no longer wait for an answer."""
+        end = time.monotonic() + deadline
+        before = self.cpu_seconds()
+        while time.monotonic() < end:
+            time.sleep(0.2)
+            now = self.cpu_seconds()
+            if now - before <= 2 / TICKS:
+                return
+            before = now
+
     def forget_peak(self) -> None:
         """Starts the peak of the resident memory anew."""
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")

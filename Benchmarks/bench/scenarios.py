@@ -56,6 +56,8 @@ class Scenario:
     """Whether the lines must be made anew for each run."""
     site: str = "server"
     """Which of the servers is asked (`Sites`)."""
+    leaves_work: bool = False
+    """Whether the server goes on working for requests whose callers have gone: the next run waits until it is done."""
     is_judged: bool = False
     """Whether a demand stands on its ratio to the fixed answer, which is therefore measured just before it."""
 
@@ -153,7 +155,7 @@ SCENARIOS = [
     Scenario(
         "sign-in", "sign-in (Argon2id)", "/login",
         lambda bodies, server, count: bodies.sign_in(server),
-        script="shedding.lua", status=303, holds="", is_fresh=True,
+        script="shedding.lua", status=303, holds="", is_fresh=True, leaves_work=True,
     ),
     Scenario("jwks", "JWKS", "/oauth/jwks", script="get.lua", ask=got, holds='"keys"'),
     Scenario(

@@ -127,6 +127,7 @@ class Trials:
         for _ in range(self.rounds):
             references.append(argon2.rate(2))
             samples.append(load.run(self.server, "/login", "shedding.lua", [lines], HASHING_CONNECTIONS, 3))
+            self.server.wait_until_idle()
             self.say(f"  argon2 alone {references[-1]:.0f}/s, sign-ins {samples[-1].rate:.0f}/s")
         failures = sum(sample.failures + sample.shed for sample in samples)
         return Hashing(references, [sample.rate for sample in samples], failures)
@@ -142,6 +143,7 @@ class Trials:
                 running = beside.submit(load.run, *arguments)
                 flooded.append(pace.run(self.server, TOKEN, file, rate, 3, 4 * CONNECTIONS))
                 sign_ins.append(running.result())
+            self.server.wait_until_idle()
             self.say(
                 f"  refreshes at {rate:,.0f}/s: 99 % within {quiet[-1].p99_ms:.2f} ms; beside "
                 f"{sign_ins[-1].rate:.0f} sign-ins/s within {flooded[-1].p99_ms:.2f} ms"
