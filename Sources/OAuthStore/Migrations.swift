@@ -144,6 +144,14 @@ public struct Migrations: Sendable {
         }
     }
 
+    /// How many of the steps of this release a database lacks: `count` for one that holds nothing of ours.
+    ///
+    /// - Throws: `SQLError`; `.invalid` when the database is too new.
+    public func missing(in database: any SQLDatabase) async throws(SQLError) -> Int {
+        try await requireCompatible(database)
+        return try await pending(on: database).count
+    }
+
     private func pending(on database: any SQLDatabase) async throws(SQLError) -> [Step] {
         guard try await current(of: database) > 0 else { return steps }
         let done = try await database.read { connection throws(SQLError) in

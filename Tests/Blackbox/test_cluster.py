@@ -10,7 +10,7 @@ from toolkit.client import refusal, tokens
 from toolkit.databases import Postgres, PostgresServer, Standby
 from toolkit.expect import eventually
 from toolkit.person import Person
-from toolkit.process import STALENESS
+from toolkit.process import STALENESS, Latchkey
 from toolkit.relay import Relay
 from toolkit.seeing import scrape
 from toolkit.wire import send, together
@@ -256,3 +256,21 @@ def test_F9_three_nodes_that_start_at_once_on_an_empty_database_agree_on_one_key
         assert len(sets[0]) == 1
         for node in nodes:
             assert node.stop() == 0
+
+
+def test_F10_only_serve_and_migrate_prepare_a_database(postgres_url, tmp_path):
+    database = Postgres(postgres_url)
+    database.is_prepared = lambda: True
+    node = Latchkey(database, tmp_path)
+    for words in (["connection", "list"], ["restore", "--in-place"], ["key", "list"]):
+        refused = node.run(*words)
+        assert refused.returncode != 0, words
+        assert "holds nothing of Latchkey's" in refused.stderr, refused.stderr
+        assert "latchkey migrate" in refused.stderr
+    assert database.query("select to_regclass('migrations') is null").strip() == "t"
+    assert node.run("migrate").returncode == 0
+    database.query("delete from migrations where number = (select max(number) from migrations)")
+    refused = node.run("connection", "list")
+    assert refused.returncode != 0
+    assert "of an older release" in refused.stderr
+    database.remove()

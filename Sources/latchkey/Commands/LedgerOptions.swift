@@ -35,7 +35,7 @@ struct LedgerOptions: ParsableArguments {
                     + "LATCHKEY_DATABASE, or make a new one there with 'latchkey migrate'"
             )
         }
-        let database = try await deployment.openDatabase().database
+        let database = try await deployment.openDatabase(bringing: .nothing).database
         do {
             let store = deployment.store(on: database)
             let result = try await work(Ledger(deployment: deployment, store: store))

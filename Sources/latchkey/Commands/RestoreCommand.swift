@@ -119,7 +119,7 @@ struct RestoreCommand: AsyncParsableCommand {
         keyOf settings: Deployment,
         _ records: [(path: String, record: RevocationRecord)]
     ) async throws -> RestoreReport {
-        let database = try await deployment.openDatabase().database
+        let database = try await deployment.openDatabase(bringing: .fromOlder).database
         do {
             let store = Store(database)
             let now = deployment.ambient.now()

@@ -79,15 +79,27 @@ enum DatabaseLocation: Sendable, Equatable {
 }
 
 extension Deployment {
+    /// What may be done with a database that is not of this release's schema.
+    enum Bringing {
+        /// It is brought there, also from nothing.
+        case fromAnything
+        /// It is brought there, but not from nothing: what is wanted of it is its content.
+        case fromOlder
+        /// It is left alone: who only looks something up must not change what older nodes serve.
+        case nothing
+    }
+
     /// Opens the database and brings it to this release's schema.
     ///
     /// - Returns: the database, and the names of the migrations that were run: all of them for a new one.
-    /// - Throws: a `Complaint` about a file that is no database of ours or has no folder, else the `SQLError`.
-    func openDatabase() async throws -> (database: any SQLDatabase, ran: [String]) {
+    /// - Throws: a `Complaint` about a file that is no database of ours or has no folder, and about one that may not be brought to
+    ///   this release's schema; else the `SQLError`.
+    func openDatabase(bringing: Bringing = .fromAnything) async throws -> (database: any SQLDatabase, ran: [String]) {
         do {
             let opened = try database.open(pool)
-            do throws(SQLError) {
+            do {
                 if let file = opened as? SQLiteDatabase { try await file.checkForDamage() }
+                try await require(bringing, opened)
                 let ran = try await Migrations().run(on: opened)
                 try await clock.follow(Store(opened))
                 return (opened, ran)
@@ -101,6 +113,26 @@ extension Deployment {
                 "\(path) is not a database that Latchkey can use (\(reason)): name the right file with --database, "
                     + "put a backup in its place with 'latchkey restore FILE --replace', or move it away, with "
                     + "\(path)-wal and -shm, and make a new one with 'latchkey migrate'"
+            )
+        }
+    }
+}
+
+extension Deployment {
+    private func require(_ bringing: Bringing, _ opened: any SQLDatabase) async throws {
+        if case .fromAnything = bringing { return }
+        let migrations = Migrations()
+        let missing = try await migrations.missing(in: opened)
+        if missing == migrations.count {
+            throw Complaint(
+                "the database \(database.shown) holds nothing of Latchkey's: name the server's with --database or "
+                    + "LATCHKEY_DATABASE, or prepare this one with 'latchkey migrate'"
+            )
+        }
+        if missing > 0, case .nothing = bringing {
+            throw Complaint(
+                "the database \(database.shown) is of an older release: use that release's latchkey, or upgrade it with "
+                    + "'latchkey migrate' (docs/operating.md, Upgrade)"
             )
         }
     }

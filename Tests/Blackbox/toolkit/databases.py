@@ -36,6 +36,10 @@ class SQLite:
         self.url = f"sqlite:{self.path}"
         self.environment: dict[str, str] = {}
 
+    def is_prepared(self) -> bool:
+        """Whether a command finds a database there."""
+        return self.path.exists()
+
     def content(self) -> bytes:
         """Everything that lies on the disk for this database: the file, its write-ahead log and its index.
 
@@ -60,6 +64,15 @@ class Postgres:
         self.url = urlsplit(server_url)._replace(path="/" + self.name).geturl()
         self.environment = {"LATCHKEY_SECRET_KEY": base64.b64encode(os.urandom(32)).decode()}
         self.query(f"create database {self.name}", self.server_url)
+        self._is_prepared = False
+
+    def is_prepared(self) -> bool:
+        """Whether a command finds Latchkey's tables there."""
+        if not self._is_prepared:
+            # Not over the line that the test may have broken.
+            direct = urlsplit(self.server_url)._replace(path="/" + self.name).geturl()
+            self._is_prepared = self.query("select to_regclass('migrations') is not null", direct).strip() == "t"
+        return self._is_prepared
 
     def query(self, sql: str, url: str | None = None) -> str:
         """Runs one statement and returns what it printed."""

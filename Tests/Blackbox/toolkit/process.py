@@ -158,8 +158,7 @@ class Latchkey:
 
         A command that comes before the server's first start needs a database that is there.
         """
-        made_by_itself = words[0] in ("serve", "migrate", "settings")
-        if self.database.kind == "sqlite" and not made_by_itself and not self.database.path.exists():
+        if words[0] not in ("serve", "migrate", "settings") and not self.database.is_prepared():
             self.run("migrate")
         return subprocess.run(
             [self.program, *words, "--database", self.database.url],
