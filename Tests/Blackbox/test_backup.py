@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -262,7 +263,10 @@ def emails(server: Latchkey) -> set[str]:
 
 
 def assert_whole(path: Path) -> None:
-    assert sqlite3.connect(path).execute("pragma integrity_check").fetchall() == [("ok",)]
+    # Closed at once: a restore would find this process using it.
+    with closing(sqlite3.connect(path)) as connection:
+        verdict = connection.execute("pragma integrity_check").fetchall()
+    assert verdict == [("ok",)]
 
 
 def test_F12_a_log_that_was_left_behind_does_not_flow_into_the_restored_database(new_server, tmp_path):
