@@ -13,7 +13,7 @@ extension Store {
 
     /// What the beginning of an epoch has ended.
     public struct EpochEnded: Sendable, Equatable {
-        /// Authorization codes.
+        /// Authorization codes that could still have been redeemed.
         public let codes: Int
         /// Customers' sessions.
         public let sessions: Int
@@ -36,7 +36,9 @@ extension Store {
         try await database.migration { connection throws(SQLError) in
             let tables = ["codes", "sessions", "operator_sessions", "operator_invitations"]
             let counts = try tables.map { table throws(SQLError) -> Int in
-                let count = try connection.query("select count(*) from \(table)").first?.integer(0) ?? 0
+                // Codes stay for a while after they were redeemed, so that a second use is noticed.
+                let alive = table == "codes" ? "where redeemed_at is null" : ""
+                let count = try connection.query("select count(*) from \(table) \(alive)").first?.integer(0) ?? 0
                 try connection.query("delete from \(table)")
                 return Int(count)
             }

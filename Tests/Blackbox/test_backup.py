@@ -1,5 +1,7 @@
 """What a restore brings back, and what it must not: security.md row F12."""
 
+import contextlib
+import fcntl
 import json
 import os
 import sqlite3
@@ -363,6 +365,120 @@ def test_F12_what_is_no_whole_backup_is_refused_and_the_old_database_stays(new_s
     assert [one["user_id"] for one in server.command("account", "list")] == [account.user_id]
     assert not list(tmp_path.glob("*.restoring*"))
     assert not list(tmp_path.glob("*.before-restore*"))
+
+
+def test_F12_a_folder_is_no_backup_and_nothing_of_it_is_copied(new_server, tmp_path):
+    server = new_server("sqlite")
+    account = server.create_account()
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "large").write_bytes(bytes(1 << 20))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for strange in (folder, pipe):
+        done = server.run("restore", str(strange), "--replace")
+        assert done.returncode == 1
+        assert "no file" in done.stderr
+    assert not list(server.database.path.parent.glob("*.restoring*"))
+    assert [one["user_id"] for one in server.command("account", "list")] == [account.user_id]
+
+
+def test_F12_a_backup_behind_a_symbolic_link_is_restored_and_stays_as_it_was(new_server, tmp_path):
+    server = new_server("sqlite")
+    early = server.create_account().email
+    good = tmp_path / "good"
+    assert server.run("backup", str(good)).returncode == 0
+    server.create_account()
+    before = good.read_bytes()
+    link = tmp_path / "latest"
+    link.symlink_to(good)
+    server.command("restore", str(link), "--replace")
+    assert emails(server) == {early}
+    assert good.read_bytes() == before
+    assert not server.database.path.is_symlink()
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_F12_what_a_killed_backup_or_restore_left_is_swept_up_by_the_next(new_server, tmp_path, command):
+    server = new_server("sqlite")
+    server.create_account()
+    path, good = server.database.path, tmp_path / "good"
+    assert server.run("backup", str(good)).returncode == 0
+    words = ["backup", str(tmp_path / "other")] if command == "backup" else ["restore", str(good), "--replace"]
+    ending = "part" if command == "backup" else "restoring"
+    left = alone(server, *words, inject="link,linkat,rename,renameat,renameat2:signal=KILL:when=1")
+    assert left.returncode != 0
+    drafts = [*tmp_path.rglob(f"*.{ending}")]
+    assert len(drafts) == 1
+    # A file of somebody else's that is only called so.
+    mine = drafts[0].with_name(f"film.123.{ending}")
+    mine.write_text("mine, and not yet whole")
+    mine.chmod(0o600)
+    done = alone(server, *words)
+    assert done.returncode == 0, done.stderr
+    assert [*tmp_path.rglob(f"*.{ending}*")] == [mine]
+    assert_whole(path)
+
+
+def test_F12_a_draft_that_somebody_is_at_work_on_is_not_swept_up(new_server, tmp_path):
+    server = new_server("sqlite")
+    server.create_account()
+    draft = tmp_path / "good.123.part"
+    draft.touch(mode=0o600)
+    with draft.open("rb+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert server.run("backup", str(tmp_path / "good")).returncode == 0
+        assert draft.exists()
+    assert server.run("backup", str(tmp_path / "next")).returncode == 0
+    assert not draft.exists()
+
+
+def test_F12_a_log_without_one_readable_line_stops_the_restore_before_anything_is_replaced(new_server, tmp_path):
+    server = new_server("sqlite")
+    early = server.create_account().email
+    good, noise = tmp_path / "good", tmp_path / "noise"
+    assert server.run("backup", str(good)).returncode == 0
+    late = server.create_account().email
+    noise.write_bytes(os.urandom(4096))
+    refused = server.run("restore", str(good), "--replace", "--apply-revocations", str(noise))
+    assert refused.returncode == 1
+    assert "no line of" in refused.stderr
+    assert emails(server) == {early, late}
+    assert not list(server.database.path.parent.glob("*.before-restore*"))
+    # Half a line at the end is a crash, and is told of.
+    noise.write_text('{"at":1000}\n{"at":2000,"en')
+    done = server.command("restore", str(good), "--replace", "--apply-revocations", str(noise))
+    assert any("cannot be read" in one for one in done["warnings"])
+
+
+def test_F12_what_a_restore_ends_again_is_not_noted_again_at_each_start(new_server, tmp_path):
+    server = new_server("sqlite")
+    seam = server.create_client("--partner", "seam", name="Seam")
+    person = Person(server, server.create_account())
+    server.start()
+    cut = person.connect(seam)
+    good = tmp_path / "good"
+    used = person.authorize(seam).code
+    assert seam.exchange(used).status_code == 200
+    open_code = person.authorize(seam).code
+    assert server.run("backup", str(good)).returncode == 0
+    assert seam.revoke(cut.refresh).status_code == 200
+    server.stop()
+    log = Path(str(server.database.path) + ".revocations")
+
+    def noted() -> list[str]:
+        return [line for line in log.read_text().splitlines() if "ended" in line]
+
+    assert len(noted()) == 1
+    for _ in range(2):
+        # Codes that were redeemed before the backup had ended before.
+        assert server.command("restore", str(good), "--replace")["ended"]["codes"] == 1
+        server.start()
+        refusal(seam.refresh(cut.refresh), 400, "invalid_grant")
+        server.stop()
+    assert len(noted()) == 1
+    server.start()
+    refusal(seam.exchange(open_code), 400, "invalid_grant")
 
 
 def test_F12_a_restore_with_another_secret_key_is_refused(new_server, tmp_path):

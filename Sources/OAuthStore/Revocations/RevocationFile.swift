@@ -41,30 +41,43 @@ struct RevocationFile: Sendable {
         return 0
     }
 
-    /// Until when everything that had ended is in the file: the time of the last line that names no ending.
+    /// What the end of the file tells.
+    struct Tail: Sendable {
+        /// Until when everything that had ended is in the file: the time of the last line that names no ending; nil for a file
+        /// that is not there yet, and begins now.
+        var mark: Instant?
+        /// What stands there and is younger than that, or older by a while at most.
+        var endings: Set<Ending> = []
+    }
+
+    /// Reads the end of the file.
     ///
-    /// - Returns: nil for a file that is not there yet; it begins now.
-    func lastMark(orBegin now: Instant) -> Result<Instant?, SQLError> {
+    /// - Parameters:
+    ///   - lateness: how much older than the mark an ending may be and still be wanted.
+    ///   - now: when a file begins that is not there yet.
+    /// - Returns: what stands there, or why no file could be made.
+    func tail(lateness: Duration, orBegin now: Instant) -> Result<Tail, SQLError> {
         var length: off_t = 64 * 1024
         while true {
             let (content, isWhole) = end(length)
             guard !content.isEmpty else {
                 let code = append([], beginning: now)
                 guard code == 0 else { return .failure(.unnoted("\(path): \(String(cString: strerror(code)))")) }
-                return .success(nil)
+                return .success(Tail())
             }
             // What the end of the file begins with may be half a line.
             let lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            for line in lines.dropFirst(isWhole ? 0 : 1).reversed() where !line.contains(Self.ended) {
-                guard let mark = try? JSONDecoder().decode(Ending.Written.self, from: Data(line)) else { continue }
-                return .success(Instant(milliseconds: mark.at))
+            var tail = Tail.read(lines.dropFirst(isWhole ? 0 : 1).reversed(), lateness: lateness)
+            if tail.mark != nil { return .success(tail) }
+            guard !isWhole else {
+                tail.mark = Instant(milliseconds: 0)
+                return .success(tail)
             }
-            guard !isWhole else { return .success(Instant(milliseconds: 0)) }
             length *= 8
         }
     }
 
-    private static let ended = Array(#""ended""#.utf8)
+    fileprivate static let ended = Array(#""ended""#.utf8)
 
     /// The last bytes of the file, and whether that is all of it; none when it cannot be read.
     private func end(_ length: off_t) -> (content: [UInt8], isWhole: Bool) {
@@ -94,5 +107,23 @@ struct RevocationFile: Sendable {
         guard folder >= 0 else { return }
         fsync(folder)
         close(folder)
+    }
+}
+
+extension RevocationFile.Tail {
+    /// Reads lines, the last one first.
+    fileprivate static func read(_ lines: some Sequence<ArraySlice<UInt8>>, lateness: Duration) -> Self {
+        var tail = Self()
+        for line in lines {
+            if line.contains(RevocationFile.ended) {
+                guard let ending = Ending(line: String(decoding: line, as: UTF8.self)) else { continue }
+                if let mark = tail.mark, ending.at < mark - lateness { break }
+                tail.endings.insert(ending)
+            } else if tail.mark == nil {
+                tail.mark = (try? JSONDecoder().decode(Ending.Written.self, from: Data(line)))
+                    .map { Instant(milliseconds: $0.at) }
+            }
+        }
+        return tail
     }
 }

@@ -57,7 +57,12 @@ public actor RevocationLog {
     /// It looks at what is younger than the last such look, and a while more; the file says when that was, and so a process
     /// that died leaves no gap, however many lines others have written since.
     func catchUp(now: Instant, from database: any SQLDatabase) async throws(SQLError) {
-        if looked == nil { looked = try await offLoop({ file in file.lastMark(orBegin: now) }).get() }
+        if looked == nil {
+            let tail = try await offLoop({ file in file.tail(lateness: Self.lateness, orBegin: now) }).get()
+            looked = tail.mark
+            // What a process before this one has written is not written again at each start.
+            recent.formUnion(tail.endings)
+        }
         // A clock that was set back must not hide what ends from now on.
         if let looked { try await note(since: min(looked, now) - Self.lateness, from: database) }
         looked = now

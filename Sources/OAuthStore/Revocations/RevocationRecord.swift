@@ -10,6 +10,9 @@ public struct RevocationRecord: Sendable {
     /// Lines that cannot be read: a crash under the last one, or a release that knows more.
     public let unreadable: Int
 
+    /// Whether there are lines, and none of them can be read: it is another file, or a ruin.
+    public var isUnreadable: Bool { unreadable > 0 && endings.isEmpty && began == nil }
+
     /// Reads a log.
     /// - Throws: `SQLError.unavailable` when the file cannot be read.
     public init(path: String) throws(SQLError) {

@@ -37,7 +37,7 @@ struct BackupCommand: AsyncParsableCommand {
         }
         let now = deployment.ambient.now()
         let backup = Backup(source: SQLiteFile(path: path), target: file)
-        let size = try await Progress.watching(backup.draft, of: backup.source.size) {
+        let size = try await Progress.watching(backup.draft.path, of: backup.source.size) {
             try await onThread { try backup.write(now: now) }
         }
         let key = SecretKeyFile(besideDatabase: path).path
@@ -65,34 +65,38 @@ struct BackupCommand: AsyncParsableCommand {
 struct Backup: Sendable {
     let source: SQLiteFile
     let target: String
-    let draft: String
+    let draft: Draft
 
     init(source: SQLiteFile, target: String) {
         self.source = source
         self.target = target
-        draft = target + ".\(UInt32.random(in: .min ... .max)).part"
+        draft = Draft(of: target, .backup)
     }
 
     /// - Returns: the size in bytes.
     func write(now: Instant) throws -> Int64 {
-        let file = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        draft.sweepOthers()
+        let file = draft.make()
         guard file >= 0 else {
             throw Complaint("\(target) cannot be written: \(String(cString: strerror(errno)))")
         }
-        close(file)
-        defer { unlink(draft) }
+        defer {
+            draft.discard()
+            close(file)
+        }
+        let copy = SQLiteFile(path: draft.path)
         do {
-            try source.copy(to: draft)
-            if let fault = SQLiteFile(path: draft).fault() {
+            try source.copy(to: draft.path)
+            if let fault = copy.fault() {
                 throw Complaint("\(source.path) cannot be backed up: \(fault)")
             }
-            try SQLiteFile(path: draft).mark(backupAt: now.milliseconds)
+            try copy.mark(backupAt: now.milliseconds)
         } catch SQLError.unavailable(let reason) {
             throw Complaint("\(source.path) cannot be backed up to \(target): \(reason)")
         } catch SQLError.invalid(let reason) {
             throw Complaint("\(source.path) cannot be backed up: \(reason); run 'latchkey migrate' if it is an old one")
         }
-        try flush(draft)
+        try flush(draft.path)
         guard name() == 0 else {
             throw Complaint("\(target) cannot be made: \(String(cString: strerror(errno)))")
         }
@@ -107,11 +111,11 @@ extension Backup {
     /// Many a disk or share that backups are written to knows no second names: there an empty file holds the place first.
     /// - Returns: 0, or -1 with `errno`.
     private func name() -> Int32 {
-        if link(draft, target) == 0 { return 0 }
+        if link(draft.path, target) == 0 { return 0 }
         let place = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard place >= 0 else { return -1 }
         close(place)
-        guard rename(draft, target) != 0 else { return 0 }
+        guard rename(draft.path, target) != 0 else { return 0 }
         let code = errno
         unlink(target)
         errno = code

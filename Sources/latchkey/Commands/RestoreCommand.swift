@@ -65,12 +65,12 @@ struct RestoreCommand: AsyncParsableCommand {
         let replacement = Replacement(backup: file, target: path)
         try replacement.check(replaces: replace)
         let records = try records(deployment)
-        try replacement.prepare()
-        defer { replacement.discard() }
+        let copy = try replacement.prepare()
+        defer { replacement.discard(copy) }
         var prepared = deployment
-        prepared.database = .sqlite(path: replacement.draft)
+        prepared.database = .sqlite(path: replacement.draft.path)
         var report = try await brought(prepared, keyOf: deployment, records)
-        report.lost = SQLiteFile(path: replacement.draft).missing(from: path)
+        report.lost = SQLiteFile(path: replacement.draft.path).missing(from: path)
         report.oldDatabase = try replacement.swap(now: deployment.ambient.now())
         report.database = deployment.database.shown
         report.backup = file
@@ -105,11 +105,19 @@ struct RestoreCommand: AsyncParsableCommand {
             paths.append(own)
         }
         return try paths.map { path throws(Complaint) in
+            let record: RevocationRecord
             do throws(SQLError) {
-                return (path, try RevocationRecord(path: path))
+                record = try RevocationRecord(path: path)
             } catch {
                 throw Complaint("the revocation log \(path) cannot be read: correct its name, or the rights to it")
             }
+            guard !record.isUnreadable else {
+                throw Complaint(
+                    "no line of \(path) is one of a revocation log: name the right file; if it was the log, and is damaged, "
+                        + "move it away, restore, and end again by hand what was ended after the backup"
+                )
+            }
+            return (path, record)
         }
     }
 

@@ -9,21 +9,30 @@ struct Replacement: Sendable {
     let backup: String
     let target: String
     /// Where the new database is made ready.
-    let draft: String
+    let draft: Draft
 
     init(backup: String, target: String) {
         self.backup = backup
         self.target = target
-        draft = target + ".\(UInt32.random(in: .min ... .max)).restoring"
+        draft = Draft(of: target, .restore)
     }
+
+    /// Whether there is a database to be replaced: an empty file is none.
+    private var replacesSomething: Bool { SQLiteFile(path: target).size > 0 }
 
     /// Refuses what is certain to go wrong, before anything is written.
     func check(replaces: Bool) throws(Complaint) {
         guard FileManager.default.fileExists(atPath: backup) else {
             throw Complaint("there is no file \(backup): name a backup that 'latchkey backup' wrote")
         }
+        guard Self.isFile(backup) else {
+            throw Complaint("\(backup) is no file (a folder?): name a backup that 'latchkey backup' wrote")
+        }
+        guard Self.isFile(target) || !FileManager.default.fileExists(atPath: target) else {
+            throw Complaint("\(target) is no file, but something else: correct --database (LATCHKEY_DATABASE)")
+        }
         try refuseUsed()
-        guard replaces || !FileManager.default.fileExists(atPath: target) else {
+        guard replaces || !replacesSomething else {
             throw Complaint(
                 "\(target) is there already: add --replace to put the backup in its place; it is kept under another name"
             )
@@ -40,25 +49,69 @@ struct Replacement: Sendable {
         throw Complaint("the process \(user) uses \(target): stop the server first ('systemctl stop latchkey')")
     }
 
-    /// Copies the backup and looks at the copy.
-    func prepare() throws {
-        do {
-            for ending in SQLiteFile.endings.dropLast() where FileManager.default.fileExists(atPath: backup + ending) {
-                try FileManager.default.copyItem(atPath: backup + ending, toPath: draft + ending)
-                chmod(draft + ending, 0o600)
-            }
+    private static func isFile(_ path: String) -> Bool {
+        var facts = stat()
+        return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// Copies the backup and looks at the copy; whatever comes of it, `discard` takes the copy away.
+    ///
+    /// - Returns: the copy, which is to be closed at the end.
+    func prepare() throws(Complaint) -> Int32 {
+        draft.sweepOthers()
+        let file = draft.make()
+        guard file >= 0 else { throw uncopied(errno) }
+        do throws(Complaint) {
+            try copy(backup, to: file)
+            if Self.isFile(backup + "-wal") { try copyLog() }
+            try inspect()
+            return file
         } catch {
-            discard()
-            throw Complaint("\(backup) cannot be copied to \(draft): \(error.localizedDescription)")
+            discard(file)
+            throw error
         }
-        let copy = SQLiteFile(path: draft)
+    }
+
+    /// Copies what a server that was killed has left beside its database.
+    private func copyLog() throws(Complaint) {
+        let log = open(draft.path + "-wal", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard log >= 0 else { throw uncopied(errno) }
+        defer { close(log) }
+        try copy(backup + "-wal", to: log)
+    }
+
+    private func copy(_ source: String, to file: Int32) throws(Complaint) {
+        let from = open(source, O_RDONLY | O_CLOEXEC)
+        guard from >= 0 else { throw uncopied(errno) }
+        defer { close(from) }
+        var piece = [UInt8](repeating: 0, count: 1 << 20)
+        while true {
+            let count = read(from, &piece, piece.count)
+            guard count >= 0 else { throw uncopied(errno) }
+            guard count > 0 else { return }
+            var done = 0
+            while done < count {
+                let written = piece[done..<count].withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+                guard written > 0 else { throw uncopied(errno) }
+                done += written
+            }
+        }
+    }
+
+    private func uncopied(_ code: Int32) -> Complaint {
+        Complaint("\(backup) cannot be copied to \(draft.path): \(String(cString: strerror(code)))")
+    }
+
+    /// Refuses a copy that is damaged, no database of Latchkey's, or a newer release's.
+    private func inspect() throws(Complaint) {
+        let copy = SQLiteFile(path: draft.path)
         if let fault = copy.fault() {
-            discard()
             throw Complaint("\(backup) cannot be restored: \(fault); take another backup")
         }
-        let schema = try copy.schema()
+        guard let schema = try? copy.schema() else {
+            throw Complaint("\(backup) cannot be restored: its schema cannot be read; take another backup")
+        }
         guard schema <= Migrations().newest else {
-            discard()
             throw Complaint(
                 "\(backup) was made by a newer release (schema \(schema), this one knows \(Migrations().newest)): "
                     + "restore it with that release"
@@ -69,7 +122,7 @@ struct Replacement: Sendable {
     /// Puts the new database in the old one's place.
     ///
     /// Whenever it is interrupted, the place holds a whole database, the old one or the new one: a server that found none there
-    /// would make an empty one. And no log of the old one ever lies beside the new one: a log names no database, and SQLite would
+    /// would not start. And no log of the old one ever lies beside the new one: a log names no database, and SQLite would
     /// write what it holds into whichever it finds.
     ///
     /// - Parameter now: names the old one.
@@ -77,30 +130,37 @@ struct Replacement: Sendable {
     /// - Throws: a `Complaint` when somebody uses the old one, or a name cannot be changed.
     func swap(now: Instant) throws(Complaint) -> String? {
         let folder = URL(fileURLWithPath: target).deletingLastPathComponent().path
-        try flush(draft)
+        try flush(draft.path)
         // A server may have been started meanwhile.
         try refuseUsed()
-        SQLiteFile(path: target).fold()
+        let isThere = replacesSomething
+        if isThere { SQLiteFile(path: target).fold() }
         let kept = target + ".before-restore-" + now.written.filter { $0 != ":" }
-        let isThere = FileManager.default.fileExists(atPath: target)
         if isThere {
             // Where a file cannot have two names, the place is empty for a moment.
             guard link(target, kept) == 0 || rename(target, kept) == 0 else { throw failure("kept as \(kept)") }
         }
-        // They may be there without the old one, if somebody has moved it away.
-        for log in SQLiteFile.endings.dropFirst() where FileManager.default.fileExists(atPath: target + log) {
-            guard rename(target + log, kept + log) == 0 else { throw failure("freed of its \(log) file") }
-        }
+        try keepLog(as: kept)
         try flush(folder)
-        guard rename(draft, target) == 0 else { throw failure("replaced") }
+        guard rename(draft.path, target) == 0 else { throw failure("replaced") }
         try flush(folder)
         return isThere ? kept : nil
     }
 
+    /// Moves the old database's log away; it may be there without the old one, if somebody has moved that away.
+    private func keepLog(as kept: String) throws(Complaint) {
+        // Whoever only reads leaves an empty log behind, in which nothing is to be kept.
+        let holdsSomething = SQLiteFile(path: target + "-wal").size > 0
+        for log in SQLiteFile.endings.dropFirst() where FileManager.default.fileExists(atPath: target + log) {
+            let code = holdsSomething ? rename(target + log, kept + log) : unlink(target + log)
+            guard code == 0 else { throw failure("freed of its \(log) file") }
+        }
+    }
+
     /// Takes away what was made ready and is not needed.
-    func discard() {
-        for ending in SQLiteFile.endings { unlink(draft + ending) }
-        unlink(draft + ".reserve")
+    func discard(_ copy: Int32) {
+        draft.discard()
+        close(copy)
     }
 
     private func failure(_ what: String) -> Complaint {
