@@ -35,6 +35,7 @@ final class GroupCommit: Sendable {
     private let wait: Duration
     private let reserve: Reserve
     private let fullDisk = Mutex(FullDisk())
+    private let whereabouts: Whereabouts?
     /// What this connection's settings would let a crash take away; they stay as they are while it is open.
     let hazards: [String]
 
@@ -42,6 +43,8 @@ final class GroupCommit: Sendable {
     private struct FullDisk {
         /// Whether this process keeps the reserve, and makes it whole again.
         var keepsReserve = false
+        /// Whether there was no room for the whole reserve when it was last tried.
+        var lacksReserve = false
         /// Since when only endings are written; nil while there is room.
         var isFull = false
         var triedAt = ContinuousClock.now
@@ -53,6 +56,7 @@ final class GroupCommit: Sendable {
         self.wait = wait
         reserve = Reserve(besideDatabase: path)
         connection = try DatabaseQueue.open(path: path, readonly: false, lock: lock)
+        whereabouts = Whereabouts(of: path)
         do {
             hazards = try connection.inDatabase { database in try database.hazards() }
         } catch {
@@ -73,9 +77,21 @@ final class GroupCommit: Sendable {
     /// Keeps the reserve from now on.
     /// - Returns: 0, or the number of the error for which it cannot be made.
     func keepReserve() -> Int32 {
-        fullDisk.withLock { $0.keepsReserve = true }
-        return reserve.fill()
+        fullDisk.withLock { state in
+            state.keepsReserve = true
+            return fill(&state)
+        }
     }
+
+    /// Makes the reserve whole again, whoever has had of it, if this process keeps it and there is room.
+    func mendReserve() {
+        fullDisk.withLock { state in
+            if state.keepsReserve { _ = fill(&state) }
+        }
+    }
+
+    /// Why what is written would not be found again; nil when it would.
+    var misplacement: String? { whereabouts?.misplacement }
 
     /// Gives up a piece of the reserve for a file on the same disk; ordinary transitions wait until it is whole again.
     func makeRoom(for file: String) -> Bool {
@@ -140,6 +156,10 @@ final class GroupCommit: Sendable {
 
     private func drain(_ database: Database) {
         while var batch = nextBatch() {
+            if let misplacement {
+                for transition in batch { transition.settle(.unavailable(misplacement)) }
+                continue
+            }
             if isFullDisk() {
                 for transition in batch where !transition.isEnding { transition.settle(.diskFull) }
                 batch = batch.filter(\.isEnding)
@@ -190,12 +210,18 @@ final class GroupCommit: Sendable {
     /// Whether the disk is still full: it is not when the reserve can be made whole again.
     private func isFullDisk() -> Bool {
         fullDisk.withLock { state in
-            guard state.isFull else { return false }
-            guard .now - state.triedAt >= Self.fullDiskPace else { return true }
-            state.triedAt = .now
-            state.isFull = reserve.fill() != 0
+            guard state.isFull || state.lacksReserve else { return false }
+            if .now - state.triedAt >= Self.fullDiskPace { _ = fill(&state) }
             return state.isFull
         }
+    }
+
+    private func fill(_ state: inout FullDisk) -> Int32 {
+        let code = reserve.fill()
+        state.triedAt = .now
+        state.lacksReserve = code != 0
+        if code == 0 { state.isFull = false }
+        return code
     }
 
     private func nextBatch() -> [Transition]? {

@@ -41,9 +41,17 @@ struct Reserve: Sendable {
         defer { close(file) }
         let before = max(lseek(file, 0, SEEK_END), 0)
         guard before < Self.size else { return 0 }
+        // Trying would take what little there is from others for a moment.
+        guard hasRoom(file, for: Self.size - before) else { return ENOSPC }
         let code = posix_fallocate(file, 0, Self.size)
         if code != 0 { ftruncate(file, before) }
         return code
+    }
+
+    private func hasRoom(_ file: Int32, for size: off_t) -> Bool {
+        var facts = statvfs()
+        guard fstatvfs(file, &facts) == 0 else { return true }
+        return UInt64(facts.f_bavail) * UInt64(facts.f_frsize) >= UInt64(size)
     }
 
     /// Gives up a piece.

@@ -104,8 +104,15 @@ public final class SQLiteDatabase: SQLDatabase {
     /// Nil: a file has no clock of its own.
     public func time() async throws(SQLError) -> Int64? { nil }
 
-    /// What the writing connection's settings would let a crash take away, as read when it was opened.
-    public func hazards() async throws(SQLError) -> [String] { writer.hazards }
+    /// What the writing connection's settings would let a crash take away, as read when it was opened, and whether the file
+    /// has gone; the reserve is made whole besides, if there is room now.
+    public func hazards() async throws(SQLError) -> [String] {
+        writer.mendReserve()
+        return writer.hazards + (misplacement.map { ["the database is not where it belongs: \($0)"] } ?? [])
+    }
+
+    /// Why the file would not be found under its name; nil when it would.
+    public var misplacement: String? { writer.misplacement }
 
     /// Looks through the file for damage, unless it is so large that a start would take long.
     ///

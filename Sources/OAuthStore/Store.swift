@@ -46,6 +46,9 @@ public struct Store: Sendable {
         _ = try await database.read { connection throws(SQLError) in try connection.query("select 1") }
     }
 
+    /// Why the database takes no writes although it answers; nil when it takes them.
+    public var misplacement: String? { database.misplacement }
+
     /// The database's own clock; nil where that is this machine's.
     /// - Throws: `SQLError.unavailable` when it does not answer.
     public func time() async throws(SQLError) -> Instant? {

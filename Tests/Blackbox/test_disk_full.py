@@ -158,6 +158,29 @@ def test_F2_on_a_full_disk_reading_and_revoking_go_on_and_writing_comes_back_wit
     assert server.is_running
 
 
+def test_F2_the_reserve_is_made_whole_when_there_was_no_room_for_it_at_the_start(small):
+    server = small
+    careful = server.create_client(*WEB, "--refresh", "successor", name="Careful partner")
+    person = Person(server, server.create_account())
+    # Room for the database, and too little for the reserve.
+    fill = server.folder / "fill"
+    fill.write_bytes(bytes(13 * 1024 * 1024))
+    server.start()
+    reserve = server.disk / "latchkey.sqlite.reserve"
+    assert reserve.stat().st_size == 0
+    assert "no room can be kept" in server.log
+    rotating = person.connect(careful).refresh
+    assert reserve.stat().st_size == 0
+    server.free()
+
+    def is_whole() -> bool:
+        nonlocal rotating
+        rotating = careful.refreshed(rotating).refresh
+        return reserve.stat().st_size == RESERVE
+
+    wait_until(is_whole)
+
+
 class Injection:
     """strace, attached to a server, making a system call fail."""
 

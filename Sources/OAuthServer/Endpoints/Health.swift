@@ -20,11 +20,18 @@ extension Provider {
         } catch {
             guard error.isPassing else { throw error }
             observe(.databaseFault(error, isPassing: error.isPassing), context)
-            var response = readiness(missing: ["database"])
-            response.headers[.retryAfter] = "2"
-            return response
+            return unready("database")
+        }
+        if let reason = store.misplacement {
+            return unready("database: \(reason), and nothing is written; restart the server once it is back")
         }
         return readiness(missing: [])
+    }
+
+    private func unready(_ missing: String) -> Response {
+        var response = readiness(missing: [missing])
+        response.headers[.retryAfter] = "2"
+        return response
     }
 
     private func readiness(missing: [String]) -> Response {

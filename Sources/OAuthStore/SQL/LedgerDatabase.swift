@@ -69,6 +69,8 @@ final class LedgerDatabase: SQLDatabase {
 
     func makeRoom(for file: String) async -> Bool { await base.makeRoom(for: file) }
 
+    var misplacement: String? { base.misplacement }
+
     func changes() -> AsyncStream<Void> { base.changes() }
 
     func time() async throws(SQLError) -> Int64? {

@@ -70,6 +70,11 @@ public protocol SQLDatabase: Sendable {
     /// - Throws: as `read`.
     func hazards() async throws(SQLError) -> [String]
 
+    /// Why what is written now would not be found again, and is refused; nil when it would.
+    ///
+    /// It is said to everybody who asks whether this node is ready, and names no place.
+    var misplacement: String? { get }
+
     /// Waits for the running work and closes every connection; later calls throw `SQLError.unavailable`.
     func close() async
 }
@@ -89,6 +94,9 @@ extension SQLDatabase {
     ) async throws(SQLError) -> Value {
         try await transaction(body)
     }
+
+    /// A database server looks after its files itself.
+    public var misplacement: String? { nil }
 
     /// Keeps no room.
     public func makeRoom(for file: String) async -> Bool { false }

@@ -7,7 +7,10 @@ struct MigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
         abstract: "Bring the database to this release's schema.",
-        discussion: "Every start does so too, under a lock; two releases can run side by side meanwhile."
+        discussion: """
+            Every start does so too, under a lock; two releases can run side by side meanwhile. Where a SQLite database has been \
+            lost, only this command begins anew: servers wait for a restore.
+            """
     )
 
     @OptionGroup var ledger: LedgerOptions
@@ -15,8 +18,15 @@ struct MigrateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let deployment = try ledger.deployment()
-        let opened = try await deployment.openDatabase()
+        let remains = deployment.remainsOfLostDatabase()
+        let opened = try await deployment.openDatabase(bringing: .anew)
         await opened.database.close()
+        if !remains.isEmpty {
+            warn(
+                "made a new, empty database at \(deployment.database.shown), although \(remains.joined(separator: " and ")) "
+                    + "tell of an earlier one: whoever was connected there is not here"
+            )
+        }
         let newest = Migrations().newest
         guard !output.json else {
             return try JSONValue.object(["ran": .texts(opened.ran), "schema": .number(newest)]).print()

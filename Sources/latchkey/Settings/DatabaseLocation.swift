@@ -81,6 +81,8 @@ enum DatabaseLocation: Sendable, Equatable {
 extension Deployment {
     /// What may be done with a database that is not of this release's schema.
     enum Bringing {
+        /// It is brought there, also from nothing, and where one has been lost.
+        case anew
         /// It is brought there, also from nothing.
         case fromAnything
         /// It is brought there, but not from nothing: what is wanted of it is its content.
@@ -91,10 +93,12 @@ extension Deployment {
 
     /// Opens the database and brings it to this release's schema.
     ///
+    /// - Parameter bringing: what may be done for that.
     /// - Returns: the database, and the names of the migrations that were run: all of them for a new one.
-    /// - Throws: a `Complaint` about a file that is no database of ours or has no folder, and about one that may not be brought to
-    ///   this release's schema; else the `SQLError`.
+    /// - Throws: a `Complaint` about a file that is no database of ours, is lost or has no folder, and about a database that may not be
+    ///   brought to this release's schema; else the `SQLError`.
     func openDatabase(bringing: Bringing = .fromAnything) async throws -> (database: any SQLDatabase, ran: [String]) {
+        if case .sqlite(let path) = database { try refuseLost(path, beginsAnew: bringing == .anew) }
         do {
             let opened = try database.open(pool)
             do {
@@ -120,7 +124,7 @@ extension Deployment {
 
 extension Deployment {
     private func require(_ bringing: Bringing, _ opened: any SQLDatabase) async throws {
-        if case .fromAnything = bringing { return }
+        guard bringing == .fromOlder || bringing == .nothing else { return }
         let migrations = Migrations()
         let missing = try await migrations.missing(in: opened)
         if missing == migrations.count {
@@ -129,7 +133,7 @@ extension Deployment {
                     + "LATCHKEY_DATABASE, or prepare this one with 'latchkey migrate'"
             )
         }
-        if missing > 0, case .nothing = bringing {
+        if missing > 0, bringing == .nothing {
             throw Complaint(
                 "the database \(database.shown) is of an older release: use that release's latchkey, or upgrade it with "
                     + "'latchkey migrate' (docs/operating.md, Upgrade)"
