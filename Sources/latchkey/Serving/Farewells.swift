@@ -3,18 +3,16 @@ import NIOCore
 /// Lets clients that have gone be noticed a few at a time, so that thousands that go at once hold up nobody.
 ///
 /// To end a connection costs as much as to answer a request, on the event loop and behind it. Those who are still there
-/// go first.
+/// are answered between them.
 ///
 /// `@unchecked Sendable`: it is touched only on its event loop.
 final class Farewells: @unchecked Sendable {
-    /// How many are let go before others have their turn.
+    /// How many are on their way out at once.
     private static let handful = 16
-    /// The pause after them.
-    private static let pause = TimeAmount.milliseconds(1)
 
     private let eventLoop: any EventLoop
     private var leaving = CircularBuffer<ChannelHandlerContext>()
-    private var isAtWork = false
+    private var going = 0
 
     init(_ eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
@@ -24,17 +22,19 @@ final class Farewells: @unchecked Sendable {
     func add(_ context: ChannelHandlerContext) {
         eventLoop.assertInEventLoop()
         leaving.append(context)
-        guard !isAtWork else { return }
-        isAtWork = true
-        work()
+        letGo()
     }
 
-    private func work() {
-        for _ in 0..<Self.handful {
+    private func letGo() {
+        while going < Self.handful, let context = leaving.popFirst() {
+            going += 1
+            context.channel.closeFuture.whenComplete { _ in
+                self.going -= 1
+                // Not at once: what else has come goes first.
+                self.eventLoop.execute { self.letGo() }
+            }
             // A connection that has ended in the meantime has nobody behind it any more.
-            leaving.popFirst()?.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+            context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         }
-        isAtWork = !leaving.isEmpty
-        if isAtWork { eventLoop.scheduleTask(in: Self.pause) { self.work() } }
     }
 }
