@@ -1,6 +1,5 @@
 """What a restore brings back, and what it must not: security.md row F12."""
 
-import contextlib
 import fcntl
 import json
 import os

@@ -20,7 +20,9 @@ struct Shutdown: Sendable {
         self.logger = logger
     }
 
-    /// Runs services until SIGTERM or SIGINT; a second signal ends the process at once. SIGHUP ends nothing.
+    /// Runs services until SIGTERM or SIGINT; a second signal ends the process at once.
+    ///
+    /// SIGHUP ends nothing.
     func run(_ group: ServiceGroup) async throws {
         try await withThrowingTaskGroup(of: Bool.self) { tasks in
             let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
