@@ -132,7 +132,7 @@ extension Request {
     }
 
     /// The JSON object of the body, or nil when there is none or it is something else.
-    func object<Body: Decodable>(_ type: Body.Type, _ context: some RequestContext) async -> Body? {
+    func object<Body: Decodable & SendableMetatype>(_ type: Body.Type, _ context: some RequestContext) async -> Body? {
         try? await decode(as: type, context: context)
     }
 
