@@ -128,15 +128,17 @@ final class OpenConnection: Sendable {
 /// Lets a listener accept while there is room.
 struct Room: AvailableConnectionsDelegate {
     let limit: Int
+    private let drain: Drain
     private var count = 0
 
-    init(limit: Int) {
+    init(limit: Int, drain: Drain) {
         self.limit = limit
+        self.drain = drain
     }
 
     mutating func connectionOpened() { count += 1 }
 
     mutating func connectionClosed() { count -= 1 }
 
-    func isAcceptingNewConnections() -> Bool { count < limit }
+    func isAcceptingNewConnections() -> Bool { count < limit && !drain.isShut }
 }

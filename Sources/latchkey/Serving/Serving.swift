@@ -148,7 +148,7 @@ struct Serving: Sendable {
                 configuration: .init(
                     address: .hostname(address.host, port: address.port),
                     backlog: Self.backlog,
-                    availableConnectionsDelegate: Room(limit: room)
+                    availableConnectionsDelegate: Room(limit: room, drain: provider.drain)
                 ),
                 onServerRunning: { _ in isRunning() },
                 logger: logger
@@ -198,7 +198,7 @@ struct Serving: Sendable {
                 server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
                 configuration: .init(
                     address: .hostname(address.host, port: address.port),
-                    availableConnectionsDelegate: Room(limit: Self.metricsRoom)
+                    availableConnectionsDelegate: Room(limit: Self.metricsRoom, drain: provider.drain)
                 ),
                 onServerRunning: { _ in whenRunning() },
                 logger: logger

@@ -13,6 +13,9 @@ struct Shutdown: Sendable {
     let supervisor: Supervisor?
     let logger: Logger
 
+    /// How long the taking in of the last connection may last.
+    private static let lastArrival = Duration.milliseconds(100)
+
     init(drain: Drain, lasting duration: Duration, supervisor: Supervisor?, logger: Logger) {
         self.drain = drain
         self.duration = duration
@@ -61,6 +64,10 @@ struct Shutdown: Sendable {
                 }
                 waiting.addTask {
                     try? await Task.sleep(for: duration)
+                    // A connection that is accepted while its listener closes would end the process: SwiftNIO hands it to nobody
+                    // (swift-nio issue 3481). So first none is accepted any more, and the last one is taken in.
+                    drain.shut()
+                    try? await Task.sleep(for: Self.lastArrival)
                     await group.triggerGracefulShutdown()
                 }
             }
