@@ -9,6 +9,7 @@ struct BenchServer: AsyncParsableCommand {
         subcommands: [
             Serve.self, Guard.self, Prepare.self, Connect.self, IssueCodes.self, SignVisitorsIn.self,
             MeasureSQLite.self,
+            GrowthClients.self, GrowthTokens.self, GrowthCodes.self, GrowthSweep.self, CutAll.self,
         ]
     )
 }
@@ -22,8 +23,14 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "The port on 127.0.0.1.")
     var port: Int
 
+    @Option(help: "How many people sign in each second beside the requests.")
+    var signIns = 0
+
+    @Flag(help: "What they leave behind has expired at once: the sweep has as much to take as there comes.")
+    var expired = false
+
     func run() async throws {
-        try await MeasuredServer(place: place, port: port).run()
+        try await MeasuredServer(place: place, port: port, signIns: signIns, leavesExpired: expired).run()
     }
 }
 

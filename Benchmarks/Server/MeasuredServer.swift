@@ -11,6 +11,8 @@ import UnixSignals
 struct MeasuredServer {
     let place: Place
     let port: Int
+    var signIns = 0
+    var leavesExpired = false
 
     private static let idleTimeout = TimeAmount.seconds(60)
 
@@ -24,14 +26,16 @@ struct MeasuredServer {
         settings.audience = BenchClient.audience
         settings.signingAlgorithm = place.algorithm
         let database = try await place.open()
+        let store = Store(database)
         let provider = try await Provider(
             settings: settings,
-            store: Store(database),
+            store: store,
             profiles: .embedded(),
             secretKey: place.secretKey(),
             ambient: .system(),
             logger: logger
         )
+        let arrivals = try await arrivals(store)
         let router = provider.router()
         let answer = Self.fixedAnswer
         router.post("/fixed") { request, _ in
@@ -44,14 +48,28 @@ struct MeasuredServer {
             configuration: .init(address: .hostname("127.0.0.1", port: port)),
             logger: logger
         )
-        let services = ServiceGroupConfiguration(
-            services: [provider.background(logger: logger), listener],
+        let services: [any Service] = [provider.background(logger: logger), listener] + arrivals
+        let configuration = ServiceGroupConfiguration(
+            services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: logger
         )
-        try await ServiceGroup(configuration: services).run()
+        try await ServiceGroup(configuration: configuration).run()
         await provider.shutDown()
         await database.close()
+    }
+
+    /// Who signs in beside the requests.
+    private func arrivals(_ store: Store) async throws -> [any Service] {
+        guard signIns > 0 else { return [] }
+        var accounts: [Store.Credentials] = []
+        for account in try await store.accounts(matching: "person example", limit: 1000) {
+            if let known = try await store.credentials(email: account.email) { accounts.append(known) }
+        }
+        guard !accounts.isEmpty else { throw Unfit("there are no accounts: run 'prepare' first") }
+        return [
+            Arrivals(store: store, ambient: .system(), rate: signIns, isExpired: leavesExpired, accounts: accounts)
+        ]
     }
 
     /// What `POST /fixed` answers, once it has read and parsed its form as every endpoint does.

@@ -49,7 +49,7 @@ struct Seed: Sendable {
     let place: Place
 
     /// How many transitions wait at once.
-    private static let width = 256
+    static let width = 256
     private static let password = "correct horse battery staple"
 
     /// Registers the clients; writes `clients.txt`, an id and its secret on each line.
@@ -143,15 +143,22 @@ struct Seed: Sendable {
     }
 
     private func issue(_ client: BenchClient, _ account: AccountID) async throws -> Secret {
+        try await issue(client.rawValue, account)
+    }
+
+    /// Issues a code to a client, as a consent does.
+    func issue(_ client: String, _ account: AccountID) async throws -> Secret {
         let code = AuthorizationCode.make(random: ambient.random(32))
-        guard let clientID = ClientID(client.rawValue) else { throw Unfit("a client has no id") }
         let now = ambient.now()
+        guard let clientID = ClientID(client),
+            let connection = ConnectionID.make(at: now, random: ambient.random(10))
+        else { throw Unfit("a client has no id") }
         let issued = try await store.issue(
             AuthorizationCode(
                 digest: code.digest,
                 client: clientID,
                 account: account,
-                connection: try identifier(),
+                connection: connection,
                 scope: try Scope("locks.read locks.write"),
                 scopeWasAsked: true,
                 resources: [],

@@ -57,6 +57,7 @@ public struct Migrations: Sendable {
                 name: "doubts",
                 sql: String(decoding: PackageResources.v0008_doubts_sql, as: UTF8.self)
             ),
+            Step(number: 9, name: "growth", sql: String(decoding: PackageResources.v0009_growth_sql, as: UTF8.self)),
         ]
     }
 

@@ -196,19 +196,18 @@ extension Store {
         ).isEmpty
     }
 
+    private static let oneCode = """
+        select c.client_id, c.account_id, c.connection_id, c.scope, c.scope_was_asked, c.resources, c.redirect_uri,
+            c.redirect_was_named, c.challenge, c.nonce, c.signed_in_at, c.issued_at, c.redeemed_at, c.failures,
+            \(disabledAt), c.undelivered
+        from codes c where c.digest = $1
+        """
+
     private static func code(
         _ digest: SecretDigest,
         _ connection: any SQLConnection
     ) throws(SQLError) -> (AuthorizationCode, accountIsDisabled: Bool, isUndelivered: Bool)? {
-        let rows = try connection.query(
-            """
-            select c.client_id, c.account_id, c.connection_id, c.scope, c.scope_was_asked, c.resources, c.redirect_uri,
-                c.redirect_was_named, c.challenge, c.nonce, c.signed_in_at, c.issued_at, c.redeemed_at, c.failures,
-                a.disabled_at, c.undelivered
-            from codes c join accounts a on a.account_id = c.account_id where c.digest = $1
-            """,
-            [SQLValue(digest)]
-        )
+        let rows = try connection.query(Self.oneCode, [SQLValue(digest)])
         guard let row = rows.first else { return nil }
         let code = AuthorizationCode(
             digest: digest,

@@ -4,21 +4,58 @@ public import OAuth
 ///
 /// Each is counted and told of like one that is cut alone.
 extension Store {
-    /// Cuts every live connection of a client, at once.
+    /// Cuts every live connection of a client, in as many transactions as that takes.
     ///
+    /// Each transaction is whole in itself: what it cuts is counted, told of and recorded in it, and the writer is free before the
+    /// next one. Those that are made meanwhile are cut too. When it fails, what was cut stays cut; cutting again goes on.
+    ///
+    /// - Parameters:
+    ///   - client: whose connections.
+    ///   - actor: who cuts them.
+    ///   - now: the time.
+    ///   - batch: how many one transaction cuts at most.
     /// - Returns: how many there were.
+    /// - Throws: as `SQLDatabase.ending`; `SQLError.unnoted` when the revocation log cannot be written.
     @discardableResult
-    public func revokeAll(of client: ClientID, by actor: Actor, now: Instant) async throws(SQLError) -> Int64 {
+    public func revokeAll(
+        of client: ClientID,
+        by actor: Actor,
+        now: Instant,
+        batch: Int = 1000
+    ) async throws(SQLError) -> Int64 {
+        var all: Int64 = 0
+        while let count = try await revokeSome(batch, of: client, by: actor, now: now) {
+            all += count
+        }
+        return all
+    }
+
+    /// Cuts the oldest live connections of a client in one transaction.
+    ///
+    /// - Returns: how many; none when somebody else was cutting the same ones; nil when there are no more.
+    private func revokeSome(
+        _ limit: Int,
+        of client: ClientID,
+        by actor: Actor,
+        now: Instant
+    ) async throws(SQLError) -> Int64? {
         let reason = RevocationReason.operator.rawValue
-        return try await database.ending { connection throws(SQLError) -> Int64 in
-            let ended = try connection.query(
-                """
-                update connections set revoked_at = $2, revoked_why = $3
-                where client_id = $1 and revoked_at is null returning \(ConnectionFacts.columns)
-                """,
-                [SQLValue(client), SQLValue(now), .text(reason)]
-            ).map { row throws(SQLError) in try ConnectionFacts(row) }
-            guard !ended.isEmpty else { return 0 }
+        let sql = """
+            with part as (
+                select connection_id from connections where client_id = $1 and revoked_at is null
+                order by created_at, connection_id limit \(limit) \(engine.ownLock)
+            )
+            update connections set revoked_at = $2, revoked_why = $3
+            where connection_id in (select connection_id from part) and revoked_at is null
+            returning \(ConnectionFacts.columns)
+            """
+        return try await database.ending { connection throws(SQLError) -> Int64? in
+            let ended = try connection.query(sql, [SQLValue(client), SQLValue(now), .text(reason)])
+                .map { row throws(SQLError) in try ConnectionFacts(row) }
+            guard !ended.isEmpty else {
+                let left = "select 1 from connections where client_id = $1 and revoked_at is null limit 1"
+                return try connection.query(left, [SQLValue(client)]).isEmpty ? nil : 0
+            }
             try Self.tell(ended, why: reason, at: now, connection)
             try connection.record(
                 AuditEntry(

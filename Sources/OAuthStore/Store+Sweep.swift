@@ -10,24 +10,33 @@ extension Store {
         public var total: Int { rows.values.reduce(0, +) }
     }
 
-    /// Deletes what has expired.
+    /// Deletes what has expired, a little at a time: between two batches others get the database.
+    ///
+    /// It ends early when its task is cancelled.
     ///
     /// - Parameters:
     ///   - now: the time against which expiry is decided.
     ///   - batch: how many rows one transaction deletes at most.
     ///   - batches: how many transactions per table at most.
+    ///   - pause: how long it rests after a full batch.
     /// - Returns: how many rows of each table were deleted.
     /// - Throws: as `SQLDatabase.transaction`; the batches before stay deleted.
-    public func sweep(now: Instant, batch: Int64 = 500, batches: Int = 200) async throws(SQLError) -> Swept {
+    public func sweep(
+        now: Instant,
+        batch: Int = 100,
+        batches: Int = 10_000,
+        pause: Duration = .milliseconds(10)
+    ) async throws(SQLError) -> Swept {
         var swept = Swept(rows: [:])
         for rule in Self.rules {
+            let statement = rule.statement(batch, engine)
             var count = 0
             for _ in 0..<batches {
                 let deleted = try await database.transaction { connection throws(SQLError) in
-                    try connection.query(rule.statement, [SQLValue(now - rule.keptFor), .integer(batch)]).count
+                    try connection.query(statement, [SQLValue(now - rule.keptFor)]).count
                 }
                 count += deleted
-                guard deleted == batch else { break }
+                guard deleted == batch, (try? await Task.sleep(for: pause)) != nil else { break }
             }
             swept.rows[rule.table] = count
         }
@@ -42,10 +51,16 @@ extension Store {
         /// How long a row is kept after the time in its column.
         let keptFor: Duration
 
-        var statement: String {
+        /// Deletes the oldest rows that are due, found by their index however many there are.
+        ///
+        /// The number of rows is part of the text: PostgreSQL would plan for a tenth of the table otherwise. Nor does a node
+        /// wait there for rows that another one is sweeping.
+        func statement(_ batch: Int, _ engine: SQLEngine) -> String {
             """
-            delete from \(table) where (\(key)) in (select \(key) from \(table) where \(column) <= $1 limit $2)
-            returning 1
+            with due as (
+                select \(key) from \(table) where \(column) <= $1 order by \(column) limit \(batch) \(engine.skippingLocked)
+            )
+            delete from \(table) where (\(key)) in (select \(key) from due) returning 1
             """
         }
     }

@@ -29,7 +29,8 @@ extension Store {
         name: String?,
         _ connection: any SQLConnection
     ) throws(SQLError) {
-        try index("account", SQLValue(account), words(of: [account.description, email, name]), connection)
+        // Of an id only the whole is looked for, not its pieces: each word costs every account its place in two indexes.
+        try index("account", SQLValue(account), words(of: [email, name]).union([account.description]), connection)
     }
 
     private static func index(

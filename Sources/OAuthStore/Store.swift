@@ -78,6 +78,22 @@ extension SQLEngine {
         case .postgres: "for share"
         }
     }
+
+    /// Ends a `select` of rows to be taken away, so that it leaves out those that somebody else is at.
+    var skippingLocked: String {
+        switch self {
+        case .sqlite: ""
+        case .postgres: "for update skip locked"
+        }
+    }
+
+    /// Ends a `select` of rows that this transaction changes, so that it waits for whoever is at them.
+    var ownLock: String {
+        switch self {
+        case .sqlite: ""
+        case .postgres: "for update"
+        }
+    }
 }
 
 extension String {

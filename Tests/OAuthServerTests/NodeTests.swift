@@ -238,6 +238,18 @@ import Testing
         }
     }
 
+    @Test func `of the uses of a great many connections no more are written at a time than the database has to spare`()
+        throws
+    {
+        let (uses, now) = (Uses<Connection>(), Instant(seconds: 1_618_354_090))
+        for number in 0..<UInt16(2 * Uses<Connection>.limit) {
+            let bytes = [UInt8](repeating: 0, count: 14) + [UInt8(number >> 8), UInt8(number & 0xFF)]
+            uses.note(try #require(ConnectionID(bytes: bytes)), lastUsedAt: nil, at: now)
+        }
+        #expect(uses.take().count == Uses<Connection>.limit)
+        #expect(uses.take().isEmpty)
+    }
+
     @Test(arguments: Backend.allCases)
     func `many uses are written some hundred at a time`(_ backend: Backend) async throws {
         try await backend.withServer { server in

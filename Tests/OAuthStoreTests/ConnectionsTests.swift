@@ -127,6 +127,20 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases)
+    func `many uses are noted in several transactions, so that nobody waits for long behind them`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            let last = try await ledger.connect("last")
+            let unknown = (0..<450).map { (Ledger.connectionID("gone \($0)"), Ledger.now) }
+            let rigged = RiggedDatabase(ledger.database)
+            try await Store(rigged).markUsed(unknown + [(last, Ledger.now + .minutes(1))])
+            #expect(rigged.transactions == 3)
+            #expect(try await ledger.connection(last).lastUsedAt == Ledger.now + .minutes(1))
+        }
+    }
+
     @Test func `PostgreSQL: two nodes that note the same uses do not lock each other out`() async throws {
         try await Backend.postgres.withLedger { ledger in
             let names = (0..<200).map { "\($0)" }

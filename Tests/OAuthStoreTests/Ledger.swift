@@ -10,7 +10,7 @@ struct Ledger: Sendable {
     let storage: Storage
     let database: any SQLDatabase
     let otherDatabase: any SQLDatabase
-    let store: Store
+    private(set) var store: Store
     let other: Store
     let clients: [RefreshPolicy: AuthenticatedClient]
     /// The account that connects.
@@ -74,6 +74,12 @@ extension Ledger {
     /// Opens every connection of both nodes, so that callers who start at once arrive at once.
     func warmUp() async throws {
         for node in [store, other] { _ = try await parallel(16) { _ in try await node.ping() } }
+    }
+
+    /// The same ledger, its first node over another door to the same database.
+    init(_ ledger: Ledger, through database: any SQLDatabase) {
+        self = ledger
+        store = Store(database)
     }
 
     // MARK: What a ledger holds

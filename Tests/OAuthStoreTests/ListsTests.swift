@@ -113,6 +113,49 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `however many connections a client has, one transaction cuts so many, and a cut that broke off goes on`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withLedger { ledger in
+            for number in 0..<7 { try await ledger.connect("\(number)") }
+            let (client, rigged) = (try ledger.client.client.id, RiggedDatabase(ledger.database))
+            let store = Store(rigged)
+            rigged.expect(.done, .away)
+            let failure = await sqlError {
+                _ = try await store.revokeAll(of: client, by: .server, now: Ledger.now, batch: 3)
+            }
+            #expect(failure?.kind == "unavailable")
+            #expect(try await ledger.other.liveCount(of: client).connections == 4)
+            let before = rigged.transactions
+            #expect(try await store.revokeAll(of: client, by: .server, now: Ledger.now, batch: 3) == 4)
+            // Three, one, and a look that finds none.
+            #expect(rigged.transactions == before + 3)
+            #expect(try await ledger.other.liveCount(of: client).connections == 0)
+            let told = try await ledger.store.audit(
+                AuditFilter(subject: "client:\(client)", action: "connection.revoked")
+            )
+            let cut = told.map { $0.after?.firstRange(of: "\"connections_cut\":3") != nil ? 3 : 1 }
+            #expect(cut.reduce(0, +) == 7)
+            let counts = try await ledger.store.counts(since: Ledger.now.startOfHour, of: client)
+            #expect(counts.first { $0.name == "revoked" }?.value == 7)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `two operators who cut a client's connections at once cut each of them once`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            for number in 0..<40 { try await ledger.connect("\(number)") }
+            let client = try ledger.client.client.id
+            try await ledger.warmUp()
+            let cut = try await parallel(4) { number in
+                try await ledger.node(number).revokeAll(of: client, by: .server, now: Ledger.now, batch: 7)
+            }
+            #expect(cut.reduce(0, +) == 40)
+            #expect(try await ledger.other.liveCount(of: client).connections == 0)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `what was there before the index is in it after the migration`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             try await ledger.database.run("delete from client_words")

@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test(arguments: Backend.allCases, [1, 2, 3, 4, 5, 6, 7] as [Int64])
+    @Test(arguments: Backend.allCases, [1, 2, 3, 4, 5, 6, 7, 8] as [Int64])
     func `F10: a database of any earlier release is brought to this one's schema, with what is in it`(
         _ backend: Backend,
         _ number: Int64

@@ -1,4 +1,5 @@
 /// Self-cleaning: what is due goes, in small batches, and nothing else.
+import Dispatch
 import OAuth
 import OAuthStore
 import TestBackends
@@ -54,6 +55,36 @@ import Testing
             #expect(try await store.sweep(now: Ledger.now, batch: 2, batches: 200).rows.count == tables)
             #expect(rigged.transactions == (tables + 2) * 2)
             #expect(try await ledger.count("codes") == 0)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a sweep rests between two batches, and ends there when the server does`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            for number in 0..<5 { try await ledger.issue("\(number)", at: Ledger.now - .days(2)) }
+            let sweeping = Task { try await ledger.store.sweep(now: Ledger.now, batch: 2, pause: .hours(1)) }
+            sweeping.cancel()
+            #expect(try await sweeping.value.rows["codes"] == 2)
+            #expect(try await ledger.count("codes") == 3)
+        }
+    }
+
+    @Test func `PostgreSQL: a node does not wait for rows that another one is taking`() async throws {
+        try await Backend.postgres.withLedger { ledger in
+            for number in 0..<6 { try await ledger.issue("\(number)", at: Ledger.now - .days(2)) }
+            let (release, (held, hold)) = (DispatchSemaphore(value: 0), AsyncStream<Void>.makeStream())
+            let other = Task {
+                try await ledger.otherDatabase.transaction { connection throws(SQLError) in
+                    try connection.query("select 1 from codes order by issued_at limit 2 for update")
+                    hold.yield()
+                    release.wait()
+                }
+            }
+            for await _ in held { break }
+            #expect(try await ledger.store.sweep(now: Ledger.now, batch: 3).rows["codes"] == 4)
+            release.signal()
+            try await other.value
+            #expect(try await ledger.count("codes") == 2)
         }
     }
 

@@ -69,3 +69,19 @@ public struct Connection: Sendable, Equatable, Identified {
 
 /// A connection's identifier.
 public typealias ConnectionID = Identifier<Connection>
+
+extension Identifier<Connection> {
+    /// Makes the identifier of a new connection: 48 bits of the time, then random ones (ADR 0022).
+    ///
+    /// Neighbours in time are neighbours in the database's index of them, so that a new one costs no page of its own however
+    /// many there are. The identifier is no secret: what a token stands on are its MAC and the connection's nonce.
+    ///
+    /// - Parameters:
+    ///   - now: when it is made.
+    ///   - random: 10 random bytes.
+    /// - Returns: nil when there are not exactly 10.
+    public static func make(at now: Instant, random: [UInt8]) -> Self? {
+        let time = (0..<6).map { UInt8(truncatingIfNeeded: now.milliseconds >> (40 - 8 * $0)) }
+        return Self(bytes: time + random)
+    }
+}

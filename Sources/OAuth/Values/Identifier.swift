@@ -4,12 +4,12 @@ public protocol Identified {
     static var identifierPrefix: String { get }
 }
 
-/// A permanent identifier: 128 random bits, written as a prefix and 26 letters and digits (RFC 4648 §6, lower case).
+/// A permanent identifier: 128 bits, written as a prefix and 26 letters and digits (RFC 4648 §6, lower case).
 public struct Identifier<Owner: Identified>: Sendable, Hashable, CustomStringConvertible {
     /// The 16 bytes that the database stores.
     public let bytes: [UInt8]
 
-    /// Makes an identifier of 16 bytes, random ones for a new owner.
+    /// Makes an identifier of 16 bytes: random ones for a new owner, but for a connection (`ConnectionID.make`).
     /// - Returns: nil when there are not exactly 16.
     public init?(bytes: [UInt8]) {
         guard bytes.count == Self.length else { return nil }

@@ -96,7 +96,7 @@ extension Provider {
 
     /// Issues the code and sends it to the client.
     func grant(_ pending: PendingAuthorization, _ session: Session, _ visit: Visit) async throws -> Response {
-        guard let connection = ConnectionID(bytes: ambient.random(16)) else {
+        guard let connection = ConnectionID.make(at: visit.now, random: ambient.random(10)) else {
             throw OAuthError(.serverError, "no identifier could be made")
         }
         let asked = pending.request

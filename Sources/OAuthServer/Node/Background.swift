@@ -33,12 +33,9 @@ public struct Background: Service {
                     }
                 }
                 work.addTask { await every(.seconds(30)) { await node.checkHazards(ambient.clock) } }
-                work.addTask {
-                    await every(.minutes(1)) {
-                        await sweep()
-                        await catchUpLog()
-                    }
-                }
+                // Often, so that it never is much at once.
+                work.addTask { await every(.seconds(10)) { await sweep() } }
+                work.addTask { await every(.minutes(1)) { await catchUpLog() } }
             }
         }
         await node.writeUses()

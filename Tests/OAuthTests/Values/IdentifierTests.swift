@@ -35,6 +35,23 @@ import Testing
         #expect(AccountID("usr_" + Base32.encode([UInt8](repeating: 0, count: count))) == nil)
     }
 
+    @Test func `a connection's identifier begins with its time, so that new ones stand beside each other in an index`()
+        throws
+    {
+        var random = SeededGenerator(seed: 9)
+        let start = Instant(seconds: 1_618_354_090)
+        let ids = try (0..<300).map { number in
+            try #require(ConnectionID.make(at: start + .milliseconds(Int64(number)), random: random.bytes(10)))
+        }
+        #expect(ids.map(\.bytes) == ids.map(\.bytes).sorted { $0.lexicographicallyPrecedes($1) })
+        #expect(ids[0].bytes.prefix(6).reduce(0) { $0 << 8 | Int64($1) } == start.milliseconds)
+        let (one, other) = (
+            ConnectionID.make(at: start, random: random.bytes(10)), ConnectionID.make(at: start, random: random.bytes(10))
+        )
+        #expect(one != other)
+        #expect(ConnectionID.make(at: start, random: random.bytes(16)) == nil)
+    }
+
     @Test func `§6: another spelling is refused`() throws {
         let text = try Example.account().description
         let body = text.dropFirst(4)

@@ -1,0 +1,1 @@
+"""What the size of the database costs: `scripts/growth`."""
