@@ -54,7 +54,7 @@ class Place:
         start = time.monotonic()
         print(f"==> {self.engine}: {self.size:,} connections", flush=True)
         self.create()
-        self.run("prepare", "--connections", "64", "--accounts", str(SIGNING_IN))
+        self.run("prepare", "--connections", "0", "--accounts", str(SIGNING_IN))
         self.run("growth-clients", str(CLIENTS))
         rows = Rows(self.size, [f"partner-{number}" for number in range(1, CLIENTS + 1)], PICKED)
         fill(self.filler(), rows)

@@ -137,6 +137,7 @@ import Testing
         let known: [Int64: String] = [
             1: "NsESoexRnbt8rfVa", 2: "1OgvxC9fFPXWCtXE", 3: "RtPi5XWtIR-bMxEE", 4: "g0qvM2BOU5g_Y7lx",
             5: "5G4UUFpT8KwLrfTz", 6: "HL6qq-bN1wCzr6Mk", 7: "L6NkUptYbbv9zrIQ", 8: "Gg3wPv6Fyzl7xa9Y",
+            9: "It_3FJW-FMo8wqbZ",
         ]
         #expect(Migrations().fingerprints == known)
     }
