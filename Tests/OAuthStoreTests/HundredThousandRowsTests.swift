@@ -69,13 +69,19 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
-    func `sign-in, consent, exchange, refresh, cut and sweep find each row by an index`(_ backend: Backend) async throws {
+    func `sign-in, consent, exchange, refresh, cut and sweep find each row by an index`(_ backend: Backend) async throws
+    {
         try await backend.withLedger { ledger in
             try await ledger.fill()
             let listener = Listener(ledger.database)
             let there = Ledger(ledger, through: listener)
             let hash = try #require(try await there.store.credentials(email: "account@example.com")?.passwordHash)
-            let attempts = AttemptLimit(failures: 9, window: .minutes(9), firstWait: .seconds(1), longestWait: .hours(1))
+            let attempts = AttemptLimit(
+                failures: 9,
+                window: .minutes(9),
+                firstWait: .seconds(1),
+                longestWait: .hours(1)
+            )
             _ = try await there.store.takeAttempts([(Ledger.bytes("who"), attempts)], now: Ledger.now)
             let isIn = try await there.store.startSession(
                 SecretDigest(of: "cookie"),
@@ -98,7 +104,12 @@ import Testing
             #expect(try await there.refresh(moving, presenting: 0, .strict).isSuccess)
             try await there.store.markUsed([(id, Ledger.now)])
             #expect(try await there.store.disconnect(id, ownedBy: there.account, now: Ledger.now))
-            _ = try await there.store.revokeAll(of: try #require(ClientID("c7")), by: .server, now: Ledger.now, batch: 500)
+            _ = try await there.store.revokeAll(
+                of: try #require(ClientID("c7")),
+                by: .server,
+                now: Ledger.now,
+                batch: 500
+            )
             _ = try await there.store.sweep(now: Ledger.now + .seconds(20), batch: 5, batches: 1)
 
             let statements = Dictionary(listener.heard().map { ($0.sql, $0) }, uniquingKeysWith: { first, _ in first })

@@ -46,7 +46,8 @@ import Testing
         #expect(ids.map(\.bytes) == ids.map(\.bytes).sorted { $0.lexicographicallyPrecedes($1) })
         #expect(ids[0].bytes.prefix(6).reduce(0) { $0 << 8 | Int64($1) } == start.milliseconds)
         let (one, other) = (
-            ConnectionID.make(at: start, random: random.bytes(10)), ConnectionID.make(at: start, random: random.bytes(10))
+            ConnectionID.make(at: start, random: random.bytes(10)),
+            ConnectionID.make(at: start, random: random.bytes(10))
         )
         #expect(one != other)
         #expect(ConnectionID.make(at: start, random: random.bytes(16)) == nil)
