@@ -4,7 +4,7 @@ import Crypto
 ///
 /// The MAC is HMAC-SHA-256 under a server key over connection, generation and the connection's random nonce, so neither
 /// the database alone nor the key alone makes one. Generation and key number are masked with bytes of the MAC, so that
-/// to anybody else the whole token is random (RFC 6749 §10.10).
+/// nobody else sees in a token more than when it was connected: a guess would have to meet the MAC (RFC 6749 §10.10).
 public struct RefreshToken: Sendable, Equatable {
     /// The connection that it refreshes.
     public let connection: ConnectionID
