@@ -1,6 +1,6 @@
 # Latchkey's tasks. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run deb test test-swift test-blackbox example lint layers specs docs docs-check pictures bench gates faults clean
+.PHONY: help run deb test test-swift test-blackbox example lint layers specs docs docs-check pictures bench gates growth faults clean
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: ## Measure a release build on both databases, in half an hour; ARGS="--qu
 
 gates: ## Count what the hot paths cost and compare with docs/performance.md; ARGS="--write" stores
 	@scripts/gates $(ARGS)
+
+growth: ## Measure what ten million connections cost: an hour and 15 GB; ARGS="--sizes 10000,1000000" goes to it
+	@scripts/growth $(ARGS)
 
 clean: ## Remove what was built, the tests' Python packages and the demo's data
 	rm -rf .build .venv .ruff_cache .pytest_cache bench-results fault-results latchkey-data

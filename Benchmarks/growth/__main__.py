@@ -29,6 +29,7 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--sizes", type=numbers, default=SIZES, metavar="N,N", help="how many connections (default: %(default)s)"
     )
+    parser.add_argument("--only", choices=load.KINDS, help="the load of one kind instead of both")
     parser.add_argument("--rounds", type=int, default=5, help="how often each size is measured (default: %(default)s)")
     parser.add_argument("--seconds", type=int, default=2, help="how long each run takes (default: %(default)s)")
     parser.add_argument("--folder", type=Path, help="keeps the databases here for further steps; 'clean' removes them")
@@ -46,7 +47,12 @@ def measure(step: str, places: list[Place], folder: Path, chosen: argparse.Names
             if not place.folder.exists():
                 place.fill()
     elif step == "load":
-        keep(folder, "load", engine, load.compare(places, chosen.rounds, chosen.seconds))
+        keep(
+            folder,
+            "load",
+            engine,
+            load.compare(places, chosen.rounds, chosen.seconds, [chosen.only] if chosen.only else load.KINDS),
+        )
     elif step == "sweep":
         # The middle size: large, and still in everybody's memory.
         keep(folder, "sweep", engine, load.sweep(places[len(places) // 2], chosen.rounds, 5 * chosen.seconds))

@@ -12,6 +12,9 @@ from bench.process import ServerProcess, free_port
 from .places import ROOT, Place
 
 CONNECTIONS = 16
+KINDS = ["refresh", "exchange"]
+WARM_UP = 15
+"""Seconds of exchanges before the first round."""
 
 
 @dataclass
@@ -83,7 +86,7 @@ def serving(place: Place, *options: str) -> ServerProcess:
     return ServerProcess(place.command("serve", "--port", str(port), *options), port, place.folder / "server.log")
 
 
-def compare(places: list[Place], rounds: int, seconds: int) -> list[dict[str, object]]:
+def compare(places: list[Place], rounds: int, seconds: int, kinds: list[str]) -> list[dict[str, object]]:
     """All sizes in turn, each served by a server of its own; only one has work at a time."""
     found: list[dict[str, object]] = []
     with ExitStack() as stack:
@@ -93,13 +96,14 @@ def compare(places: list[Place], rounds: int, seconds: int) -> list[dict[str, ob
             servers[place.size].wait_until_ready()
             place.warm()
             refresh(place, servers[place.size], 2)
-            exchanges[place.size].sample(place, servers[place.size], 1)
+            # PostgreSQL logs a page whole when it is first written after a checkpoint, as few are in the long run.
+            exchanges[place.size].sample(place, servers[place.size], WARM_UP)
         for number in range(rounds):
             # Every second round goes backwards, so that a drift of the machine strikes all alike.
             for place in places[:: -1 if number % 2 else 1]:
                 server = servers[place.size]
                 # A fresh wrk reads its file first, and what the last run left is written behind within five seconds.
-                for kind in ("refresh", "exchange"):
+                for kind in kinds:
                     if kind == "refresh":
                         sample = refresh(place, server, seconds)
                     else:

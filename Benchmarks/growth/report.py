@@ -14,6 +14,11 @@ LIMIT = 0.85
 Found = dict[str, dict[str, object]]
 
 
+def present(samples: list[dict[str, object]]) -> list[tuple[str, str]]:
+    """The kinds that were measured, with their titles."""
+    return [(kind, title) for kind, title in KINDS.items() if any(one["kind"] == kind for one in samples)]
+
+
 def ratios(samples: list[dict[str, object]], kind: str) -> dict[int, float]:
     """For each size the median of its rate over the smallest size's of the same round."""
     chosen = [one for one in samples if one["kind"] == kind]
@@ -31,7 +36,7 @@ def load_table(found: Found) -> list[str]:
         "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for engine, samples in found.get("load", {}).items():
-        for kind, title in KINDS.items():
+        for kind, title in present(samples):
             for size, ratio in ratios(samples, kind).items():
                 chosen = [one for one in samples if one["kind"] == kind and one["size"] == size]
 
@@ -99,7 +104,7 @@ def bytes_table(found: Found) -> list[str]:
 def verdicts(found: Found) -> list[tuple[bool, str]]:
     said = []
     for engine, samples in found.get("load", {}).items():
-        for kind, title in KINDS.items():
+        for kind, title in present(samples):
             size, ratio = max(ratios(samples, kind).items())
             said.append(
                 (
@@ -137,7 +142,7 @@ def plot(found: Found) -> str:
     series = []
     sizes: set[int] = set()
     for engine, samples in found["load"].items():
-        for kind in KINDS:
+        for kind, _ in present(samples):
             parts = ratios(samples, kind)
             sizes |= set(parts)
             series.append(Series(f"{TITLES[engine]}, {kind}", [(size, part * 100) for size, part in parts.items()]))
