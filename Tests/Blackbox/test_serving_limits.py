@@ -1,11 +1,17 @@
 """Slow and silent clients keep nobody out: CWE-400, security.md row H07 beside the limits of bodies."""
 
+import json
 import socket
+import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from urllib.parse import urlencode
 
 import pytest
 
+from toolkit.expect import eventually
+from toolkit.person import Person
 from toolkit.process import Latchkey
 from toolkit.seeing import scrape
 from toolkit.wire import send
@@ -23,7 +29,7 @@ def connected(server: Latchkey) -> Iterator[socket.socket]:
 def cut(server: Latchkey) -> dict[str, int]:
     """How many requests were ended before they were routed."""
     family = scrape(server)["latchkey_http_cut_total"]
-    return {reason: int(family.value(reason=reason)) for reason in ("late", "malformed")}
+    return {reason: int(family.value(reason=reason)) for reason in ("late", "malformed", "shed")}
 
 
 def rest_of(connection: socket.socket) -> bytes:
@@ -55,7 +61,7 @@ def test_a_request_that_does_not_arrive_in_full_is_ended_with_408(hasty, beginni
         answer = rest_of(connection)
     assert answer.startswith(b"HTTP/1.1 408 "), answer
     assert b"did not arrive in full within 1 seconds" in answer
-    assert cut(hasty) == {"late": 1, "malformed": 0}
+    assert cut(hasty) == {"late": 1, "malformed": 0, "shed": 0}
 
 
 def test_a_request_that_trickles_steadily_is_ended_too(hasty):
@@ -82,7 +88,7 @@ def test_what_is_no_http_is_ended_with_400_and_counted(hasty):
     with connected(hasty) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         assert rest_of(connection).startswith(b"HTTP/1.1 200 ")
-    assert cut(hasty) == {"late": 0, "malformed": 2}
+    assert cut(hasty) == {"late": 0, "malformed": 2, "shed": 0}
 
 
 def test_RFC9112_9_6_the_last_answer_of_a_connection_says_that_it_is_the_last(sqlite_server):
@@ -113,6 +119,41 @@ def test_silent_connections_keep_nobody_out(new_server):
         for connection in silent[:30]:
             assert connection.recv(1) == b""
         assert send("GET", server.base + "/healthz", headers={"Connection": "close"}).status_code == 200
+
+
+def test_F7_what_is_one_too_many_is_told_to_come_again_and_the_others_are_answered(new_server):
+    server = new_server("sqlite", environment={"LATCHKEY_REQUEST_LIMIT": "8"})
+    partner = server.create_client("--partner", "seam", name="Seam")
+    machine = server.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
+    person = Person(server, server.create_account())
+    server.start()
+    codes = [person.authorize(partner).code for _ in range(8)]
+    form = {"grant_type": "client_credentials", "client_id": machine.client_id, "client_secret": machine.client_secret}
+    asked = urlencode(form).encode()
+    head = (
+        "POST /oauth/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(asked)}\r\n\r\n"
+    ).encode()
+    lock = sqlite3.connect(server.database.path, isolation_level=None)
+    lock.execute("begin immediate")
+    with ThreadPoolExecutor(len(codes)) as waiting, connected(server) as kept:
+        exchanges = [waiting.submit(partner.exchange, code) for code in codes]
+        eventually(lambda: machine.client_credentials().status_code == 503, PATIENCE)
+        for _ in range(3):
+            kept.sendall(head + asked)
+            refusal = kept.recv(65536).decode().lower()
+            assert refusal.startswith("http/1.1 503 "), refusal
+            assert "\r\nretry-after: 1\r\n" in refusal
+            assert "connection: close" not in refusal
+            assert json.loads(refusal.split("\r\n\r\n")[1])["error"] == "temporarily_unavailable"
+        assert send("GET", server.base + "/readyz").status_code == 200
+        assert cut(server)["shed"] >= 4
+        lock.execute("rollback")
+        lock.close()
+        assert [exchange.result().status_code for exchange in exchanges] == [200] * len(codes)
+        kept.sendall(head + asked)
+        assert kept.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert server.log.count("more requests are at work than request-limit allows") == 1
 
 
 def test_F14_with_few_file_descriptors_thousands_of_idle_sockets_end_nothing(new_server):

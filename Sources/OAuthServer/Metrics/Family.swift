@@ -89,7 +89,7 @@ enum Family: String, CaseIterable, Sendable {
         case .requestDuration: "How long requests took, from their routing to their answer, by the route's path."
         case .connections: "Connections from outside that are open."
         case .cutRequests:
-            "Requests that were ended before they were routed, by reason: late (408), or malformed (400)."
+            "Requests that were ended before they were routed, by reason: late (408), malformed (400), or shed (503)."
         case .grants: "Token requests by grant type and outcome: ok, or the error's code."
         case .connected: "Codes that became a connection."
         case .disconnected: "Connections that their client or their owner ended, or that a replay or a reuse cut."

@@ -1,4 +1,4 @@
-import Logging
+public import Logging
 import OAuth
 import OAuthStore
 import Synchronization
@@ -71,6 +71,12 @@ public final class Metrics: Sendable {
         cutRequests[cut].add()
     }
 
+    /// Counts a request that was told to come again because too many were at work, and tells of it once in a while.
+    public func countShed(to logger: Logger) {
+        cutRequests[.shed].add()
+        tellOfStorm(.unavailable, "more requests are at work than request-limit allows", at: Stopwatch.now, to: logger)
+    }
+
     /// How often there has been an event.
     func count(of event: SecurityEvent) -> UInt64 { events[event].value }
 
@@ -140,6 +146,8 @@ public enum CutRequest: String, CaseIterable, Sendable {
     case late
     /// It was no well-formed HTTP.
     case malformed
+    /// Too many others were at work.
+    case shed
 }
 
 /// How an attempt to deliver a webhook ended.

@@ -12,6 +12,7 @@ final class OpenConnections: Sendable {
     /// How many may be open at once.
     let limit: Int
     private let gauge: Gauge
+    private let busy = Atomic<Int>(0)
     private let state = Mutex(State())
 
     fileprivate struct State {
@@ -56,6 +57,13 @@ final class OpenConnections: Sendable {
             self.state.withLock { $0.connections[ObjectIdentifier(connection)] = connection }
         }
     }
+
+    /// How many connections have a request that is at work, or waits for it.
+    var atWork: Int { busy.load(ordering: .relaxed) }
+
+    func workBegan() { busy.add(1, ordering: .relaxed) }
+
+    func workEnded() { busy.subtract(1, ordering: .relaxed) }
 
     /// Who lets the clients of an event loop go.
     func farewells(on eventLoop: any EventLoop) -> Farewells {
@@ -111,9 +119,15 @@ final class OpenConnection: Sendable {
     /// Nanoseconds on the event loops' clock, or `isBusy`.
     var silentSince: UInt64 { since.load(ordering: .relaxed) }
 
-    func beginsToWait() { since.store(NIODeadline.now().uptimeNanoseconds, ordering: .relaxed) }
+    /// Notes that the server waits for the client from now on.
+    /// - Returns: whether it was at work until now.
+    func beginsToWait() -> Bool {
+        since.exchange(NIODeadline.now().uptimeNanoseconds, ordering: .relaxed) == Self.isBusy
+    }
 
-    func hasRequest() { since.store(Self.isBusy, ordering: .relaxed) }
+    /// Notes that the server is at work from now on.
+    /// - Returns: whether it was not before.
+    func hasRequest() -> Bool { since.exchange(Self.isBusy, ordering: .relaxed) != Self.isBusy }
 
     /// Closes the connection, or says that something has happened on it in the meantime.
     func close(ifSilentSince known: UInt64, otherwise keep: @escaping @Sendable (OpenConnection) -> Void) {

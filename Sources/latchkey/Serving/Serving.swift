@@ -122,6 +122,7 @@ struct Serving: Sendable {
             supervisor?.tell(.isReady)
         }
         let responder = router.buildResponder()
+        let doors = FrontDoors(drain: provider.drain)
         let room = OpenConnections.limit(
             files: OpenFiles.raiseLimit(),
             pool: deployment.pool.size,
@@ -135,11 +136,13 @@ struct Serving: Sendable {
                 server: .http1(
                     configuration: .init(
                         additionalChannelHandlers: [
-                            RequestDeadline(
+                            RequestIntake(
                                 limit: .init(deployment.arrivalLimit),
+                                workLimit: deployment.requestLimit,
                                 connections: connections,
                                 drain: provider.drain,
-                                metrics: metrics
+                                metrics: metrics,
+                                logger: logger
                             )
                         ],
                         idleTimeout: Self.idleTimeout
@@ -150,13 +153,16 @@ struct Serving: Sendable {
                     backlog: Self.backlog,
                     availableConnectionsDelegate: Room(limit: room, drain: provider.drain)
                 ),
-                onServerRunning: { _ in isRunning() },
+                onServerRunning: { listener in
+                    doors.add(listener)
+                    isRunning()
+                },
                 logger: logger
             )
         }
         // Shut down from the last to the first: the background work writes what the last requests left.
         let delivery = try await webhookDelivery()
-        let scrapes = metricsListener(isRunning)
+        let scrapes = metricsListener(doors, isRunning)
         let signs: [any Service] = supervisor?.signsOfLife.map { [$0] } ?? []
         var configuration = ServiceGroupConfiguration(
             services: [provider.background(logger: logger)] + delivery + spanExport + scrapes + signs + listeners,
@@ -167,6 +173,7 @@ struct Serving: Sendable {
             let group = ServiceGroup(configuration: configuration)
             let shutdown = Shutdown(
                 drain: provider.drain,
+                doors: doors,
                 lasting: deployment.shutdownDrain,
                 supervisor: supervisor,
                 logger: logger
@@ -190,7 +197,7 @@ struct Serving: Sendable {
     }
 
     /// The listener for metrics alone, if the settings want one.
-    private func metricsListener(_ whenRunning: @escaping @Sendable () -> Void) -> [any Service] {
+    private func metricsListener(_ doors: FrontDoors, _ whenRunning: @escaping @Sendable () -> Void) -> [any Service] {
         guard let address = deployment.metricsListen else { return [] }
         return [
             Application(
@@ -200,7 +207,10 @@ struct Serving: Sendable {
                     address: .hostname(address.host, port: address.port),
                     availableConnectionsDelegate: Room(limit: Self.metricsRoom, drain: provider.drain)
                 ),
-                onServerRunning: { _ in whenRunning() },
+                onServerRunning: { listener in
+                    doors.add(listener)
+                    whenRunning()
+                },
                 logger: logger
             )
         ]

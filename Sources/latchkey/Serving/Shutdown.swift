@@ -7,17 +7,16 @@ import UnixSignals
 /// How a server ends: it says so, goes on serving for a while, then finishes what is being answered.
 struct Shutdown: Sendable {
     let drain: Drain
+    let doors: FrontDoors
     /// How long it goes on serving.
     let duration: Duration
     /// Who wants to know.
     let supervisor: Supervisor?
     let logger: Logger
 
-    /// How long the taking in of the last connection may last.
-    private static let lastArrival = Duration.milliseconds(100)
-
-    init(drain: Drain, lasting duration: Duration, supervisor: Supervisor?, logger: Logger) {
+    init(drain: Drain, doors: FrontDoors, lasting duration: Duration, supervisor: Supervisor?, logger: Logger) {
         self.drain = drain
+        self.doors = doors
         self.duration = duration
         self.supervisor = supervisor
         self.logger = logger
@@ -64,10 +63,7 @@ struct Shutdown: Sendable {
                 }
                 waiting.addTask {
                     try? await Task.sleep(for: duration)
-                    // A connection that is accepted while its listener closes would end the process: SwiftNIO hands it to nobody
-                    // (swift-nio issue 3481). So first none is accepted any more, and the last one is taken in.
-                    drain.shut()
-                    try? await Task.sleep(for: Self.lastArrival)
+                    await doors.shut()
                     await group.triggerGracefulShutdown()
                 }
             }

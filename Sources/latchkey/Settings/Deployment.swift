@@ -13,6 +13,8 @@ struct Deployment: Sendable {
     var shutdownDrain = Duration.zero
     /// How many connections may be open at once; the limit of open files may lower it.
     var connectionLimit = 16_384
+    /// How many requests may be at work at once; more are told to come again.
+    var requestLimit = 4096
     var database = DatabaseLocation.sqlite(path: "latchkey.sqlite")
     var pool = PoolLimits()
     /// Where endings are noted besides; nil for the place that goes with the database.

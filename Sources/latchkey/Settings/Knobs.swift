@@ -60,6 +60,14 @@ extension Knob {
             "How many connections from outside may be open at once. When all are taken, the one that has been silent for longest makes room. The system's limit of open files may allow fewer."
         ),
         Knob(
+            "request-limit",
+            .server,
+            \.requestLimit,
+            .number(8...1_000_000, of: "requests"),
+            example: "1000",
+            "How many requests may be at work or wait for it at once. Whatever comes beyond is told at once to come again in a second (503 with `Retry-After`), so that those that were let in do not wait longer and longer. `/healthz`, `/readyz` and `/metrics` are answered always."
+        ),
+        Knob(
             "shutdown-drain",
             .server,
             \.shutdownDrain,

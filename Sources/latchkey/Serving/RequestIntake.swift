@@ -1,24 +1,30 @@
 import HTTPTypes
+import Logging
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 import OAuth
 import OAuthServer
 
-/// Ends connections whose request does not arrive in full within a time, however steadily it trickles (CWE-400).
+/// Lets requests in: in time, not too many at once, and none after a connection's last answer.
 ///
+/// A connection whose request does not arrive in full within a time, however steadily it trickles, is ended (CWE-400).
 /// Header and body count together, from the request's first byte. A client that is cut is told so with 408, unless an
 /// answer is under way. The timer is set at most once in that time, so that an ordinary request costs a reading of the
 /// clock.
 ///
+/// What comes while too many requests are at work is told at once to come again: 503, before anything else is spent on it.
+/// Those that were let in are answered as fast as ever then, where all would wait longer and longer.
+///
 /// When the server ends, so does each connection with its next answer; a client that takes it slowly gets all of it.
-final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
+final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
     private let limit: TimeAmount
+    private let workLimit: Int
     private let connections: OpenConnections
     private var connection: OpenConnection?
     /// When the first byte came of the request that is being read; nil between requests.
@@ -30,25 +36,41 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     private let drain: Drain
     private let wire = Wire()
     private let metrics: Metrics
+    private let logger: Logger
     /// Whether the client has said that it sends nothing more (RFC 9112 §9.6).
     private var isClosing = false
     /// Whether the answer that is under way is the connection's last one.
     private var isLast = false
     private var isDeaf = false
+    /// Whether the request that is being read is one too many.
+    private var isShedding = false
     /// Whether the connection ends once its client has taken what was written.
     private var isEnding = false
     private var end: Scheduled<Void>?
 
+    /// When somebody who was one too many shall come again.
+    private static let comeAgain = Duration.seconds(1)
     /// How long a client may take for that once the server waits for nothing else.
     private static let lastBytesLimit = TimeAmount.seconds(10)
 
     /// - Parameters:
     ///   - limit: how long a request may take to arrive.
+    ///   - workLimit: how many requests of all connections may be at work.
     ///   - connections: where this one is counted.
     ///   - drain: whether connections are to be ended after their next answer.
     ///   - metrics: counts the requests that are ended here, or by the decoder.
-    init(limit: TimeAmount, connections: OpenConnections, drain: Drain, metrics: Metrics) {
+    ///   - logger: is told when requests are one too many.
+    init(
+        limit: TimeAmount,
+        workLimit: Int,
+        connections: OpenConnections,
+        drain: Drain,
+        metrics: Metrics,
+        logger: Logger
+    ) {
         self.limit = limit
+        self.workLimit = workLimit
+        self.logger = logger
         self.connections = connections
         self.drain = drain
         self.metrics = metrics
@@ -69,6 +91,7 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
         end?.cancel()
         end = nil
         wire.arrived = {}
+        restFromWork()
         if let connection { connections.remove(connection) }
         connection = nil
     }
@@ -84,12 +107,18 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
             // The next request may lie in the same bytes as the end of the last one.
             arrived(context)
             unanswered += 1
+            // Those before it on the same connection are owed their answers first.
+            isShedding = unanswered == 1 && connections.atWork >= workLimit && !Self.isAlwaysHeard(head)
         case .body: break
         case .end:
             began = nil
-            if unanswered > 0 { connection?.hasRequest() }
+            if unanswered > 0, connection?.hasRequest() == true { connections.workBegan() }
+            if isShedding {
+                isShedding = false
+                return shed(context)
+            }
         }
-        context.fireChannelRead(data)
+        if !isShedding { context.fireChannelRead(data) }
     }
 
     /// A client that has gone and waits for no answer need not be noticed at once.
@@ -127,7 +156,7 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
         case .end:
             isAnswering = false
             unanswered -= 1
-            if unanswered <= 0 { connection?.beginsToWait() }
+            if unanswered <= 0 { restFromWork() }
             if isLast, unanswered <= 0 {
                 context.writeAndFlush(data, promise: promise)
                 closeOnceTaken(context)
@@ -160,7 +189,7 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
         guard began == nil else { return }
         let now = NIODeadline.now()
         began = now
-        if unanswered == 0 { connection?.beginsToWait() }
+        if unanswered == 0 { restFromWork() }
         if timer == nil { setTimer(context, now + limit) }
     }
 
@@ -180,25 +209,52 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
         metrics.count(.late)
         // One unanswered request is the late one itself; with more, an earlier one is owed an answer first.
         if !isAnswering, unanswered <= 1 {
-            var json = JSONWriter()
-            json.member("error", OAuthError.Code.invalidRequest.rawValue)
-            json.member(
-                "error_description",
-                "the request did not arrive in full within \(limit.nanoseconds / 1_000_000_000) seconds"
-            )
-            let body = json.finish()
-            let fields: HTTPFields = [
-                .contentType: "application/json", .contentLength: String(body.count), .cacheControl: "no-store",
-                .connection: "close",
-            ]
-            context.write(
-                wrapOutboundOut(.head(HTTPResponse(status: .requestTimeout, headerFields: fields))),
-                promise: nil
-            )
-            context.write(wrapOutboundOut(.body(ByteBuffer(bytes: body))), promise: nil)
-            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            let seconds = limit.nanoseconds / 1_000_000_000
+            let error = OAuthError(.invalidRequest, "the request did not arrive in full within \(seconds) seconds")
+            answer(context, .requestTimeout, error, [.connection: "close"])
         }
         context.close(promise: nil)
+    }
+
+    /// Answers that there is too much to do; the connection stays.
+    private func shed(_ context: ChannelHandlerContext) {
+        metrics.countShed(to: logger)
+        let error = OAuthError(
+            .temporarilyUnavailable,
+            "the server has more requests than it can answer soon; try again",
+            retryAfter: Self.comeAgain
+        )
+        answer(context, .serviceUnavailable, error, [.retryAfter: "\(Self.comeAgain.components.seconds)"])
+    }
+
+    /// Whether whoever watches over the server asks; a request whose client holds its body back, or expects none in the answer.
+    private static func isAlwaysHeard(_ head: HTTPRequest) -> Bool {
+        let path = head.path ?? ""
+        return path.hasSuffix("/healthz") || path.hasSuffix("/readyz") || path.hasSuffix("/metrics")
+            || head.method == .head || head.headerFields[.expect] != nil
+    }
+
+    private func answer(
+        _ context: ChannelHandlerContext,
+        _ status: HTTPResponse.Status,
+        _ error: OAuthError,
+        _ further: HTTPFields
+    ) {
+        let body = ErrorShape.standard.json(error)
+        var fields: HTTPFields = [
+            .contentType: "application/json", .contentLength: String(body.count), .cacheControl: "no-store",
+        ]
+        fields.append(contentsOf: further)
+        let head = HTTPResponse(status: status, headerFields: fields)
+        // By the way that every answer takes, which counts them.
+        write(context: context, data: wrapOutboundOut(.head(head)), promise: nil)
+        write(context: context, data: wrapOutboundOut(.body(ByteBuffer(bytes: body))), promise: nil)
+        write(context: context, data: wrapOutboundOut(.end(nil)), promise: nil)
+        context.flush()
+    }
+
+    private func restFromWork() {
+        if connection?.beginsToWait() == true { connections.workEnded() }
     }
 }
 
