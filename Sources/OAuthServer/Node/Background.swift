@@ -35,9 +35,11 @@ public struct Background: Service {
                 work.addTask { await every(.seconds(30)) { await node.checkHazards(ambient.clock) } }
                 // Often, so that it never is much at once.
                 work.addTask { await every(.seconds(10)) { await sweep() } }
-                work.addTask { await every(.minutes(1)) { await catchUpLog() } }
+                // Half a minute is what docs/backup.md promises to whoever ends something where no log is kept.
+                work.addTask { await every(.seconds(15)) { await catchUpLog() } }
             }
         }
+        await catchUpLog()
         await node.writeUses()
         await writeRefusals()
         await writeCounts()
@@ -66,7 +68,7 @@ public struct Background: Service {
         }
     }
 
-    /// Writes what others have ended into the revocation log, if they died before they could.
+    /// Writes what others have ended into the revocation log: those that died before they could, and those that keep none.
     private func catchUpLog() async {
         do {
             try await store.catchUpLog(now: ambient.now())
