@@ -14,6 +14,13 @@ extension SQLiteFile {
         case ledger
     }
 
+    /// Whether it begins as every SQLite database does: to know more, SQLite would have to make its log and index.
+    public var hasHeader: Bool {
+        let file = FileHandle(forReadingAtPath: path)
+        defer { try? file?.close() }
+        return (try? file?.read(upToCount: 16)) == Data("SQLite format 3\0".utf8)
+    }
+
     /// Looks what the file holds, without making or changing it; nil when it cannot be read as a database.
     public func content() -> Content? {
         // SQLite takes an empty file for a database without tables, and would write into it.

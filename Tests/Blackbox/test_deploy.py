@@ -158,7 +158,7 @@ def test_the_images_health_check_tells_the_living_from_the_dead(sqlite_server):
         assert check(silent.getsockname()[1]) != 0
 
 
-def test_the_manifest_asks_for_what_the_program_has(variables):
+def test_the_manifest_asks_for_what_the_program_has(variables, tmp_path):
     deployment, service, budget = yaml.safe_load_all(MANIFEST.read_text())
     assert [one["kind"] for one in (deployment, service, budget)] == ["Deployment", "Service", "PodDisruptionBudget"]
     pod = deployment["spec"]["template"]["spec"]
@@ -170,7 +170,7 @@ def test_the_manifest_asks_for_what_the_program_has(variables):
     # The program takes these arguments: with settings that are good it would start.
     flags = [word for word in container["args"] if word != "serve"]
     done = subprocess.run(
-        [BINARY, "settings", "--check", *flags],
+        [BINARY, "settings", "--check", *flags, "--database", f"sqlite:{tmp_path}/latchkey.sqlite"],
         capture_output=True,
         text=True,
         env={one["name"]: one["value"] for one in container["env"] if "value" in one},

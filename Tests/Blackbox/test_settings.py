@@ -1,6 +1,7 @@
 """Settings and the start of `latchkey serve`: where values come from, and one line for what is wrong."""
 
 import json
+import os
 import re
 import socket
 import time
@@ -8,6 +9,7 @@ import time
 import pytest
 
 from toolkit.expect import check_one_line_error
+from toolkit.process import free_port
 from toolkit.wire import send
 
 
@@ -97,6 +99,133 @@ def test_a_port_in_use_stops_the_start_with_one_line(new_server):
         done = server.run("serve", "--listen", f"127.0.0.1:{server.port}", "--issuer", server.base)
     assert done.returncode == 1
     assert str(server.port) in done.stderr.strip().splitlines()[-1]
+
+
+def test_a_port_in_use_is_told_from_one_that_is_free(new_server):
+    metrics = free_port()
+    server = new_server(environment={"LATCHKEY_METRICS_LISTEN": f"127.0.0.1:{metrics}"})
+    serve = ("serve", "--listen", f"127.0.0.1:{server.port}", "--issuer", server.base)
+    for taken, free, flag in ((metrics, server.port, "--metrics-listen"), (server.port, metrics, "--listen")):
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", taken))
+            listener.listen()
+            done = server.run(*serve)
+        assert done.returncode == 1
+        last = done.stderr.strip().splitlines()[-1]
+        assert f"cannot listen on 127.0.0.1:{taken}: " in last
+        assert str(free) not in last
+        assert last.endswith(f"choose another with {flag}")
+
+
+def prepared(new_server):
+    """A server's place with a database and its key, and no server."""
+    server = new_server()
+    server.start()
+    server.stop()
+    return server
+
+
+def everything_in(folder) -> dict:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def test_a_check_of_good_settings_makes_nothing(new_server):
+    server = new_server()
+    before = everything_in(server.folder)
+    done = server.run("settings", "--check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert everything_in(server.folder) == before
+    server.start()
+    server.stop()
+    names = everything_in(server.folder).keys()
+    assert server.run("settings", "--check").returncode == 0
+    assert everything_in(server.folder).keys() == names
+
+
+@pytest.mark.parametrize("command", ["settings", "serve"])
+def test_a_check_says_no_to_a_damaged_key_as_the_start_does(new_server, command):
+    server = prepared(new_server)
+    key = server.folder / "latchkey.sqlite.key"
+    key.write_text("rubbish")
+    words = ("settings", "--check") if command == "settings" else ("serve", "--listen", f"127.0.0.1:{server.port}")
+    check_one_line_error(server.run(*words), str(key), "32 bytes in base64")
+    key.chmod(0o644)
+    check_one_line_error(server.run(*words), str(key), "others can read")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite:/proc/latchkey", ("the database /proc/latchkey", "takes no files", "--database")),
+        ("sqlite:/dev/null/x.sqlite", ("/dev/null/x.sqlite", "Not a directory", "--database")),
+        ("sqlite:no/such/folder", ("there is no folder", "no/such", "--database")),
+        ("sqlite:/tmp", ("/tmp", "is a folder", "--database")),
+    ],
+)
+def test_a_check_says_no_to_a_place_where_no_database_can_be(new_server, url, words):
+    server = new_server()
+    server.database.url = url
+    check_one_line_error(server.run("settings", "--check"), *words)
+    check_one_line_error(server.run("serve", "--listen", f"127.0.0.1:{server.port}"), *words)
+
+
+def test_a_check_says_no_to_what_is_no_database_and_to_a_lost_one(new_server):
+    server = prepared(new_server)
+    server.database.path.write_bytes(b"notes of somebody's")
+    check_one_line_error(server.run("settings", "--check"), "is not a database", "not a SQLite database")
+    server.database.path.write_bytes(b"")
+    check_one_line_error(server.run("settings", "--check"), "is gone, or empty")
+
+
+def test_a_check_says_no_to_a_revocation_log_that_cannot_be_written(new_server, tmp_path):
+    for path, words in ((tmp_path / "no" / "log", "no folder"), (tmp_path, "is a folder"), ("/proc/log", "no files")):
+        server = new_server(environment={"LATCHKEY_REVOCATION_LOG": str(path)})
+        check_one_line_error(
+            server.run("settings", "--check"), "the revocation log", str(path), words, "revocation-log"
+        )
+
+
+@pytest.mark.parametrize("networks", ["0.0.0.0/0", "10.0.0.2, ::/0"])
+def test_a_proxy_list_of_every_address_is_warned_of(new_server, networks):
+    server = new_server(environment={"LATCHKEY_TRUSTED_PROXIES": networks})
+    done = server.run("settings", "--check")
+    assert done.returncode == 0
+    assert "warning: trusted-proxies (from LATCHKEY_TRUSTED_PROXIES) names every address" in done.stderr
+    server.start()
+    assert "trusted-proxies (from LATCHKEY_TRUSTED_PROXIES) names every address" in server.log
+    server.extra_environment = {"LATCHKEY_TRUSTED_PROXIES": "0.0.0.0/1"}
+    assert server.run("settings", "--check").stderr == ""
+
+
+def test_a_settings_file_of_nothing_but_comments_sets_nothing(new_server):
+    server = new_server()
+    for content in ("# issuer: https://id.acme.example\n", "", "---\n", "\n\n"):
+        (server.folder / "latchkey.yaml").write_text(content)
+        done = server.run("settings", "--check")
+        assert (done.returncode, done.stderr) == (0, ""), repr(content)
+
+
+def test_what_is_forbidden_is_told_with_its_owner_and_who_asked(new_server):
+    server = prepared(new_server)
+    # Root may read everything, unless that is taken away.
+    if os.geteuid() == 0:
+        server.prefix = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    serve = ("serve", "--listen", f"127.0.0.1:{server.port}")
+    for name in ("latchkey.sqlite", "latchkey.sqlite.key", "latchkey.sqlite.revocations"):
+        path = server.folder / name
+        path.touch()
+        path.chmod(0)
+        for words in (("settings", "--check"), serve):
+            check_one_line_error(
+                server.run(*words), "Permission denied", f"{path} belongs to ", "with mode 00", "and this runs as "
+            )
+        path.chmod(0o600)
+    server.folder.chmod(0o500)
+    missing = f"sqlite:{server.folder}/other.sqlite"
+    server.database.url = missing
+    check_one_line_error(server.run("account", "list"), "there is no database")
+    check_one_line_error(server.run(*serve), "Permission denied", f"{server.folder} belongs to ")
+    server.folder.chmod(0o700)
 
 
 def test_serve_says_loudly_that_it_made_a_database(own_server):

@@ -85,6 +85,9 @@ public struct IPNetwork: Sendable, Hashable, CustomStringConvertible {
         start = Self.start(of: address, length)
     }
 
+    /// Whether every address is in it, or every one of IPv4.
+    public var isEverything: Bool { length == 0 || (length == 96 && start.isIPv4) }
+
     /// Whether an address is in it.
     public func contains(_ address: IPAddress) -> Bool { Self.start(of: address, length) == start }
 

@@ -29,6 +29,8 @@ struct SettingsCommand: AsyncParsableCommand {
             _ = try deployment.profiles()
             _ = try Pages(brand: settings.brand, basePath: settings.issuer.path, overrides: settings.templates)
             if case .postgres = deployment.database, deployment.secretKey == nil { throw Complaint.missingSecretKey }
+            try deployment.tryFiles()
+            deployment.surprises.forEach(warn)
             return print("The settings are good: the issuer is \(settings.issuer.text).")
         }
         guard !output.json else {
@@ -72,7 +74,8 @@ enum SettingsPage {
                `/etc/latchkey/latchkey.yaml`: one `name: value` per line. Relative paths start at the working directory.
 
             `latchkey settings` shows every value and where it came from; `latchkey settings --check` says whether the server
-            would start; `latchkey settings --sample` prints a file with every setting in it, commented out. A wrong value, and
+            would start: it tries the files that the server needs, here and as this user, and asks no database;
+            `latchkey settings --sample` prints a file with every setting in it, commented out. A wrong value, and
             an unknown name in the file, stops the start with one line that names the setting, the value and the fix. An unknown `LATCHKEY_` variable is ignored with a warning.
 
             A duration is a number of seconds, or a number with a unit: `500ms`, `90s`, `15m`, `12h`, `7d`.

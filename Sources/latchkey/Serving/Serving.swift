@@ -180,14 +180,22 @@ struct Serving: Sendable {
             )
             try await shutdown.run(group)
         } catch let error as IOError {
-            let scraped = deployment.metricsListen.map { [$0] } ?? []
-            let list = (addresses + scraped).map(\.description).joined(separator: " and ")
-            let flags = flag + (scraped.isEmpty ? "" : " or --metrics-listen")
-            throw Complaint(
-                "cannot listen on \(list): \(String(cString: strerror(error.errnoCode))); "
-                    + "end the program that uses it, or choose another with \(flags)"
-            )
+            throw unheard(addresses, chosenBy: flag, error.errnoCode)
         }
+    }
+
+    /// Says on which address nobody could listen; the listeners that could have closed theirs by now.
+    private func unheard(_ addresses: [ListenAddress], chosenBy flag: String, _ code: Int32) -> Complaint {
+        var wanted = addresses.map { (address: $0, flag: flag) }
+        if let scraped = deployment.metricsListen { wanted.append((scraped, "--metrics-listen")) }
+        let refused = wanted.filter { !$0.address.isFree }
+        let told = refused.isEmpty ? wanted : refused
+        let flags = told.map(\.flag).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        return Complaint(
+            "cannot listen on \(told.map(\.address.description).joined(separator: " and ")): "
+                + "\(String(cString: strerror(code))); "
+                + "end the program that uses it, or choose another with \(flags.joined(separator: " or "))"
+        )
     }
 
     /// What sends traces, if the settings want it.
@@ -256,6 +264,7 @@ struct Serving: Sendable {
                 .warning
             )
         }
+        for surprise in deployment.surprises { announce(surprise, .warning) }
         if case .postgres = deployment.database, deployment.revocationLog == nil {
             logger.notice(
                 "no revocation log is kept: a restored backup would bring back what was cut since; set revocation-log (docs/backup.md)"

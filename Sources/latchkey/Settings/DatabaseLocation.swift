@@ -36,18 +36,10 @@ enum DatabaseLocation: Sendable, Equatable {
         }
     }
 
-    /// Opens the database; an SQLite file that is missing is made, its folder is not.
+    /// Opens the database; an SQLite file that is missing is made.
     fileprivate func open(_ pool: PoolLimits) throws -> any SQLDatabase {
         switch self {
         case .sqlite(let path):
-            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-            var isFolder: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
-                throw Complaint(
-                    "the database \(shown) cannot be made: there is no folder \(folder); correct --database "
-                        + "(LATCHKEY_DATABASE), or make the folder"
-                )
-            }
             return try SQLiteDatabase(path: path)
         case .postgres(let url):
             return try PostgresDatabase(
@@ -98,7 +90,10 @@ extension Deployment {
     /// - Throws: a `Complaint` about a file that is no database of ours, is lost or has no folder, and about a database that may not be
     ///   brought to this release's schema; else the `SQLError`.
     func openDatabase(bringing: Bringing = .fromAnything) async throws -> (database: any SQLDatabase, ran: [String]) {
-        if case .sqlite(let path) = database { try refuseLost(path, beginsAnew: bringing == .anew) }
+        if case .sqlite(let path) = database {
+            try tryDatabase(path)
+            try refuseLost(path, beginsAnew: bringing == .anew)
+        }
         do {
             let opened = try database.open(pool)
             do {
@@ -113,12 +108,17 @@ extension Deployment {
             }
         } catch SQLError.invalid(let reason) {
             guard case .sqlite(let path) = database else { throw SQLError.invalid(reason) }
-            throw Complaint(
-                "\(path) is not a database that Latchkey can use (\(reason)): name the right file with --database, "
-                    + "put a backup in its place with 'latchkey restore FILE --replace', or move it away, with "
-                    + "\(path)-wal and -shm, and make a new one with 'latchkey migrate'"
-            )
+            throw unusable(path, reason)
         }
+    }
+
+    /// For a file that holds something, but no database.
+    func unusable(_ path: String, _ reason: String) -> Complaint {
+        Complaint(
+            "\(path) is not a database that Latchkey can use (\(reason)): name the right file with --database, "
+                + "put a backup in its place with 'latchkey restore FILE --replace', or move it away, with "
+                + "\(path)-wal and -shm, and make a new one with 'latchkey migrate'"
+        )
     }
 }
 

@@ -121,6 +121,15 @@ struct Deployment: Sendable {
         }
     }
 
+    /// What is right for hardly anybody, and is told.
+    var surprises: [String] {
+        guard settings.trustedProxies.contains(where: \.isEverything) else { return [] }
+        return [
+            "trusted-proxies\(origin("trusted-proxies")) names every address there is: whoever calls can claim any source address, "
+                + "and no limit by address holds; name the proxies alone"
+        ]
+    }
+
     /// Where webhooks go; nil when nobody wants any.
     func webhookTarget() throws(Complaint) -> WebhookTarget? {
         guard let url = webhookURL else {

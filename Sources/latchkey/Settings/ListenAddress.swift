@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 
 /// Where the server listens: a host and a port.
 struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
@@ -38,6 +39,21 @@ struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
 
     /// Whether only this machine can reach it.
     var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+
+    /// Whether a listener could have it at this moment.
+    var isFree: Bool {
+        guard let place = try? SocketAddress.makeAddressResolvingHost(host, port: port) else { return false }
+        var family = AF_INET
+        if case .v6 = place { family = AF_INET6 }
+        let probe = socket(family, Int32(SOCK_STREAM.rawValue), 0)
+        guard probe >= 0 else { return false }
+        defer { close(probe) }
+        var yes: Int32 = 1
+        setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout.size(ofValue: yes)))
+        return place.withSockAddr { address, size in
+            bind(probe, address, socklen_t(size)) == 0 && listen(probe, 1) == 0
+        }
+    }
 
     /// The URL by which this machine reaches the server.
     var url: String {

@@ -36,7 +36,7 @@ struct SecretKeyFile: Sendable {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else {
             guard errno == ENOENT else {
-                throw Complaint("the secret key \(path) cannot be read: \(String(cString: strerror(errno)))")
+                throw Complaint("the secret key \(path) cannot be read: \(FileTrial.reason(errno, at: path))")
             }
             return nil
         }
@@ -60,8 +60,9 @@ struct SecretKeyFile: Sendable {
     /// Makes the file whole or not at all; of several processes that do so at once, one wins.
     private func make() throws(Complaint) {
         let draft = path + ".\(UInt64.random(in: .min ... .max))"
-        let failure = { (what: String) in
-            Complaint("the secret key \(self.path) cannot be \(what): \(String(cString: strerror(errno)))")
+        let failure = { (what: String) -> Complaint in
+            let reason = FileTrial.reason(errno, at: URL(fileURLWithPath: self.path).deletingLastPathComponent().path)
+            return Complaint("the secret key \(self.path) cannot be \(what): \(reason)")
         }
         let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failure("made") }

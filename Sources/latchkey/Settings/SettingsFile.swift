@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import OAuth
 import Yams
 
@@ -25,7 +26,10 @@ struct SettingsFile: Sendable {
 
     init(path: String) throws(Complaint) {
         guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() ?? Data() else {
-            throw Complaint("the settings file \(path) cannot be read: name one that exists with --config")
+            guard access(path, F_OK) == 0, access(path, R_OK) != 0 else {
+                throw Complaint("the settings file \(path) cannot be read: name one that exists with --config")
+            }
+            throw Complaint("the settings file \(path) cannot be read: \(FileTrial.reason(errno, at: path))")
         }
         let root: Node?
         do {

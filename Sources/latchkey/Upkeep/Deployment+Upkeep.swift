@@ -15,9 +15,10 @@ extension Deployment {
         do throws(SQLError) {
             try await store.catchUpLog(now: ambient.now())
         } catch .unnoted(let reason) {
+            // It says more, when it finds the same.
+            try tryRevocationLog()
             throw Complaint(
-                "the revocation log cannot be written: \(reason); correct revocation-log (LATCHKEY_REVOCATION_LOG), "
-                    + "or set it to none"
+                "the revocation log cannot be written: \(reason); correct revocation-log (LATCHKEY_REVOCATION_LOG)"
             )
         }
     }

@@ -56,7 +56,7 @@ class Latchkey:
         canaries: Canaries | None = None,
         prefix: tuple[str, ...] = (),
     ):
-        """`prefix` is a command that becomes the server in the end, such as `prlimit --nofile=256`."""
+        """`prefix` is a command that becomes the server in the end, and each command: `prlimit --nofile=256`."""
         self.database = database
         self.folder = folder
         self.port = port or free_port()
@@ -161,7 +161,7 @@ class Latchkey:
         if words[0] not in ("serve", "migrate", "settings") and not self.database.is_prepared():
             self.run("migrate")
         return subprocess.run(
-            [self.program, *words, "--database", self.database.url],
+            [*self.prefix, self.program, *words, "--database", self.database.url],
             cwd=self.folder,
             env=self.environment,
             input=stdin if stdin is not None else "",
