@@ -205,6 +205,35 @@ def test_a_settings_file_of_nothing_but_comments_sets_nothing(new_server):
         assert (done.returncode, done.stderr) == (0, ""), repr(content)
 
 
+def test_a_key_from_elsewhere_that_does_not_fit_is_named_with_its_source(new_server):
+    server = prepared(new_server)
+    key = server.folder / "latchkey.sqlite.key"
+    server.extra_environment = {"LATCHKEY_SECRET_KEY": "A" * 43 + "="}
+    serve = ("serve", "--listen", f"127.0.0.1:{server.port}")
+    for words in (serve, ("key", "rotate", "--now")):
+        check_one_line_error(
+            server.run(*words), "secret-key does not open", f"from LATCHKEY_SECRET_KEY, which takes the place of {key}"
+        )
+    server.extra_environment = {}
+    key.write_text("A" * 43 + "=\n")
+    check_one_line_error(server.run(*serve), "secret-key does not open", f"it came from {key})")
+
+
+def test_a_key_that_is_forgotten_is_asked_for_and_no_new_one(new_server):
+    server = new_server("postgres")
+    key = server.database.environment.pop("LATCHKEY_SECRET_KEY")
+    serve = ("serve", "--listen", f"127.0.0.1:{server.port}")
+    check_one_line_error(server.run(*serve), "openssl rand -base64 32", "every node")
+    server.extra_environment = {"LATCHKEY_SECRET_KEY": key}
+    server.start()
+    server.extra_environment = {}
+    for words in (serve, ("key", "rotate", "--now")):
+        done = server.run(*words)
+        check_one_line_error(done, "the one it was made with", "LATCHKEY_SECRET_KEY", "docs/operating.md")
+        assert "openssl" not in done.stderr
+    check_one_line_error(server.run("settings", "--check"), "that this cluster has", "only for a new database")
+
+
 def test_what_is_forbidden_is_told_with_its_owner_and_who_asked(new_server):
     server = prepared(new_server)
     # Root may read everything, unless that is taken away.

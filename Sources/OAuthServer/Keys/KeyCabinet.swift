@@ -46,6 +46,13 @@ public struct KeyCabinet: Sendable {
         wrap = secretKey.derived(for: "key wrapping")
     }
 
+    /// Finds out whether the secret key is the one with which the stored keys were sealed.
+    ///
+    /// - Throws: `Failure.wrongSecretKey` when there are keys and none opens, or the database's `SQLError`.
+    public func checkSecretKey() async throws {
+        _ = try await opened()
+    }
+
     /// Every key that is believed now or later.
     ///
     /// A damaged signing key is told to the log and left out: the others go on. A damaged token key is not left out,

@@ -162,7 +162,7 @@ struct RestoreCommand: AsyncParsableCommand {
             key = try SecretKeyFile(besideDatabase: path).read()
         }
         guard let key else { return nil }
-        _ = try await KeyCabinet(store: store, secretKey: key).ring()
+        try await settings.check(key, opens: store)
         return true
     }
 }

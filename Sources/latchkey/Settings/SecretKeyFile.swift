@@ -81,22 +81,70 @@ struct SecretKeyFile: Sendable {
 
 extension Deployment {
     /// The secret key: from the settings, or from the file beside an SQLite database.
+    ///
+    /// - Throws: a `Complaint` when there is none, or when it does not open the keys that are there.
     func secretKey(for store: Store) async throws -> SecretKey {
-        if let secretKey { return secretKey }
-        switch database {
-        case .sqlite(let path):
-            return try await SecretKeyFile(besideDatabase: path).key(for: store)
-        case .postgres:
-            throw Complaint.missingSecretKey
+        let key: SecretKey
+        switch (secretKey, database) {
+        case (let secretKey?, _):
+            key = secretKey
+        case (nil, .sqlite(let path)):
+            key = try await SecretKeyFile(besideDatabase: path).key(for: store)
+        case (nil, .postgres):
+            throw try await store.keys().isEmpty ? Complaint.missingSecretKey : .forgottenSecretKey
         }
+        try await check(key, opens: store)
+        return key
+    }
+
+    /// Finds out whether a key is the one that the database was made with.
+    ///
+    /// - Throws: a `Complaint` that says where the key came from when it is not.
+    func check(_ key: SecretKey, opens store: Store) async throws {
+        do {
+            try await KeyCabinet(store: store, secretKey: key).checkSecretKey()
+        } catch KeyCabinet.Failure.wrongSecretKey {
+            throw Complaint(
+                "secret-key does not open the keys in this database (it came from \(secretKeySource)): "
+                    + "give the secret-key that this database was made with"
+            )
+        }
+    }
+
+    /// Where the secret key came from, and what lies there unused because of it.
+    private var secretKeySource: String {
+        var file: String?
+        if case .sqlite(let path) = database { file = SecretKeyFile(besideDatabase: path).path }
+        guard let origin = origins["secret-key"] else { return file ?? "the settings" }
+        guard let file, FileManager.default.fileExists(atPath: file) else { return origin.description }
+        return "\(origin), which takes the place of \(file)"
     }
 }
 
 extension Complaint {
+    /// For a database that has no keys yet.
     static var missingSecretKey: Complaint {
         Complaint(
             "secret-key is not set, and with PostgreSQL it must be: run 'openssl rand -base64 32', and give the same "
                 + "value to every node as LATCHKEY_SECRET_KEY"
+        )
+    }
+
+    /// For a database whose keys no other secret key opens.
+    static var forgottenSecretKey: Complaint {
+        Complaint(
+            "secret-key is not set, and the keys in this database open with no other than the one it was made with: give that one, "
+                + "which every node has, as LATCHKEY_SECRET_KEY; where it stands in the unit's file of variables, have that "
+                + "read first (docs/operating.md, Commands that need the secret key)"
+        )
+    }
+
+    /// When nobody has looked which of the two it is.
+    static var unsetSecretKey: Complaint {
+        Complaint(
+            "secret-key is not set, and with PostgreSQL it must be: give the one that this cluster has, as "
+                + "LATCHKEY_SECRET_KEY (docs/operating.md, Commands that need the secret key); only for a new database, "
+                + "make one with 'openssl rand -base64 32'"
         )
     }
 }
