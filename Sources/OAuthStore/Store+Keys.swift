@@ -7,7 +7,11 @@ extension Store {
         try await database.read { connection throws(SQLError) in
             try connection.query(
                 """
-                select key_id, purpose, number, algorithm, sealed, created_at, active_at, expires_at
+                select key_id, purpose, number, algorithm, sealed, created_at, active_at, expires_at,
+                    (
+                        select count(*) from keys as younger where younger.purpose = keys.purpose
+                        and younger.number > keys.number and younger.created_at >= keys.expires_at
+                    )
                 from keys order by purpose, number
                 """
             ).map { row throws(SQLError) in
@@ -22,7 +26,8 @@ extension Store {
                     sealed: try row.bytes(4),
                     createdAt: try row.instant(5),
                     activeAt: try row.instant(6),
-                    expiresAt: try row.optionalInstant(7)
+                    expiresAt: try row.optionalInstant(7),
+                    wasEnded: try row.integer(8) > 0
                 )
             }
         }

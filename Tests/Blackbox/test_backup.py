@@ -219,9 +219,7 @@ def test_F12_a_cut_from_a_shell_without_a_log_is_noted_by_the_nodes_and_outlives
     shared = database("postgres")
     logs = [tmp_path / "r1", tmp_path / "r2"]
     first = new_server(database=shared, environment={"LATCHKEY_REVOCATION_LOG": str(logs[0])})
-    second = new_server(
-        database=shared, issuer=first.issuer, environment={"LATCHKEY_REVOCATION_LOG": str(logs[1])}
-    )
+    second = new_server(database=shared, issuer=first.issuer, environment={"LATCHKEY_REVOCATION_LOG": str(logs[1])})
     # It has the URL, the issuer and the secret key, as an operator's own machine does.
     shell = new_server(database=shared, environment={"LATCHKEY_ISSUER": first.issuer})
     seam = first.create_client("--partner", "seam", name="Seam")

@@ -113,6 +113,43 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases)
+    func `F8: a clock that is set back brings no key to life that was ended at once`(_ backend: Backend) async throws {
+        try await backend.withStore { store, _ in
+            let cabinet = KeyCabinet(store: store, secretKey: TestServer.key(1), logger: TestServer.quiet)
+            try await cabinet.prepare(.es256, lead: Self.lead, now: Self.now)
+            let stolen = try #require(try await cabinet.ring().signer(at: Self.now)?.id)
+            let later = Self.now + .days(1)
+            let new = try await cabinet.replaceAtOnce(.es256, now: later)
+            for now in [later, later - .hours(2), Self.now, Self.now - .days(1)] {
+                // A start at that time changes nothing about it.
+                try await cabinet.prepare(.es256, lead: Self.lead, now: now)
+                let ring = try await cabinet.ring()
+                #expect(ring.verifier(stolen, at: now) == nil)
+                #expect(ring.published(at: now).map(\.id) == [new])
+                #expect(ring.signer(at: now)?.id == new)
+            }
+        }
+    }
+
+    /// The same when a restore ended it, and the clock stands before that.
+    @Test(arguments: Backend.allCases)
+    func `F8: a clock that is set back brings no key to life that a restore has ended`(_ backend: Backend) async throws
+    {
+        try await backend.withStore { store, _ in
+            let cabinet = KeyCabinet(store: store, secretKey: TestServer.key(1), logger: TestServer.quiet)
+            try await cabinet.prepare(.es256, lead: Self.lead, now: Self.now)
+            let stolen = try #require(try await store.keys().first { $0.purpose == .signing })
+            _ = try await store.reapply([Ending(at: Self.now, .signingKey, stolen.id)], now: Self.now)
+            let now = Self.now - .hours(1)
+            try await cabinet.prepare(.es256, lead: Self.lead, now: now)
+            let ring = try await cabinet.ring()
+            #expect(ring.verifier(stolen.id, at: now) == nil)
+            #expect(ring.published(at: now).count == 1)
+            #expect(ring.signer(at: now) != nil)
+        }
+    }
+
     /// Without its key a refresh token would look as if nobody had made it.
     @Test(arguments: [
         ("update keys set sealed = $1 where purpose = 'token'", SQLValue.bytes([1, 2, 3])),

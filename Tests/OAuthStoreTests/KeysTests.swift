@@ -54,6 +54,31 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `F8: a key that was ended at once is ended by its row, whatever a clock says later`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            #expect(try await ledger.store.add(Self.key("first", .signing, 1), endingOlder: nil, by: .server))
+            #expect(try await ledger.store.add(Self.key("token", .token, 1), endingOlder: nil, by: .server))
+            // A rotation without haste leaves the older ones their time.
+            let end = Ledger.now + .hours(2)
+            #expect(try await ledger.store.add(Self.key("second", .signing, 2), endingOlder: end, by: .server))
+            #expect(try await ledger.store.keys().map(\.wasEnded) == [false, false, false])
+            // What had ended before a younger one was made is over for good.
+            let third = Self.key("third", .signing, 3, createdAt: end + .hours(1))
+            #expect(try await ledger.store.add(third, endingOlder: end + .hours(3), by: .server))
+            #expect(try await ledger.store.keys().map(\.wasEnded) == [true, false, false, false])
+            // At once, after the clock was set back by hours: what was to end later ends too.
+            let early = Ledger.now - .hours(1)
+            let fourth = Self.key("fourth", .signing, 4, createdAt: early)
+            #expect(try await ledger.store.add(fourth, endingOlder: early, by: .server))
+            let keys = try await ledger.other.keys()
+            #expect(keys.map(\.wasEnded) == [true, true, true, false, false])
+            #expect(keys.map { $0.isEnded(at: early - .days(1)) } == [true, true, true, false, false])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a key of an unknown purpose is a fault, and not left out`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             #expect(try await ledger.store.add(Self.key("a", .signing, 1), endingOlder: nil, by: .server))
@@ -66,6 +91,7 @@ import Testing
         _ id: String,
         _ purpose: StoredKey.Purpose,
         _ number: Int64,
+        createdAt: Instant = Ledger.now,
         expiresAt: Instant? = nil
     ) -> StoredKey {
         StoredKey(
@@ -74,7 +100,7 @@ import Testing
             number: number,
             algorithm: "ES256",
             sealed: [0, 1, 255],
-            createdAt: Ledger.now,
+            createdAt: createdAt,
             activeAt: Ledger.now + .minutes(1),
             expiresAt: expiresAt
         )

@@ -40,7 +40,7 @@ extension Provider {
     }
 
     private static func state(_ key: StoredKey, _ signing: String?, _ now: Instant) -> ConsoleCell {
-        if let end = key.expiresAt, end <= now { return .badge("ended", .quiet) }
+        if key.isEnded(at: now) { return .badge("ended", .quiet) }
         if key.activeAt > now { return .badge("published", .caution) }
         return key.purpose == .token || key.id == signing ? .badge("active", .good) : .badge("retiring", .quiet)
     }

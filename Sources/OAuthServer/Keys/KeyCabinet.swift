@@ -66,7 +66,14 @@ public struct KeyCabinet: Sendable {
         for (stored, content) in try await opened() {
             switch content {
             case .signing(let key):
-                signers.append(KeyRing.Signer(key: key, activeAt: stored.activeAt, expiresAt: stored.expiresAt))
+                signers.append(
+                    KeyRing.Signer(
+                        key: key,
+                        activeAt: stored.activeAt,
+                        expiresAt: stored.expiresAt,
+                        wasEnded: stored.wasEnded
+                    )
+                )
             case .token(let key):
                 tokenKeys.append(key)
             case .damaged:
@@ -100,10 +107,11 @@ public struct KeyCabinet: Sendable {
             keys = try await opened()
         }
         let signing = keys.filter { $0.stored.purpose == .signing }
-        let isEnded = { (key: StoredKey) in key.expiresAt.map { $0 <= now } ?? false }
-        guard let newest = signing.last, !newest.content.isDamaged, !isEnded(newest.stored) else {
+        // The newest has an end only if it was ended by itself, in a restore: a clock that was set back meanwhile changes nothing.
+        let wasEnded = signing.last?.stored.expiresAt != nil
+        guard let newest = signing.last, !newest.content.isDamaged, !wasEnded else {
             let number = (signing.last?.stored.number ?? 0) + 1
-            _ = try await addSigner(algorithm, number: number, activeAt: now, endingOlder: nil, now)
+            _ = try await addSigner(algorithm, number: number, activeAt: now, endingOlder: wasEnded ? now : nil, now)
             return
         }
         if newest.stored.algorithm != algorithm.rawValue { try await rotate(algorithm, lead: lead, now: now) }

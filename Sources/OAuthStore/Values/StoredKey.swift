@@ -27,6 +27,9 @@ public struct StoredKey: Sendable, Equatable {
     /// From when on it is no longer believed; nil while it has no successor.
     public let expiresAt: Instant?
 
+    /// Whether it was ended at once, or had ended before a younger one was made: no clock that is set back lets it live again.
+    public let wasEnded: Bool
+
     /// Makes the stored form of a key.
     public init(
         id: String,
@@ -36,7 +39,8 @@ public struct StoredKey: Sendable, Equatable {
         sealed: [UInt8],
         createdAt: Instant,
         activeAt: Instant,
-        expiresAt: Instant?
+        expiresAt: Instant?,
+        wasEnded: Bool = false
     ) {
         self.id = id
         self.purpose = purpose
@@ -46,5 +50,11 @@ public struct StoredKey: Sendable, Equatable {
         self.createdAt = createdAt
         self.activeAt = activeAt
         self.expiresAt = expiresAt
+        self.wasEnded = wasEnded
+    }
+
+    /// Whether nobody believes it any more.
+    public func isEnded(at now: Instant) -> Bool {
+        wasEnded || expiresAt.map { $0 <= now } ?? false
     }
 }

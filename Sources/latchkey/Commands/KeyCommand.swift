@@ -142,7 +142,7 @@ private struct KeyDescription: Sendable {
 
     /// What the key does now, given the id of the one that signs.
     func state(signing: String?) -> String {
-        if let end = key.expiresAt, end <= now { return "ended" }
+        if key.isEnded(at: now) { return "ended" }
         if key.activeAt > now { return "published" }
         return key.purpose == .token || key.id == signing ? "active" : "retiring"
     }
