@@ -14,7 +14,8 @@ import Synchronization
 /// probe calls the servers while it waits: if none accepts, it waits for nothing; if another one does, the primary has moved.
 ///
 /// Whoever is answered proves that the database lives, however late the answer is: a failure counts only when nobody was
-/// answered while it came about. So a line that is too slow to connect over still serves those who are connected.
+/// answered while it came about. So a line that is too slow to connect over still serves those who are connected, and so
+/// does a server that takes no more connections.
 final class Breaker: Sendable {
     /// How many failures in a row open it.
     static let threshold = 3
@@ -40,9 +41,10 @@ final class Breaker: Sendable {
         var silentSince: ContinuousClock.Instant?
         /// Connections that have answered nothing since then are replaced before they are used.
         var distrustedBefore: ContinuousClock.Instant?
-        /// The pause that follows the next failure to connect, and until when nobody connects.
+        /// The pause that follows the next failure to connect, until when nobody connects, and why.
         var failedRounds = 0
         var notBefore = ContinuousClock.now
+        var pausedBecause = SQLError.unavailable("no server accepts connections")
         var opened: @Sendable (String) -> Void = { _ in }
     }
 
@@ -88,9 +90,9 @@ final class Breaker: Sendable {
     func connect(by deadline: ContinuousClock.Instant) throws(SQLError) -> PostgresConnection {
         while true {
             if let refusal { throw .unavailable(refusal) }
-            let notBefore = state.withLock { $0.notBefore }
+            let (notBefore, reason) = state.withLock { ($0.notBefore, $0.pausedBecause) }
             if notBefore > .now {
-                guard notBefore < deadline else { throw .unavailable("no server accepts connections") }
+                guard notBefore < deadline else { throw reason }
                 // A lane's own thread, or the prober's: it has nothing else to do, and libpq would block it too.
                 usleep(UInt32((notBefore - .now).milliseconds.clamped(to: 0...10_000) * 1000))
             }
@@ -105,19 +107,21 @@ final class Breaker: Sendable {
                 connection.watch(by: self, distrusts: distrusts.load(ordering: .relaxed))
                 return connection
             } catch {
-                let pause = pauseAfterFailure()
-                noteFailure(error.reason, since: before, began: began)
+                let pause = pauseAfterFailure(error)
+                // A crowded server lives, and serves whoever is connected.
+                if error.absence != .crowded { noteFailure(error.reason, since: before, began: began) }
                 guard .now + pause < deadline else { throw error }
             }
         }
     }
 
     /// Sets the pause before the next attempt, jittered so that nodes do not come back all at once.
-    private func pauseAfterFailure() -> Duration {
+    private func pauseAfterFailure(_ error: SQLError) -> Duration {
         state.withLock { state in
             let pause = Self.pause(after: state.failedRounds)
             state.failedRounds += 1
             state.notBefore = .now + pause
+            state.pausedBecause = error
             return pause
         }
     }
@@ -227,6 +231,7 @@ final class Breaker: Sendable {
             _ = try servers.connect()
             close()
         } catch {
+            if error.absence == .crowded { return close() }
             if answered != before, endsProbing() { return }
             open(error.reason)
             queue.asyncAfter(deadline: .now() + .milliseconds(Int(Self.pause(after: round).milliseconds))) {

@@ -107,7 +107,9 @@ struct Dialing {
 
     /// Gives a server up; the next one need not wait.
     private mutating func hangUp(_ index: Int) {
-        failure = .unavailable(calls.remove(at: index).reason)
+        let error = calls.remove(at: index).failure
+        // The one that is crowded serves somebody: that says more than that the others do not.
+        if failure.absence != .crowded { failure = error }
         nextAt = .now
     }
 
@@ -142,6 +144,8 @@ final class Call {
         )
         guard connection != nil else { return nil }
         PQsetNoticeProcessor(connection, { _, _ in }, nil)
+        // While it is being connected, libpq tells a server's error code only in the text.
+        PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
     }
 
     deinit {
@@ -151,6 +155,7 @@ final class Call {
     /// Hands the connection over to whoever will finish it.
     func take() -> OpaquePointer? {
         defer { connection = nil }
+        PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
         return connection
     }
 
@@ -165,5 +170,13 @@ final class Call {
         return state
     }
 
-    fileprivate var reason: String { connection.map(PostgresConnection.reason(of:)) ?? "the connection was lost" }
+    /// Why it failed: what the server's error code means, or else libpq's own words.
+    fileprivate var failure: SQLError {
+        let words = connection.map(PostgresConnection.reason(of:)) ?? "the connection was lost"
+        // As in `FATAL:  53300: sorry, too many clients already`, and then where that stands in the server's source.
+        let state = words.firstMatch(of: #/:  ([0-9A-Z]{5}): /#).map { SQLState(code: String($0.1)) }
+        if let absence = state?.absence { return .unavailable(absence.rawValue) }
+        let end = words.firstRange(of: "; LOCATION: ")?.lowerBound ?? words.endIndex
+        return .unavailable(String(words[..<end]))
+    }
 }

@@ -24,6 +24,15 @@ struct SQLState: Equatable {
             || ["25006", "26000", "0A000"].contains(code)
     }
 
+    /// What a server means that refuses a connection and lives; nil when it is something else.
+    var absence: Absence? {
+        switch code {
+        case "53300": .crowded
+        case "57P03": .starting
+        default: nil
+        }
+    }
+
     /// Whether the server's message names only parts of the schema or the statement, never a value.
     var isSafeToQuote: Bool {
         ["08", "23", "25", "26", "40", "42", "53", "55", "57", "58"].contains(code.prefix(2))

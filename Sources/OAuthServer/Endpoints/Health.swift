@@ -20,7 +20,7 @@ extension Provider {
         } catch {
             guard error.isPassing else { throw error }
             observe(.databaseFault(error, isPassing: error.isPassing), context)
-            return unready("database")
+            return unready("database" + (error.absence.map { ": \($0.rawValue)" } ?? ""))
         }
         if let reason = store.misplacement {
             return unready("database: \(reason), and nothing is written; restart the server once it is back")
