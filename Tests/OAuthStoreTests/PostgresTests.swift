@@ -115,6 +115,29 @@ import Testing
         }
     }
 
+    @Test func `rows by their keys are found by indexes, whatever PostgreSQL knows of the tables`() async throws {
+        try await Backend.postgres.withDatabase { database in
+            try await database.run("create table owner (owner_id bytea primary key, word text)")
+            try await database.run("create table sample (id bytea primary key, owner_id bytea, word text)")
+            let bytes = "decode(md5(number::text), 'hex')"
+            try await database.run("insert into owner select \(bytes), 'o' from generate_series(1, 256) as number")
+            try await database.run(
+                "insert into sample select \(bytes), \(bytes), 's' from generate_series(1, 2000) as number"
+            )
+            let selection = KeyedSelection(
+                "select s.id, s.word, o.word from sample s join owner o on o.owner_id = s.owner_id",
+                by: "s.id"
+            )
+            // On a connection as it serves refreshes, with its settings.
+            let plan = try await database.transaction { connection throws(SQLError) in
+                try connection.query("prepare keyed(bytea[]) as \(selection.many)")
+                return try connection.query("explain execute keyed('{}')")
+            }.map { try $0.text(0) }
+            #expect(plan.filter { $0.contains("Index") }.count >= 2, "\(plan)")
+            #expect(!plan.contains { $0.contains("Seq Scan") || $0.contains("Hash") }, "\(plan)")
+        }
+    }
+
     @Test func `a commit whose answer does not come is in doubt`() async throws {
         try await Backend.postgres.withStorage { storage in
             let owner = try storage.open()

@@ -6,6 +6,9 @@ public struct KeyedSelection: Sendable {
     /// The statement for one key, `$1`.
     public let one: String
     /// The statement for the keys of many, an array `$1`; only for engines with arrays.
+    ///
+    /// It says itself how the rows are found, one after the other by their keys. With `key = any($1)` the engine would choose, and
+    /// choose to read whole tables while it does not know yet how large they are.
     public let many: String
 
     /// Makes a selection.
@@ -15,6 +18,9 @@ public struct KeyedSelection: Sendable {
     ///   - key: the key's name in it.
     public init(_ selection: String, by key: String) {
         one = "\(selection) where \(key) = $1"
-        many = "\(selection) where \(key) = any($1)"
+        many = """
+            select found.* from unnest($1) asked(key)
+            cross join lateral (\(selection) where \(key) = asked.key limit 1) found
+            """
     }
 }
