@@ -1,34 +1,32 @@
 // One SQLite connection as the store sees it: statements in, rows out.
 
-import GRDB
 import GRDBSQLite
 import OAuthStore
 
-/// Runs statements on a connection whose queue the caller already holds.
+/// Runs statements on a connection that the caller holds.
 ///
-/// GRDB opens, guards and closes the connection and keeps its prepared statements; values go in and out through
-/// SQLite's own functions, which copy each value once and need no dictionary of arguments.
+/// Values go in and out through SQLite's own functions, which copy each value once and need no dictionary of arguments.
 final class BorrowedConnection: SQLConnection {
-    private let database: Database
+    private let statements: Statements
     /// The first statement's failure, so that a transaction cannot commit around it (PostgreSQL does not let it either).
     private var failure: SQLError?
     /// Whether a statement found no room on the disk.
     private(set) var isDiskFull = false
 
-    /// Borrows a connection; only inside its queue.
-    init(_ database: Database) {
-        self.database = database
+    /// Borrows a connection; only for whoever holds it.
+    init(_ statements: Statements) {
+        self.statements = statements
     }
 
     func query(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow] {
         do throws(SQLError) {
-            let statement = try prepared(sql)
+            let statement = try statements[sql]
             defer {
-                sqlite3_reset(statement)
-                sqlite3_clear_bindings(statement)
+                sqlite3_reset(statement.pointer)
+                sqlite3_clear_bindings(statement.pointer)
             }
             try bind(arguments, to: statement)
-            return try rows(of: statement)
+            return try rows(of: statement.pointer)
         } catch {
             failure = failure ?? error
             throw error
@@ -54,26 +52,14 @@ final class BorrowedConnection: SQLConnection {
         }
     }
 
-    private func prepared(_ sql: String) throws(SQLError) -> OpaquePointer {
-        do {
-            return try database.cachedStatement(sql: sql).sqliteStatement
-        } catch {
-            throw SQLError(error)
-        }
-    }
-
-    /// Binds by name: to SQLite `$2` is a name, and its position is where the text mentions it first.
-    private func bind(_ arguments: [SQLValue], to statement: OpaquePointer) throws(SQLError) {
-        let count = sqlite3_bind_parameter_count(statement)
+    private func bind(_ arguments: [SQLValue], to statement: Statements.Statement) throws(SQLError) {
+        let count = statement.arguments.count
         guard count == arguments.count else {
             throw .invalid("a statement names \(count) arguments and was given \(arguments.count)")
         }
-        guard count > 0 else { return }
-        for position in 1...count {
-            guard let name = sqlite3_bind_parameter_name(statement, position), name[0] == CChar(UInt8(ascii: "$")),
-                let number = Int(String(cString: name + 1)), arguments.indices.contains(number - 1)
-            else { throw .invalid("a statement's arguments are not $1 to $\(count)") }
-            let code = arguments[number - 1].bind(to: statement, at: position)
+        for position in 0..<count {
+            let argument = arguments[statement.arguments[position]]
+            let code = argument.bind(to: statement.pointer, at: CInt(position + 1))
             guard code == SQLITE_OK else { throw failure(code) }
         }
     }
@@ -96,7 +82,7 @@ final class BorrowedConnection: SQLConnection {
 
     private func failure(_ code: CInt) -> SQLError {
         if code & 0xFF == SQLITE_FULL { isDiskFull = true }
-        return SQLError(resultCode: code, message: database.lastErrorMessage)
+        return SQLError(resultCode: code, message: statements.lastMessage)
     }
 }
 

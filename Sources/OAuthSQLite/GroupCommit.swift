@@ -31,6 +31,8 @@ final class GroupCommit: Sendable {
 
     private let state = Mutex(State())
     private let connection: DatabaseQueue
+    /// Used on the connection's queue only.
+    private let statements: Statements
     private let lock: LockWait
     private let wait: Duration
     private let reserve: Reserve
@@ -56,6 +58,7 @@ final class GroupCommit: Sendable {
         self.wait = wait
         reserve = Reserve(besideDatabase: path)
         connection = try DatabaseQueue.open(path: path, readonly: false, lock: lock)
+        statements = connection.inDatabase { database in Statements(of: database) }
         whereabouts = Whereabouts(of: path)
         do {
             hazards = try connection.inDatabase { database in try database.hazards() }
@@ -110,7 +113,7 @@ final class GroupCommit: Sendable {
             guard !state.withLock({ $0.isClosed }) else { return transition.settle(.closed) }
             connection.asyncWriteWithoutTransaction { database in
                 self.lock.limit = Self.migrationWait
-                transition.settle(self.begin(database) ?? self.commit([transition], database)?.error)
+                transition.settle(self.begin() ?? self.commit([transition], database)?.error)
                 self.lock.limit = self.wait
             }
         }.get()
@@ -133,7 +136,10 @@ final class GroupCommit: Sendable {
         state.withLock { $0.isClosed = true }
         // The connection's queue is serial: this runs behind the last batch.
         await withCheckedContinuation { continuation in
-            connection.asyncWriteWithoutTransaction { _ in continuation.resume() }
+            connection.asyncWriteWithoutTransaction { _ in
+                self.statements.finalize()
+                continuation.resume()
+            }
         }
         try? connection.close()
     }
@@ -165,7 +171,7 @@ final class GroupCommit: Sendable {
                 batch = batch.filter(\.isEnding)
                 guard !batch.isEmpty else { continue }
             }
-            if let failure = begin(database) {
+            if let failure = begin() {
                 // Those who came meanwhile would wait as long again for a lock that nobody gives up.
                 for transition in batch + everyoneWaiting() { transition.settle(failure) }
             } else if let failure = commit(batch, database) {
@@ -187,7 +193,7 @@ final class GroupCommit: Sendable {
         guard !endings.isEmpty else { return }
         var last: SQLError? = failure
         while last != nil, reserve.release() {
-            if let locked = begin(database) {
+            if let locked = begin() {
                 last = locked
                 break
             }
@@ -244,9 +250,9 @@ final class GroupCommit: Sendable {
     }
 
     /// Takes the write lock; returns the failure, or nil.
-    private func begin(_ database: Database) -> SQLError? {
+    private func begin() -> SQLError? {
         do throws(SQLError) {
-            try BorrowedConnection(database).query("begin immediate")
+            try BorrowedConnection(statements).query("begin immediate")
             return nil
         } catch {
             return error
@@ -263,10 +269,10 @@ final class GroupCommit: Sendable {
     ///
     /// A transition that found no room takes the batch with it: its neighbours would find none either.
     private func commit(_ batch: [Transition], _ database: Database) -> Failure? {
-        let connection = BorrowedConnection(database)
+        let connection = BorrowedConnection(statements)
         defer { if database.isInsideTransaction { _ = try? connection.query("rollback") } }
         for transition in batch {
-            let own = BorrowedConnection(database)
+            let own = BorrowedConnection(statements)
             transition.attempt(own)
             guard !own.isDiskFull else { return Failure(error: .diskFull, isDiskFull: true) }
             // An I/O error makes SQLite roll the whole transaction back.

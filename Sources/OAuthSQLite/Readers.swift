@@ -12,7 +12,7 @@ final class Readers: Sendable {
     static let limit = 64
 
     private struct State {
-        var idle: [DatabaseQueue] = []
+        var idle: [Reader] = []
         var lent = 0
         var isClosed = false
         var closers: [CheckedContinuation<Void, Never>] = []
@@ -31,18 +31,16 @@ final class Readers: Sendable {
 
     /// Runs `body` on a connection that nobody else uses, without a transaction around it.
     func read<Value>(_ body: (any SQLConnection) throws(SQLError) -> Value) throws(SQLError) -> Value {
-        var connection = try borrow()
-        defer { giveBack(connection) }
-        let queue: DatabaseQueue
-        if let connection {
-            queue = connection
+        var reader = try borrow()
+        defer { giveBack(reader) }
+        let lent: Reader
+        if let reader {
+            lent = reader
         } else {
-            queue = try DatabaseQueue.open(path: path, readonly: true, lock: LockWait(limit: wait))
-            connection = queue
+            lent = try Reader(DatabaseQueue.open(path: path, readonly: true, lock: LockWait(limit: wait)))
+            reader = lent
         }
-        return try queue.unsafeRead { database in
-            Result { () throws(SQLError) in try body(BorrowedConnection(database)) }
-        }.get()
+        return try body(BorrowedConnection(lent.statements))
     }
 
     /// What the connections are busy with.
@@ -66,15 +64,15 @@ final class Readers: Sendable {
             }
             if isIdle { continuation.resume() }
         }
-        let connections = state.withLock { state in
+        let readers = state.withLock { state in
             defer { state.idle = [] }
             return state.idle
         }
-        for connection in connections { try? connection.close() }
+        for reader in readers { reader.close() }
     }
 
     /// An idle connection, or nil when the caller has to open one.
-    private func borrow() throws(SQLError) -> DatabaseQueue? {
+    private func borrow() throws(SQLError) -> Reader? {
         try state.withLock { state throws(SQLError) in
             guard !state.isClosed else { throw .closed }
             guard state.lent < Self.limit else {
@@ -86,14 +84,33 @@ final class Readers: Sendable {
         }
     }
 
-    private func giveBack(_ connection: DatabaseQueue?) {
+    private func giveBack(_ reader: Reader?) {
         let closers = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             state.lent -= 1
-            if let connection { state.idle.append(connection) }
+            if let reader { state.idle.append(reader) }
             guard state.lent == 0 else { return [] }
             defer { state.closers = [] }
             return state.closers
         }
         for closer in closers { closer.resume() }
+    }
+}
+
+/// A connection that reads.
+///
+/// It is lent to one caller at a time, who uses it on their own thread: GRDB's queue would only be one more lock around what
+/// nobody else has.
+private struct Reader {
+    private let connection: DatabaseQueue
+    let statements: Statements
+
+    init(_ connection: DatabaseQueue) {
+        self.connection = connection
+        statements = connection.unsafeRead { database in Statements(of: database) }
+    }
+
+    func close() {
+        statements.finalize()
+        try? connection.close()
     }
 }

@@ -56,7 +56,7 @@ public struct RefreshRequest: Sendable {
             )
         }
         let scope = wishes.scope ?? granted
-        guard scope.isSubset(of: granted) else {
+        guard wishes.scope == nil || scope.isSubset(of: granted) else {
             return .refuse(
                 OAuthError(.invalidScope, "scope is wider than what was allowed: \(granted)", about: "scope")
             )

@@ -8,8 +8,8 @@ public import Crypto
 public final class TokenKey: Sendable {
     /// Which key this is: tokens name it.
     public let number: UInt8
-    /// The MAC of refresh tokens, keyed and without a message yet: keying it costs as much as a short message.
-    let mac: HMAC<SHA256>
+    /// The MAC of refresh tokens.
+    let mac: KeyedMAC
     /// The key from which each opaque access token's own key comes.
     let seal: SealedText.Key
 
@@ -21,7 +21,7 @@ public final class TokenKey: Sendable {
     public init(number: UInt8, material: [UInt8]) {
         self.number = number
         let material = SymmetricKey(data: material)
-        mac = HMAC(key: material.derived(for: "latchkey refresh token"))
+        mac = KeyedMAC(material.derived(for: "latchkey refresh token"))
         seal = SealedText.Key(material.derived(for: "latchkey access token"))
     }
 }

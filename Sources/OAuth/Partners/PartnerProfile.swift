@@ -5,7 +5,9 @@ import Yams
 /// Profiles are YAML files, embedded in the program or given by `--partners DIR`; `docs/partner-profiles.md` explains
 /// every key. A rule that is left out follows the secure default; a rule that is looser than the default must say why in
 /// `loosened`.
-public struct PartnerProfile: Sendable, Equatable {
+///
+/// It is a class because every request at its paths is passed along with it: a structure would be copied each time.
+public final class PartnerProfile: Sendable {
     /// The id by which operators name it: `latchkey client create --partner ID`.
     public let id: String
     /// The partner's own name.
@@ -56,7 +58,7 @@ public struct PartnerProfile: Sendable, Equatable {
     ///   - yaml: the file's text.
     ///   - file: its name, for the error.
     /// - Throws: `PartnerProfileError` that names the file, the line, the key and what is wrong.
-    public init(yaml: String, file: String) throws(PartnerProfileError) {
+    public convenience init(yaml: String, file: String) throws(PartnerProfileError) {
         do throws(ProfileFault) {
             try self.init(ProfileNode(try Self.compose(yaml)), file: file)
         } catch {

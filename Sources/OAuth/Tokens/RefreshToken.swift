@@ -12,7 +12,8 @@ public struct RefreshToken: Sendable, Equatable {
     public let generation: Int64
     private let keyNumber: UInt8
     private let written: String
-    private let mac: [UInt8]
+    /// What is written: connection, generation and number of the key, and the MAC.
+    private let bytes: [UInt8]
 
     /// Every refresh token starts so.
     public static let prefix = "lkr_"
@@ -22,13 +23,14 @@ public struct RefreshToken: Sendable, Equatable {
         self.connection = connection
         self.generation = generation
         keyNumber = key.number
-        mac = Self.mac(connection, generation, nonce, key)
-        var bytes: [UInt8] = []
+        let message = Self.message(connection, generation, key.number, nonce)
+        var bytes = Array(message[..<Self.start])
         bytes.reserveCapacity(Self.length)
-        bytes += connection.bytes
-        Self.append(generation, key.number, to: &bytes)
-        for index in 0..<5 { bytes[16 + index] ^= mac[index] }
-        bytes += mac
+        key.mac.code(of: message).withUnsafeBytes { mac in
+            for index in 0..<5 { bytes[16 + index] ^= mac[index] }
+            bytes += UnsafeRawBufferPointer(rebasing: mac[..<Self.macLength])
+        }
+        self.bytes = bytes
         written = Base64URL.encode(bytes, after: Self.prefix)
     }
 
@@ -42,12 +44,12 @@ public struct RefreshToken: Sendable, Equatable {
             let connection = ConnectionID(bytes: Array(bytes[..<16]))
         else { return nil }
         self.connection = connection
+        self.bytes = bytes
         written = text
-        mac = Array(bytes[21...])
         var generation: Int64 = 0
-        for index in 0..<4 { generation = generation << 8 | Int64(bytes[16 + index] ^ mac[index]) }
+        for index in 0..<4 { generation = generation << 8 | Int64(bytes[16 + index] ^ bytes[Self.start + index]) }
         self.generation = generation
-        keyNumber = bytes[20] ^ mac[4]
+        keyNumber = bytes[20] ^ bytes[Self.start + 4]
     }
 
     /// Whether this server issued the token for a connection with this nonce.
@@ -55,35 +57,34 @@ public struct RefreshToken: Sendable, Equatable {
     /// Compares in constant time.
     public func isGenuine(nonce: [UInt8], keys: KeyRing) -> Bool {
         guard let key = keys.tokenKey(keyNumber) else { return false }
-        return constantTimeEqual(mac, Self.mac(connection, generation, nonce, key))
+        let code = key.mac.code(of: Self.message(connection, generation, keyNumber, nonce))
+        return code.withUnsafeBytes { mac in
+            constantTimeEqual(bytes[Self.start...], UnsafeRawBufferPointer(rebasing: mac[..<Self.macLength]))
+        }
     }
 
     /// The token as the client gets it.
     public var text: Secret { Secret(written) }
 
-    private static func mac(
+    /// What the MAC is of: what is written, and the connection's nonce.
+    private static func message(
         _ connection: ConnectionID,
         _ generation: Int64,
-        _ nonce: [UInt8],
-        _ key: TokenKey
+        _ keyNumber: UInt8,
+        _ nonce: [UInt8]
     ) -> [UInt8] {
         var message: [UInt8] = []
-        message.reserveCapacity(21 + nonce.count)
+        message.reserveCapacity(start + nonce.count)
         message += connection.bytes
-        append(generation, key.number, to: &message)
+        withUnsafeBytes(of: UInt32(truncatingIfNeeded: generation).bigEndian) { message += $0 }
+        message.append(keyNumber)
         message += nonce
-        var code = key.mac
-        code.update(data: message)
-        return code.finalize().withUnsafeBytes { Array($0.prefix(macLength)) }
-    }
-
-    private static func append(_ generation: Int64, _ keyNumber: UInt8, to bytes: inout [UInt8]) {
-        withUnsafeBytes(of: UInt32(truncatingIfNeeded: generation).bigEndian) { bytes.append(contentsOf: $0) }
-        bytes.append(keyNumber)
+        return message
     }
 
     /// 192 bits: what makes 60 characters without a remainder.
     private static let macLength = 24
-    /// Connection, generation, number of the key, and MAC.
-    private static let length = 16 + 4 + 1 + macLength
+    /// Where the MAC begins: behind connection, generation and number of the key.
+    private static let start = 16 + 4 + 1
+    private static let length = start + macLength
 }

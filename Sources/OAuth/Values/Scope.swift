@@ -61,7 +61,7 @@ public struct Scope: Sendable, Hashable, CustomStringConvertible {
 
     /// The names that are in both, in this one's order.
     public func intersection(_ other: Scope) -> Scope {
-        Scope(unchecked: names.filter(other.names.contains))
+        isSubset(of: other) ? self : Scope(unchecked: names.filter(other.names.contains))
     }
 
     /// The most names a scope may have.

@@ -11,7 +11,8 @@ public struct FieldWriter: Sendable {
 
     /// Writes bytes.
     public mutating func write(_ field: some Collection<UInt8>) {
-        for shift in [16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: field.count >> shift)) }
+        let count = UInt32(truncatingIfNeeded: field.count).bigEndian
+        withUnsafeBytes(of: count) { bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: $0[1...])) }
         bytes.append(contentsOf: field)
     }
 
@@ -22,9 +23,7 @@ public struct FieldWriter: Sendable {
 
     /// Writes an instant, to the millisecond.
     public mutating func write(_ instant: Instant) {
-        for shift in stride(from: Int64(56), through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: instant.milliseconds >> shift))
-        }
+        withUnsafeBytes(of: instant.milliseconds.bigEndian) { bytes.append(contentsOf: $0) }
     }
 }
 

@@ -7,19 +7,16 @@ public import Crypto
 public enum SealedText {
     /// A server key of one purpose, from which each text's own key comes.
     public struct Key: Sendable {
-        /// Keyed and without a message yet: keying it costs more than to make one text's key.
-        private let mac: HMAC<SHA256>
+        private let mac: KeyedMAC
 
         /// Takes the server key.
         public init(_ key: SymmetricKey) {
-            mac = HMAC(key: key)
+            mac = KeyedMAC(key)
         }
 
         /// The key of the text with an identifier.
         fileprivate func own(_ id: [UInt8]) -> SymmetricKey {
-            var mac = mac
-            mac.update(data: id)
-            return SymmetricKey(data: mac.finalize())
+            SymmetricKey(data: mac.code(of: id))
         }
     }
 
@@ -33,12 +30,14 @@ public enum SealedText {
     /// - Returns: the text.
     /// - Throws: the cryptographic library's error when it cannot seal.
     public static func seal(_ content: [UInt8], id: [UInt8], key: Key, after prefix: String = "") throws -> String {
-        let box = try AES.GCM.seal(content, using: key.own(id), nonce: nonce.get())
+        let nonce = try nonce.get()
+        let box = try AES.GCM.seal(content, using: key.own(id), nonce: nonce)
+        guard let combined = box.combined else { throw CryptoKitError.incorrectParameterSize }
         var sealed: [UInt8] = []
         sealed.reserveCapacity(idLength + content.count + tagLength)
         sealed += id
-        sealed += box.ciphertext
-        sealed += box.tag
+        // Nonce, content and tag in one piece; the nonce goes without saying.
+        sealed += combined.dropFirst(nonceLength)
         return Base64URL.encode(sealed, after: prefix)
     }
 
@@ -79,9 +78,10 @@ public enum SealedText {
 
     private static let idLength = 16
     private static let tagLength = 16
+    private static let nonceLength = 12
     /// The longest text that is looked at, in characters.
     private static let lengthLimit = 64 * 1024
 
     /// Each text has a key of its own, so one nonce serves all.
-    private static let nonce = Result { try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12)) }
+    private static let nonce = Result { try AES.GCM.Nonce(data: [UInt8](repeating: 0, count: nonceLength)) }
 }

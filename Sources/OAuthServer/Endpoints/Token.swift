@@ -11,7 +11,7 @@ extension Provider {
     /// The same at a path of a profile, which only its clients may use.
     func token(_ request: Request, _ context: DoorContext, at profile: PartnerProfile?) async throws -> Response {
         var form = Form()
-        var shape = profile?.rules.errors ?? .standard
+        var named: Client?
         do {
             let body: TokenRequestRules.Body
             (form, body) = try await tokenForm(request)
@@ -21,10 +21,11 @@ extension Provider {
             let now = ambient.now()
             let (claimed, credentials) = try await claimedClient(form, authorization, now: now)
             guard profile == nil || claimed.partner == profile?.id else { throw ClientCredentials.unknown }
-            shape = claimed.errors
+            named = claimed
             try claimed.tokenRequest.check(form, writtenAs: body, hasBasic: hasBasic)
             return try await token(form, from: try authenticate(claimed, credentials, context, now: now), now, context)
         } catch {
+            let shape = (named?.errors ?? profile?.rules.errors) ?? .standard
             let status = (error as? OAuthError).map { shape.status(of: shape.worded($0)) }
             metrics.grants.refuse(form["grant_type"], Self.code(of: error))
             let client = await note(error, at: .token, form, request, context, status: status)
@@ -44,6 +45,7 @@ extension Provider {
             case .refreshToken(let refresh): try await self.refresh(refresh, by: client, now, context)
             case .clientCredentials(let ask): try await grant(ask, to: client, now)
             }
+        guard response.shape.tellsAccount else { return json(response.json()) }
         return json(response.json(account: try await account(of: response)))
     }
 
@@ -59,7 +61,7 @@ extension Provider {
 
     /// The account, for the few clients whose answers tell of it.
     private func account(of response: TokenResponse) async throws(SQLError) -> Account? {
-        guard response.shape.tellsAccount, let user = response.user else { return nil }
+        guard let user = response.user else { return nil }
         return try await store.account(user)
     }
 
