@@ -12,20 +12,17 @@ public final class KeyRing: Sendable {
         public let activeAt: Instant
         /// From when on it is neither published nor believed; nil while it is the newest.
         public let expiresAt: Instant?
-        /// Whether it has ended whatever the clock says.
-        public let wasEnded: Bool
 
         /// Makes an entry.
-        public init(key: SigningKey, activeAt: Instant, expiresAt: Instant?, wasEnded: Bool = false) {
+        public init(key: SigningKey, activeAt: Instant, expiresAt: Instant?) {
             self.key = key
             self.activeAt = activeAt
             self.expiresAt = expiresAt
-            self.wasEnded = wasEnded
         }
 
         /// Whether it has not ended yet.
         func isBelieved(at now: Instant) -> Bool {
-            !wasEnded && expiresAt.map { now < $0 } ?? true
+            expiresAt.map { now < $0 } ?? true
         }
     }
 

@@ -65,15 +65,10 @@ public struct KeyCabinet: Sendable {
         var tokenKeys: [TokenKey] = []
         for (stored, content) in try await opened() {
             switch content {
+            case .signing where stored.wasEnded:
+                continue
             case .signing(let key):
-                signers.append(
-                    KeyRing.Signer(
-                        key: key,
-                        activeAt: stored.activeAt,
-                        expiresAt: stored.expiresAt,
-                        wasEnded: stored.wasEnded
-                    )
-                )
+                signers.append(KeyRing.Signer(key: key, activeAt: stored.activeAt, expiresAt: stored.expiresAt))
             case .token(let key):
                 tokenKeys.append(key)
             case .damaged:
