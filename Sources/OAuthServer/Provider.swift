@@ -2,7 +2,6 @@ import Crypto
 public import Logging
 public import OAuth
 public import OAuthStore
-public import Tracing
 
 /// The authorization server: one immutable value that every endpoint is an extension of, one file each.
 ///
@@ -19,16 +18,10 @@ public final class Provider: Sendable {
     let pages: Pages
     /// Where people prove who they are.
     let signInDesk: SignInDesk
-    /// How often clients failed to prove who they are.
-    let clientFailures: ClientFailures
-    /// How often clients asked about tokens that are not ours.
-    let unknownTokens: ClientFailures
-    /// What the forms of the customer's page are bound to a session with.
-    let accountSeal: AccountSeal
-    /// Whether it was told that a proxy is not trusted.
-    let distrust = Once()
-    /// What seals the authorizations that are on their way.
-    let transactions: TransactionSeal
+    /// What this node has noticed of callers that are wrong.
+    let suspicions: Suspicions
+    /// What binds to a browser what it carries.
+    let seals: Seals
     /// Where operators come in.
     let console: Console
     /// Time and randomness.
@@ -36,7 +29,7 @@ public final class Provider: Sendable {
     /// Whether the server is about to end.
     public let drain = Drain()
     /// What traces requests; nil when they are not.
-    let tracer: (any Tracer)?
+    let tracer: SpanRecorder?
 
     /// Opens a server on a migrated database.
     ///
@@ -58,7 +51,7 @@ public final class Provider: Sendable {
         secretKey: SecretKey,
         ambient: Ambient,
         metrics: Metrics = Metrics(),
-        tracer: (any Tracer)? = nil,
+        tracer: SpanRecorder? = nil,
         logger: Logger
     ) async throws {
         let store = store.watched { fault in
@@ -92,10 +85,11 @@ public final class Provider: Sendable {
             deviceKey: secretKey.derived(for: "known devices"),
             random: ambient.random
         )
-        clientFailures = ClientFailures(limit: settings.clientFailureLimit)
-        unknownTokens = ClientFailures(limit: settings.unknownTokenLimit)
-        accountSeal = AccountSeal(secretKey: secretKey)
-        transactions = TransactionSeal(secretKey: secretKey, epoch: try await store.epoch())
+        suspicions = Suspicions(settings)
+        seals = Seals(
+            account: AccountSeal(secretKey: secretKey),
+            transactions: TransactionSeal(secretKey: secretKey, epoch: try await store.epoch())
+        )
         console = Console(store: store, settings: settings, secretKey: secretKey, hashOfNobody: hashOfNobody)
         try checkProfilePaths()
     }

@@ -18,7 +18,7 @@ extension Provider {
     func pending(_ form: Form, _ visit: Visit) async throws -> PendingAuthorization? {
         let transaction: AuthorizationTransaction
         do throws(TransactionSeal.Failure) {
-            transaction = try transactions.open(
+            transaction = try seals.transactions.open(
                 form["transaction"] ?? "",
                 browser: visit.browser.digest,
                 now: visit.now
@@ -47,7 +47,7 @@ extension Provider {
     /// itself. Nobody else learns what a transaction that is not theirs asks for.
     func startAgain(_ form: Form, _ visit: Visit) throws -> Response {
         do throws(TransactionSeal.Failure) {
-            _ = try transactions.open(form["transaction"] ?? "", browser: nil, now: visit.now)
+            _ = try seals.transactions.open(form["transaction"] ?? "", browser: nil, now: visit.now)
         } catch {
             if case .otherBrowser(let parameters) = error, visit.request.headers[.secFetchSite] == "same-origin" {
                 return redirect(to: authorizeLink(parameters))

@@ -9,7 +9,8 @@ extension Provider {
     func named(_ context: DoorContext, by request: Request) -> DoorContext? {
         guard !settings.trustedProxies.isEmpty else { return nil }
         let id = request.headers[.requestID].flatMap { RequestNames.isRequestID($0) ? $0 : nil }
-        let trace = request.headers[.traceParent].flatMap { TraceIdentity($0)?.trace }
+        // Where requests are traced, their span names the trace.
+        let trace = tracer == nil ? request.headers[.traceParent].flatMap { TraceIdentity($0)?.trace } : nil
         guard id != nil || trace != nil, isTrusted(context.peer) else { return nil }
         var named = context
         if let id { named.logger[metadataKey: RequestNames.idKey] = "\(id)" }

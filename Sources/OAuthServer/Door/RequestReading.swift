@@ -73,7 +73,7 @@ extension Provider {
         guard !settings.trustedProxies.isEmpty,
             let source = settings.trustedProxies.source(of: peer, forwarded: request.headers[values: .xForwardedFor])
         else {
-            if distrust.isFirst() { observe(.forwardingNotTrusted(peer: peer), context) }
+            if suspicions.untrustedProxy.isFirst() { observe(.forwardingNotTrusted(peer: peer), context) }
             return peer
         }
         return source.description

@@ -25,7 +25,7 @@ extension Provider {
         for owned in connections { apps.append(try await app(owned, language)) }
         let method = try await store.signInMethod(of: account.id)
         let page = AccountHomePage(
-            transaction: accountSeal.token(of: session),
+            transaction: seals.account.token(of: session),
             accountName: account.name,
             accountEmail: account.email,
             apps: apps,
@@ -39,7 +39,7 @@ extension Provider {
             },
             hasPassword: method?.source == .own && method?.passwordHash != nil,
             passwordPage: method?.source == .loginEndpoint ? settings.accounts.loginEndpoint?.passwordPage : nil,
-            notice: accountSeal.notice(try query(request)["notice"], in: session.digest),
+            notice: seals.account.notice(try query(request)["notice"], in: session.digest),
             now: visit.now
         )
         return self.page(page, language: language)
@@ -73,7 +73,7 @@ extension Provider {
             guard connection.revokedAt == nil else { return accountRedirect(.wasDisconnected, in: session.digest) }
             let page = AccountConfirmPage(
                 step: .disconnect(id, client: try await client(connection.client)?.name ?? connection.client.text),
-                transaction: accountSeal.token(of: session)
+                transaction: seals.account.token(of: session)
             )
             return self.page(page, language: language(request))
         }
@@ -87,7 +87,7 @@ extension Provider {
         case .signInFirst(let response):
             return response
         case .signedIn(let session, let visit):
-            try accountSeal.check(form, accountSeal.token(of: session))
+            try seals.account.check(form, seals.account.token(of: session))
             guard let id = form["connection"].flatMap({ ConnectionID($0) }),
                 try await store.disconnect(id, ownedBy: session.account.id, now: visit.now)
             else { return accountRedirect(.wasDisconnected, in: session.digest) }
@@ -106,7 +106,7 @@ extension Provider {
         case .signInFirst(let response):
             return response
         case .signedIn(let session, let visit):
-            try accountSeal.check(form, accountSeal.token(of: session))
+            try seals.account.check(form, seals.account.token(of: session))
             let account = session.account.id
             if form["session"] == "others" {
                 let others = Store.EndedSessions.allBut(session.digest)

@@ -26,7 +26,7 @@ extension Provider {
         case .signInFirst(let response):
             return response
         case .signedIn(let session, let visit):
-            try accountSeal.check(form, accountSeal.token(of: session))
+            try seals.account.check(form, seals.account.token(of: session))
             guard try await store.signInMethod(of: session.account.id)?.source == .own else {
                 return redirect(to: settings.issuer.path + Paths.account)
             }
@@ -109,7 +109,7 @@ extension Provider {
         status: HTTPResponse.Status = .ok
     ) -> Response {
         let page = AccountPasswordPage(
-            transaction: accountSeal.token(of: session),
+            transaction: seals.account.token(of: session),
             email: session.account.email,
             endsOthers: endsOthers,
             problem: problem

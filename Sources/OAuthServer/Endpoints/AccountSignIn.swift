@@ -24,7 +24,7 @@ extension Provider {
         let form = try await form(request)
         let visit = try await visit(request, context)
         let place = try place(query(request))
-        try accountSeal.check(form, visit.browser.digest.map { accountSeal.token(of: $0) })
+        try seals.account.check(form, visit.browser.digest.map { seals.account.token(of: $0) })
         switch try await trySignIn(form, for: nil, visit) {
         case .signedIn(_, let cookies):
             var response = redirect(to: settings.issuer.path + place)
@@ -41,7 +41,7 @@ extension Provider {
     func askToSignOut(_ request: Request, _ context: DoorContext) async throws -> Response {
         let visit = try await visit(request, context)
         guard let session = visit.browser.session else { return signedOutPage(visit) }
-        let page = AccountConfirmPage(step: .signOut, transaction: accountSeal.token(of: session))
+        let page = AccountConfirmPage(step: .signOut, transaction: seals.account.token(of: session))
         return self.page(page, language: language(request))
     }
 
@@ -51,7 +51,7 @@ extension Provider {
         let form = try await form(request)
         let visit = try await visit(request, context)
         if let session = visit.browser.session {
-            try accountSeal.check(form, accountSeal.token(of: session))
+            try seals.account.check(form, seals.account.token(of: session))
             try await store.endSession(session.digest)
             observe(.signedOut(session.account.id), context)
         }
@@ -79,7 +79,7 @@ extension Provider {
         let fresh = visit.browser.digest == nil ? Base64URL.encode(ambient.random(32)) : nil
         let page = SignInPage(
             action: Paths.accountSignIn + "?next=" + place,
-            transaction: accountSeal.token(of: visit.browser.digest ?? SecretDigest(of: fresh ?? "")),
+            transaction: seals.account.token(of: visit.browser.digest ?? SecretDigest(of: fresh ?? "")),
             email: email,
             problem: problem,
             canCancel: false
@@ -115,7 +115,7 @@ extension Provider {
     /// Back to the customer's page, which says what has happened.
     func accountRedirect(_ notice: AccountSeal.Notice, in session: SecretDigest) -> Response {
         redirect(
-            to: settings.issuer.path + Paths.account + "?notice=" + accountSeal.text(of: notice, in: session)
+            to: settings.issuer.path + Paths.account + "?notice=" + seals.account.text(of: notice, in: session)
         )
     }
 }

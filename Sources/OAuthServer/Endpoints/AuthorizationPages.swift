@@ -73,6 +73,6 @@ extension Provider {
 
     /// The text by which a form or link carries a transaction.
     func sealed(_ transaction: AuthorizationTransaction) throws -> String {
-        try transactions.seal(transaction, id: ambient.random(16))
+        try seals.transactions.seal(transaction, id: ambient.random(16))
     }
 }

@@ -100,7 +100,7 @@ extension Provider {
             throw OAuthError(.serverError, "no identifier could be made")
         }
         let asked = pending.request
-        let secret = transactions.code(of: pending.transaction)
+        let secret = seals.transactions.code(of: pending.transaction)
         let code = AuthorizationCode(
             digest: secret.digest,
             request: asked,

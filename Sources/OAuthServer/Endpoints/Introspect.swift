@@ -84,7 +84,7 @@ extension Provider {
         _ context: DoorContext,
         _ now: Instant
     ) throws(OAuthError) {
-        guard let (wait, isFirst) = unknownTokens.count(client, at: now) else { return }
+        guard let (wait, isFirst) = suspicions.unknownTokens.count(client, at: now) else { return }
         if isFirst { observe(.tokensTriedOut(client), context) }
         throw OAuthError(
             .slowDown,

@@ -9,18 +9,13 @@ extension Provider {
     func traced(
         _ request: Request,
         _ context: DoorContext,
-        by tracer: any Tracer,
+        by tracer: SpanRecorder,
         _ next: (Request, DoorContext) async throws -> Response
     ) async throws -> Response {
-        var parent = InstrumentationContext.topLevel
-        if isTrusted(context.peer) { tracer.extract(request.headers, into: &parent, using: HeaderExtractor()) }
-        return try await tracer.withAnySpan("request", context: parent, ofKind: .server) { span in
+        let parent = isTrusted(context.peer) ? request.headers[.traceParent].flatMap { TraceIdentity($0) } : nil
+        return try await tracer.withSpan("request", context: .child(of: parent), ofKind: .server) { span in
             var context = context
-            var headers: HTTPFields = [:]
-            tracer.inject(span.context, into: &headers, using: HeaderInjector())
-            if let identity = headers[.traceParent].flatMap({ TraceIdentity($0) }) {
-                context.logger[metadataKey: RequestNames.traceKey] = "\(identity.trace)"
-            }
+            context.logger[metadataKey: RequestNames.traceKey] = "\(span.identity.trace)"
             let response = try await withLogger(context.logger) { _ in try await next(request, context) }
             let route = context.endpointPath ?? RequestMeters.other
             span.operationName = "\(request.method.rawValue) \(route)"
@@ -38,18 +33,6 @@ extension Provider {
     /// Takes a step of a request within a span of its own, when requests are traced.
     func step<Value>(_ name: String, _ body: () async throws -> Value) async throws -> Value {
         guard let tracer else { return try await body() }
-        return try await tracer.withAnySpan(name, ofKind: .internal) { _ in try await body() }
-    }
-}
-
-private struct HeaderExtractor: Extractor {
-    func extract(key: String, from headers: HTTPFields) -> String? {
-        HTTPField.Name(key).flatMap { headers[$0] }
-    }
-}
-
-private struct HeaderInjector: Injector {
-    func inject(_ value: String, forKey key: String, into headers: inout HTTPFields) {
-        if let name = HTTPField.Name(key) { headers[name] = value }
+        return try await tracer.withSpan(name, ofKind: .internal) { _ in try await body() }
     }
 }

@@ -9,10 +9,6 @@ public final class SpanRecorder: Tracer {
     /// The kind of span that it makes.
     public typealias Span = RecordedSpan
 
-    private enum IdentityKey: InstrumentationContextKey {
-        typealias Value = TraceIdentity
-    }
-
     private let share: Double
     private let random: @Sendable (Int) -> [UInt8]
     private let waiting = Mutex<(spans: [FinishedSpan], dropped: UInt64)>(([], 0))
@@ -41,13 +37,13 @@ public final class SpanRecorder: Tracer {
         line: UInt
     ) -> RecordedSpan {
         var context = context()
-        let parent = context[IdentityKey.self]
+        let parent = context.identity
         let identity = TraceIdentity(
             trace: parent?.trace ?? Hexadecimal.encode(random(16)),
             span: Hexadecimal.encode(random(8)),
             isSampled: parent?.isSampled ?? isChosen
         )
-        context[IdentityKey.self] = identity
+        context.identity = identity
         return RecordedSpan(
             operationName,
             identity,
@@ -91,7 +87,7 @@ public final class SpanRecorder: Tracer {
         into carrier: inout Carrier,
         using injector: Inject
     ) where Inject.Carrier == Carrier {
-        if let identity = context[IdentityKey.self] {
+        if let identity = context.identity {
             injector.inject(identity.text, forKey: "traceparent", into: &carrier)
         }
     }
@@ -103,7 +99,26 @@ public final class SpanRecorder: Tracer {
         using extractor: Extract
     ) where Extract.Carrier == Carrier {
         if let identity = extractor.extract(key: "traceparent", from: carrier).flatMap({ TraceIdentity($0) }) {
-            context[IdentityKey.self] = identity
+            context.identity = identity
         }
+    }
+}
+
+extension InstrumentationContext {
+    private enum IdentityKey: InstrumentationContextKey {
+        typealias Value = TraceIdentity
+    }
+
+    /// The span that a child of this context continues.
+    fileprivate var identity: TraceIdentity? {
+        get { self[IdentityKey.self] }
+        set { self[IdentityKey.self] = newValue }
+    }
+
+    /// What a span is started with that continues another's trace, or begins one when there is none.
+    static func child(of parent: TraceIdentity?) -> InstrumentationContext {
+        var context = InstrumentationContext.topLevel
+        context.identity = parent
+        return context
     }
 }
