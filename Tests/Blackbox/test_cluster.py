@@ -98,6 +98,25 @@ def test_F5_half_open_connections_are_replaced_when_the_database_is_back(relayed
     assert all(answer.status_code == 200 for answer in together([lambda: seam.refresh(connected.refresh)] * 24))
 
 
+def test_F5_a_database_without_room_says_so_and_is_served_from_as_soon_as_it_has_some(new_server, database):
+    shared = database("postgres")
+    server = new_server(database=shared)
+    seam = server.create_client("--partner", "seam", name="Seam")
+    person = Person(server, server.create_account())
+    server.start()
+    connected = person.connect(seam)
+    others = f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{shared.name}'"
+    shared.query(f"alter database {shared.name} connection limit 0", shared.server_url)
+    shared.query(others, shared.server_url)
+    unready = send("GET", server.base + "/readyz")
+    assert unready.status_code == 503
+    assert unready.json()["missing"][0].startswith("database: the database takes no more connections")
+    for _ in range(5):
+        check_refused(seam.refresh(connected.refresh))
+    shared.query(f"alter database {shared.name} connection limit -1", shared.server_url)
+    eventually(lambda: seam.refresh(connected.refresh).status_code == 200, 10)
+
+
 def test_F5_a_silent_first_host_costs_no_request_its_deadline(new_server, database):
     shared = database("postgres")
     silent, good = Relay(shared.url), Relay(shared.url)

@@ -43,9 +43,9 @@ extension Provider {
         do throws(OAuthError) {
             return try client.authenticate(credentials, acceptsTestSecrets: settings.testMode)
         } catch {
-            guard error.code == .invalidClient, let (wait, isFirst) = suspicions.clientFailures.count(client.id, at: now) else {
-                throw error
-            }
+            guard error.code == .invalidClient,
+                let (wait, isFirst) = suspicions.clientFailures.count(client.id, at: now)
+            else { throw error }
             if isFirst { observe(.secretsTriedOut(client.id), context) }
             throw OAuthError(
                 .slowDown,
