@@ -1,6 +1,5 @@
 """F4, F5, F9 (security.md §4): nodes on one PostgreSQL that dies, falls silent, fails over and comes back."""
 
-import threading
 import time
 from pathlib import Path
 
@@ -256,25 +255,6 @@ def test_C07_a_cut_on_one_node_is_a_cut_on_every_node(cluster):
         assert seam.at(other).introspect(connected.access) == {"active": False}
         bearer = {"Authorization": f"Bearer {connected.access}"}
         assert send("GET", other.base + "/oauth/userinfo", headers=bearer).status_code == 401
-
-
-def test_F9_three_nodes_that_start_at_once_on_an_empty_database_agree_on_one_key_set(new_server, database):
-    for _ in range(3):
-        shared = database("postgres")
-        first = new_server(database=shared)
-        nodes = [first, *(new_server(database=shared, issuer=first.issuer) for _ in range(2))]
-        starting = [threading.Thread(target=node.start, kwargs={"wait": False}) for node in nodes]
-        for thread in starting:
-            thread.start()
-        for thread in starting:
-            thread.join()
-        for node in nodes:
-            node.wait_until_ready()
-        sets = [{key["kid"] for key in send("GET", node.base + "/oauth/jwks").json()["keys"]} for node in nodes]
-        assert sets[0] == sets[1] == sets[2]
-        assert len(sets[0]) == 1
-        for node in nodes:
-            assert node.stop() == 0
 
 
 def test_F10_only_serve_and_migrate_prepare_a_database(postgres_url, tmp_path):

@@ -3,22 +3,15 @@
 import os
 import signal
 import socket
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 
-from toolkit.client import Authorization, OAuthClient
-from toolkit.haproxy import HAProxy
-from toolkit.person import Person
 from toolkit.process import Latchkey
 from toolkit.wire import send
 
-RESTARTS = int(os.environ.get("LATCHKEY_RESTARTS", "3"))
-"""How often the nodes behind HAProxy are restarted; the fault suite asks for 50."""
 PATIENCE = 20.0
 
 
@@ -199,78 +192,3 @@ def test_F11_after_its_last_answer_a_connection_hears_nothing(new_server, tmp_pa
     assert answer.count(b"HTTP/1.1 200 ") == 1
     assert server.process.wait(timeout=PATIENCE) == 0
     server.process = None
-
-
-@pytest.fixture
-def balanced(new_server, database, tmp_path) -> Iterator[tuple[HAProxy, list[Latchkey]]]:
-    """Two nodes on one PostgreSQL behind HAProxy, not yet started."""
-    shared, proxy = database("postgres"), HAProxy(tmp_path)
-    environment = {"LATCHKEY_SHUTDOWN_DRAIN": "1s"}
-    nodes = [
-        new_server(database=shared, issuer=proxy.base, canaries=proxy.canaries, environment=environment)
-        for _ in range(2)
-    ]
-    yield proxy, nodes
-    proxy.stop()
-
-
-class Load:
-    """Refreshes and code exchanges through the balancer, until told to stop; every answer but 200 is a failure."""
-
-    def __init__(self, people: list[Person], client: OAuthClient):
-        self.client = client
-        self.failures: list[str] = []
-        self.refreshes = self.exchanges = 0
-        self.ended = threading.Event()
-        work = [self.refresh, self.refresh, self.connect, self.connect]
-        pairs = zip(work, people, strict=True)
-        self.threads = [threading.Thread(target=self.run, args=pair) for pair in pairs]
-
-    def run(self, task, person: Person) -> None:
-        token = person.connect(self.client).refresh
-        while not self.ended.is_set():
-            try:
-                task(person, token)
-            except (requests.RequestException, OSError, AssertionError) as error:
-                self.failures.append(f"{type(error).__name__}: {error}")
-
-    def refresh(self, person: Person, token: str) -> None:
-        self.client.refreshed(token)
-        self.refreshes += 1
-
-    def connect(self, person: Person, _token: str) -> None:
-        page = person.visit(self.client.authorize_url())
-        self.client.redeem(Authorization(person.decide(page, "allow").target, self.client))
-        self.exchanges += 1
-
-    def __enter__(self) -> "Load":
-        for thread in self.threads:
-            thread.start()
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline and not (self.refreshes and self.exchanges):
-            time.sleep(0.02)
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.ended.set()
-        for thread in self.threads:
-            thread.join()
-
-
-def test_F11_no_request_fails_behind_haproxy_while_its_nodes_are_restarted(balanced):
-    proxy, nodes = balanced
-    client = nodes[0].create_client("--partner", "seam", name="Seam").at(proxy)
-    people = [Person(proxy, nodes[0].create_account()) for _ in range(4)]
-    for node in nodes:
-        node.start()
-    proxy.start(nodes)
-    with Load(people, client) as load:
-        for number in range(RESTARTS):
-            place = number % 2
-            assert nodes[place].stop() == 0
-            proxy.wait_until(place, "DOWN")
-            nodes[place].start()
-            proxy.wait_until(place, "UP")
-    assert not load.failures, (len(load.failures), load.failures[:5])
-    assert load.refreshes > RESTARTS, "there was hardly any load"
-    assert load.exchanges > RESTARTS, "there was hardly any load"

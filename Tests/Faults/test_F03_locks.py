@@ -12,6 +12,9 @@ import pytest
 from judge.herd import fire, refresh
 from judge.ledger import EXCHANGE, REFRESH, REVOKE
 from judge.scene import Scene
+from toolkit.client import tokens
+from toolkit.person import Person
+from toolkit.wire import together
 
 BUSY = 5.0
 """How many seconds a statement waits for a lock (design section 11)."""
@@ -100,3 +103,59 @@ def test_F03_fifty_writers_wait_for_one_another_only_a_moment(scene, figures):
     scene.must_hold_to_the_end()
     times.sort()
     figures.note("F3", "fifty writers at once, SQLite", writes=len(times), p50_in_s=times[500], p99_in_s=times[990])
+
+
+@pytest.mark.smoke
+def test_F03_a_lock_from_outside_is_waited_for_five_seconds_and_then_503(new_server):
+    server = new_server("sqlite")
+    seam = server.create_client("--partner", "seam", name="Seam")
+    person = Person(server, server.create_account())
+    server.start()
+    connected, code = person.connect(seam), person.authorize(seam).code
+    lock = sqlite3.connect(server.database.path, isolation_level=None)
+    lock.execute("begin exclusive")
+    try:
+        started = time.monotonic()
+        answer = seam.exchange(code)
+        waited = time.monotonic() - started
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert 4 < waited < 9
+        tokens(seam.refresh(connected.refresh))
+        assert seam.introspect(connected.access)["active"]
+    finally:
+        lock.execute("rollback")
+        lock.close()
+    tokens(seam.exchange(code))
+
+
+@pytest.mark.smoke
+def test_F03_a_reader_that_stays_for_long_disturbs_no_refresh(new_server):
+    server = new_server("sqlite")
+    careful = server.create_client(
+        *("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", "--refresh", "successor"),
+        name="Careful partner",
+    )
+    person = Person(server, server.create_account())
+    server.start()
+    connected = [person.connect(careful).refresh for _ in range(4)]
+    reader = sqlite3.connect(server.database.path, isolation_level=None)
+    reader.execute("begin")
+    reader.execute("select count(*) from connections").fetchall()
+
+    def refresh_often(token: str) -> list[int]:
+        statuses = []
+        for _ in range(60):
+            answer = careful.refresh(token)
+            statuses.append(answer.status_code)
+            token = answer.json()["refresh_token"]
+        return statuses
+
+    statuses = together([lambda token=token: refresh_often(token) for token in connected])
+    assert {status for many in statuses for status in many} == {200}
+    reader.execute("rollback")
+    reader.close()
+    log = server.database.path.with_name(server.database.path.name + "-wal")
+    assert log.stat().st_size < 64 * 1024 * 1024
+    assert server.stop() == 0
+    assert not log.exists(), "what the reader held back is folded into the file"

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
@@ -50,6 +51,7 @@ def mint(client: OAuthClient, nodes: list[Latchkey], ended: threading.Event, min
             minted.append((time.time(), answer.json()["access_token"]))
 
 
+@pytest.mark.smoke
 def test_F09_no_token_meets_keys_that_lack_its_own(cluster, figures):
     scene = Scene.prepare(cluster.nodes, people=1)
     machine = scene.nodes[0].create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
@@ -89,6 +91,7 @@ def test_F09_no_token_meets_keys_that_lack_its_own(cluster, figures):
     )
 
 
+@pytest.mark.smoke
 def test_F09_three_nodes_that_start_at_once_on_an_empty_database_agree(new_server, database, figures):
     times = rounds("FIRST_STARTS", 20, smoke=2)
     for _ in range(times):

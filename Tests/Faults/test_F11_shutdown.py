@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from judge.front import Front
 from judge.rounds import rounds
 from judge.scene import Scene
@@ -11,6 +13,7 @@ from toolkit.fixtures import Cluster
 from toolkit.wire import send
 
 
+@pytest.mark.smoke
 def test_F11_restarts_behind_haproxy_fail_no_request(cluster: Cluster, tmp_path, figures):
     front = Front(tmp_path)
     for node in cluster.nodes:

@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from judge.scene import Scene
-from toolkit.client import Authorization
+from toolkit.client import Authorization, refusal, tokens
+from toolkit.person import Person
 
 PLACES = ("before the page", "after sign-in", "after consent", "after the exchange", "after a refresh", "after the end")
 
@@ -42,3 +43,27 @@ def test_F13_a_kill_between_any_two_steps_costs_nothing(new_server, figures, kin
         pass_("after the end")
     scene.must_hold_to_the_end()
     figures.note("F13", f"killed between the steps of a flow, {kind}", flows=len(flows), tokens_lost=0)
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_F13_a_plain_restart_keeps_what_was_remembered(new_server, kind):
+    server = new_server(kind)
+    seam = server.create_client("--partner", "seam", name="Seam")
+    strict = server.create_client(
+        *("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", "--refresh", "strict"),
+        name="Strict partner",
+    )
+    person = Person(server, server.create_account())
+    server.start()
+    code = person.authorize(seam).code
+    connected, used = tokens(seam.exchange(code)), person.connect(strict)
+    newest = strict.refreshed(used.refresh)
+    server.restart()
+    # The session lives, the redeemed code and the used refresh token are known for what they are.
+    assert person.visit(seam.authorize_url()).consent_form
+    tokens(seam.refresh(connected.refresh))
+    refusal(seam.exchange(code), 400, "invalid_grant")
+    refusal(seam.refresh(connected.refresh), 400, "invalid_grant")
+    refusal(strict.refresh(used.refresh), 400, "invalid_grant")
+    refusal(strict.refresh(newest.refresh), 400, "invalid_grant")
