@@ -17,7 +17,7 @@ extension Provider {
             (form, body) = try await tokenForm(request)
             let authorization = request.headers[.authorization]
             let hasBasic = authorization != nil
-            try profile?.rules.check(form, writtenAs: body, hasBasic: hasBasic)
+            try Self.check(form, writtenAs: body, hasBasic: hasBasic, at: profile)
             let now = ambient.now()
             let (claimed, credentials) = try await claimedClient(form, authorization, now: now)
             guard profile == nil || claimed.partner == profile?.id else { throw ClientCredentials.unknown }
@@ -25,12 +25,41 @@ extension Provider {
             try claimed.tokenRequest.check(form, writtenAs: body, hasBasic: hasBasic)
             return try await token(form, from: try authenticate(claimed, credentials, context, now: now), now, context)
         } catch {
-            let shape = (named?.errors ?? profile?.rules.errors) ?? .standard
-            let status = (error as? OAuthError).map { shape.status(of: shape.worded($0)) }
-            metrics.grants.refuse(form["grant_type"], Self.code(of: error))
-            let client = await note(error, at: .token, form, request, context, status: status)
-            throw ClientRefusal(cause: error, client: client, shape: shape)
+            throw await refusal(of: error, form, request, context, named?.errors ?? Self.shape(at: profile))
         }
+    }
+
+    // What asks a profile, or tells of a refusal, stands apart: a profile's rules are large, and copies of them would be part of the
+    // frame of `token`. A connection keeps the room of its deepest request for as long as it is open (ADR 0026).
+
+    /// How refusals are told until the client is known.
+    @inline(never)
+    private static func shape(at profile: PartnerProfile?) -> ErrorShape { profile?.rules.errors ?? .standard }
+
+    /// Checks a request as the document of the path's profile has it.
+    @inline(never)
+    private static func check(
+        _ form: Form,
+        writtenAs body: TokenRequestRules.Body,
+        hasBasic: Bool,
+        at profile: PartnerProfile?
+    ) throws(OAuthError) {
+        try profile?.rules.check(form, writtenAs: body, hasBasic: hasBasic)
+    }
+
+    /// Notes why a request is refused.
+    @inline(never)
+    private func refusal(
+        of error: any Error,
+        _ form: Form,
+        _ request: Request,
+        _ context: DoorContext,
+        _ shape: ErrorShape
+    ) async -> ClientRefusal {
+        let status = (error as? OAuthError).map { shape.status(of: shape.worded($0)) }
+        metrics.grants.refuse(form["grant_type"], Self.code(of: error))
+        let client = await note(error, at: .token, form, request, context, status: status)
+        return ClientRefusal(cause: error, client: client, shape: shape)
     }
 
     private func token(
