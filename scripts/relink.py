@@ -1,7 +1,7 @@
 """Links a build of the program again with Swift's libraries inside, so that it runs where there is no Swift.
 
-    scripts/relink.py FILE             the debug build
-    scripts/relink.py --release FILE   the release build of 'make bench'
+    scripts/relink.py FILE                     the debug build of latchkey
+    scripts/relink.py --release PRODUCT FILE   a program of the release build of 'make bench'
 
 A package's program is built that way from the start (`swift build --static-swift-stdlib`), but for a test or a
 measurement that would mean to compile everything a second time. The link command is the one that SwiftPM has written
@@ -18,26 +18,26 @@ ROOT = Path(__file__).resolve().parent.parent
 ARCHIVES = ("CoreFoundation", "_FoundationICU", "_FoundationCShims", "_FoundationCollections")
 
 
-def link_command(plan: Path) -> list[str]:
-    """How SwiftPM links latchkey by the plan of a build."""
+def link_command(plan: Path, product: str) -> list[str]:
+    """How SwiftPM links a program by the plan of a build."""
     inside = False
     for line in plan.read_text(encoding="utf-8").splitlines():
         if line.startswith('  "C.'):
-            inside = line.startswith('  "C.latchkey-') and line.endswith('.exe":')
+            inside = line.startswith(f'  "C.{product}-') and line.endswith('.exe":')
         elif inside and line.strip().startswith("args: "):
             return json.loads(line.split("args: ", 1)[1])
-    sys.exit(f"{plan} does not say how latchkey is linked: run 'swift build' first.")
+    sys.exit(f"{plan} does not say how {product} is linked: run 'swift build' first.")
 
 
 def main() -> int:
     match sys.argv[1:]:
-        case ["--release", file]:
+        case ["--release", product, file]:
             kind = "release"
         case [file] if not file.startswith("-"):
-            kind = "debug"
+            kind, product = "debug", "latchkey"
         case _:
             sys.exit(__doc__)
-    command = link_command(ROOT / ".build" / f"{kind}.yaml")
+    command = link_command(ROOT / ".build" / f"{kind}.yaml", product)
     command[command.index("-o") + 1] = file
     archives = [f"-l{name}" for name in ARCHIVES]
     return subprocess.run([*command, "-static-stdlib", *archives], cwd=ROOT, check=False).returncode

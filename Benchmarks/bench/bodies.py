@@ -12,7 +12,9 @@ from pathlib import Path
 from .databases import ROOT, Place
 from .process import ServerProcess
 
-BENCH_SERVER = ROOT / ".build" / "release" / "bench-server"
+SHIPPED = ROOT / ".build" / "bench"
+"""Where the programs lie that are measured."""
+BENCH_SERVER = SHIPPED / "bench-server"
 REDIRECT_URI = "https://partner.example/callback"
 VERIFIER = "dBjftJeZ4CVP-mBg92tKL7eTvoXbQSJDcjRPJyNUZYE"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()

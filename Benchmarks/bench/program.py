@@ -1,4 +1,4 @@
-"""The program itself, `latchkey serve`, as it is shipped: with Swift's libraries inside, and stripped."""
+"""The programs as `latchkey serve` is shipped: with Swift's libraries inside, and stripped."""
 
 import os
 import subprocess
@@ -9,13 +9,13 @@ from .databases import ROOT, Postgres, SQLite
 from .process import ServerProcess, free_port
 
 
-def ship(folder: Path) -> Path:
-    """Links the release build as `make deb` does, and strips it as that does."""
-    program = folder / "latchkey"
-    relink = [sys.executable, ROOT / "scripts" / "relink.py", "--release", program]
+def ship(product: str, folder: Path) -> Path:
+    """Links the release build of a product as `make deb` does, and strips it as that does."""
+    program = folder / product
+    relink = [sys.executable, ROOT / "scripts" / "relink.py", "--release", product, program]
     ended = subprocess.run(relink, text=True, capture_output=True, check=False)
     if ended.returncode != 0:
-        raise SystemExit(f"bench: the release build of latchkey could not be linked.\n{ended.stdout}{ended.stderr}")
+        raise SystemExit(f"bench: the release build of {product} could not be linked.\n{ended.stdout}{ended.stderr}")
     subprocess.run(["strip", "--strip-debug", program], check=True)
     return program
 

@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from bench import pace, pictures
+from bench.__main__ import options
 from bench.ceilings import Ceiling
 from bench.databases import ROOT
 from bench.load import Sample
@@ -53,6 +54,11 @@ def report(opaque: float = 0.7, idle: float = 50, failures: int = 0) -> Report:
     database.start = Start([80.0, 82.0], idle, 8.0, 10_000, idle + 60)
     machine = Machine("a processor", 2, 23.5, "6.18", 0.1, "6.3.1", "abcdef0")
     return Report(machine, "scripts/bench", 3, 1, [Ceiling("flush", "appends", 9000.0)], 61.5, [database])
+
+
+def test_each_database_that_is_named_is_measured(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["bench", "--database", "sqlite", "--database", "postgres"])
+    assert options().database == ["sqlite", "postgres"]
 
 
 def missed_floors(report: Report) -> list[str]:
