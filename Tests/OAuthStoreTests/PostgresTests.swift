@@ -29,32 +29,6 @@ import Testing
         }
     }
 
-    @Test func `F5: a server that takes no more connections is not dead, and serves whoever is connected`() async throws
-    {
-        try await Backend.postgres.withStorage { storage in
-            guard case .postgres(let url) = storage else { return }
-            let owner = try storage.open()
-            let name = try await owner.rows("select current_database()")[0].text(0)
-            let database = try PostgresDatabase(url: url, poolSize: 4)
-            #expect(try await database.rows("select 1").count == 1)
-            try await owner.run("alter database \(name) connection limit 1")
-            let failures = Tally()
-            _ = try await parallel(12) { _ in
-                let failure = await sqlError { _ = try await database.rows("select pg_sleep(0.1)") }
-                guard let failure else { return }
-                #expect(failure.absence == .crowded, "\(failure)")
-                failures.count()
-            }
-            #expect(failures.total > 0, "the other lanes found no place")
-            // More of them than the breaker needs to take a server for dead, one after the other.
-            for _ in 0..<10 { #expect(try await database.rows("select 1").count == 1) }
-            try await owner.run("alter database \(name) connection limit -1")
-            _ = try await parallel(12) { _ in try await database.rows("select 1") }
-            await database.close()
-            await owner.close()
-        }
-    }
-
     @Test func `a connection that dies inside a transaction commits nothing`() async throws {
         try await Backend.postgres.withDatabase { database in
             try await database.run("create table sample (id bigint primary key)")
