@@ -293,7 +293,7 @@ import Testing
 
 /// Runs `body` with the path of a revocation log in a folder of its own.
 func withRevocationLog(_ body: (String) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "latchkey-\(UUID())")
+    let folder = TestFolder.place()
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     try await body(folder.appending(path: "revocations").path)

@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func `a file that is no database is invalid, and one that cannot be opened is not available`() throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "latchkey-\(UUID())").path
+        let path = TestFolder.place().path
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(repeating: 7, count: 4096).write(to: URL(fileURLWithPath: path))
         do {

@@ -28,7 +28,7 @@ package enum Backend: String, CaseIterable, Sendable {
     package func withStorage<Result>(_ body: (Storage) async throws -> Result) async throws -> Result {
         switch self {
         case .sqlite:
-            let directory = FileManager.default.temporaryDirectory.appending(path: "latchkey-\(UUID())")
+            let directory = TestFolder.place()
             defer { try? FileManager.default.removeItem(at: directory) }
             return try await body(.sqlite(path: directory.appending(path: "test.sqlite").path))
         case .postgres:
