@@ -45,7 +45,7 @@ final class Breaker: Sendable {
         var failedRounds = 0
         var notBefore = ContinuousClock.now
         var pausedBecause = SQLError.unavailable("no server accepts connections")
-        var opened: @Sendable (String) -> Void = { _ in }
+        var opened: [@Sendable (String) -> Void] = []
     }
 
     private let state = Mutex(State())
@@ -68,7 +68,7 @@ final class Breaker: Sendable {
 
     /// Calls `action` with the reason each time nobody is let through any more.
     func whenOpened(_ action: @escaping @Sendable (String) -> Void) {
-        state.withLock { $0.opened = action }
+        state.withLock { $0.opened.append(action) }
     }
 
     /// Why a caller is refused, or nil when the caller may ask.
@@ -211,15 +211,15 @@ final class Breaker: Sendable {
     // MARK: Open and closed
 
     private func open(_ reason: String) {
-        let (opened, starts) = state.withLock { state -> ((@Sendable (String) -> Void)?, Bool) in
-            guard state.reason == nil, !state.hasEnded else { return (nil, false) }
+        let (opened, starts) = state.withLock { state -> ([@Sendable (String) -> Void], Bool) in
+            guard state.reason == nil, !state.hasEnded else { return ([], false) }
             state.reason = reason
             distrust(before: .now, &state)
             isOpen.store(true, ordering: .relaxed)
             defer { state.isProbing = true }
             return (state.opened, !state.isProbing)
         }
-        opened?(reason)
+        for action in opened { action(reason) }
         if starts { queue.async { [weak self] in self?.probe(round: 0) } }
     }
 

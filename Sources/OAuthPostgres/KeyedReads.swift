@@ -9,7 +9,7 @@ import Synchronization
 /// as much as finding one more row.
 final class KeyedReads: Sendable {
     /// How many batches may be on their way at once: while the server reads one, the answers of another are taken.
-    private static let width = 2
+    static let width = 2
     /// How many rows are asked for together at most.
     private static let batchLimit = 64
 

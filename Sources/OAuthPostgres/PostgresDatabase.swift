@@ -27,6 +27,9 @@ public final class PostgresDatabase: SQLDatabase {
     private let servers: Servers
     private let breaker: Breaker
     private let pool: ConnectionPool
+    /// Of a large pool keyed reads have some connections of their own: transactions that wait for one another's locks hold up no
+    /// refresh.
+    private let readPool: ConnectionPool
     private let keyedReads: KeyedReads
     private let listeners = Mutex<[Listener]>([])
     private let commits = Atomic<UInt64>(0)
@@ -51,8 +54,10 @@ public final class PostgresDatabase: SQLDatabase {
         let deadlines = Deadlines(connect: connectDeadline, statement: statementDeadline)
         servers = try Servers(url: url, deadlines: deadlines)
         breaker = Breaker(servers, deadlines)
-        pool = ConnectionPool(breaker: breaker, size: poolSize, wait: poolWait)
-        keyedReads = KeyedReads(pool: pool)
+        let own = poolSize > 2 * KeyedReads.width ? KeyedReads.width : 0
+        pool = ConnectionPool(breaker: breaker, size: poolSize - own, wait: poolWait)
+        readPool = own > 0 ? ConnectionPool(breaker: breaker, size: own, wait: poolWait) : pool
+        keyedReads = KeyedReads(pool: readPool)
     }
 
     /// PostgreSQL.
@@ -61,6 +66,7 @@ public final class PostgresDatabase: SQLDatabase {
     /// What the pool is busy with, and how many transactions were committed.
     public var usage: SQLUsage {
         var usage = pool.usage
+        if readPool !== pool { usage.add(readPool.usage) }
         usage.waiting += keyedReads.waiting
         usage.commits = commits.load(ordering: .relaxed)
         usage.transactions = usage.commits
@@ -150,6 +156,7 @@ public final class PostgresDatabase: SQLDatabase {
     public func close() async {
         for listener in listeners.withLock({ $0 }) { listener.end() }
         await pool.close()
+        if readPool !== pool { await readPool.close() }
     }
 }
 

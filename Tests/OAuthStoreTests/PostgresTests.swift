@@ -200,6 +200,40 @@ import Testing
         }
     }
 
+    @Test func `F7: transactions that wait for locks hold up no row that is read by its key`() async throws {
+        try await Backend.postgres.withStorage { storage in
+            guard case .postgres(let url) = storage else { return }
+            let database = try PostgresDatabase(
+                url: url,
+                connectDeadline: .seconds(30),
+                statementDeadline: .seconds(30),
+                poolWait: .seconds(30)
+            )
+            try await database.run("create table counter (id bytea primary key, count int)")
+            try await database.run("insert into counter values ('\\x00', 0)")
+            let (held, holds) = AsyncStream<Void>.makeStream()
+            let release = DispatchSemaphore(value: 0)
+            let raise = "update counter set count = count + 1"
+            async let holding: Void = database.transaction { connection throws(SQLError) in
+                try connection.query(raise)
+                holds.yield()
+                release.wait()
+            }
+            for await _ in held { break }
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 { group.addTask { #expect(await sqlError { try await database.run(raise) } == nil) } }
+                while database.usage.waiting == 0 { await Task.yield() }
+                let selection = KeyedSelection("select id, count from counter", by: "id")
+                let row = try? await database.row(of: selection, [0])
+                #expect((try? row?.integer(1)) == 0)
+                release.signal()
+            }
+            try await holding
+            #expect(try await database.rows("select count from counter")[0].integer(0) == 21)
+            await database.close()
+        }
+    }
+
     @Test func `of several hosts the first that answers is used`() async throws {
         try await Backend.postgres.withStorage { storage in
             let several = try storage.url(hosts: "127.0.0.1:1")

@@ -19,6 +19,18 @@ public struct SQLUsage: Sendable, Equatable {
 
     /// Nothing yet.
     public init() {}
+
+    /// Adds what other connections to the same database are busy with.
+    public mutating func add(_ other: SQLUsage) {
+        busy += other.busy
+        idle += other.idle
+        waiting += other.waiting
+        waits += other.waits
+        refusals += other.refusals
+        outageRefusals += other.outageRefusals
+        commits += other.commits
+        transactions += other.transactions
+    }
 }
 
 extension SQLDatabase {

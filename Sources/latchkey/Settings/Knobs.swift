@@ -111,7 +111,7 @@ extension Knob {
             \.pool.size,
             .number(1...200, of: "connections"),
             example: "16",
-            "How many connections to PostgreSQL one process keeps at most, beside the one on which it hears of changes."
+            "How many connections to PostgreSQL one process keeps at most, beside the one on which it hears of changes. Of more than four, two are kept for what a refresh reads, so that transactions that wait for locks hold up none."
         ),
         Knob(
             "postgres-connect-deadline",
