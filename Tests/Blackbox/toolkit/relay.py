@@ -58,10 +58,10 @@ class Relay:
         self.lost.clear()
         self.losses.append(Loss(text, is_carried_out, then_gone))
 
-    def cut(self) -> None:
-        """Ends every connection and accepts no other, as a server that was killed does."""
+    def cut(self, but: "_Line | None" = None) -> None:
+        """Ends every connection, or all but one, and accepts no other, as a server that was killed does."""
         self.way = "cut"
-        self._end_lines()
+        self._end_lines(but)
 
     def fall_silent(self) -> None:
         """Passes nothing on any more, on old and new connections, as a machine that is gone does."""
@@ -88,9 +88,10 @@ class Relay:
 
     # Inside
 
-    def _end_lines(self) -> None:
+    def _end_lines(self, but: "_Line | None" = None) -> None:
         for line in list(self.lines):
-            line.end()
+            if line is not but:
+                line.end()
 
     def _accept(self) -> None:
         while True:
@@ -207,10 +208,11 @@ class _Line:
             self.answered = threading.Event()
             self.server.sendall(message)
             self.answered.wait(10)
+        # The node learns of it last, when there is no other way left to ask.
         if loss.then_gone:
-            self.relay.cut()
-        self.end()
+            self.relay.cut(but=self)
         self.relay.lost.set()
+        self.end()
 
     def _downwards(self) -> None:
         while chunk := self.server.recv(65536):
@@ -218,6 +220,8 @@ class _Line:
                 continue
             if self.swallows_answers:
                 self.answered.set()
+                # Whoever loses it ends this line too, after the others if they are to go.
+                self.relay.lost.wait(10)
                 return
             self.client.sendall(chunk)
 
