@@ -65,7 +65,7 @@ def sign_ins(person: Person, client: OAuthClient, folder: Path, connections: int
 
     def flood() -> None:
         while not ended.is_set():
-            result = _wrk(person.server, "/login", "sign-in.lua", file, connections, seconds=1)
+            result = _wrk(person.server, "/login", "shedding.lua", file, connections, seconds=1)
             seen["sign-ins"] += result["requests"] - result["shed"]
             seen["asked to come again"] += result["shed"]
 
