@@ -14,8 +14,8 @@ import Synchronization
 /// probe calls the servers while it waits: if none accepts, it waits for nothing; if another one does, the primary has moved.
 ///
 /// Whoever is answered proves that the database lives, however late the answer is: a failure counts only when nobody was
-/// answered while it came about. So a line that is too slow to connect over still serves those who are connected, and so
-/// does a server that takes no more connections.
+/// answered while it came about. So a line that is too slow to connect over still serves those who are connected. A server
+/// that takes no more connections is not taken for a dead one.
 final class Breaker: Sendable {
     /// How many failures in a row open it.
     static let threshold = 3
