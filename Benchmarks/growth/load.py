@@ -92,8 +92,9 @@ def compare(places: list[Place], rounds: int, seconds: int, kinds: list[str]) ->
     with ExitStack() as stack:
         servers = {place.size: stack.enter_context(serving(place)) for place in places}
         exchanges = {place.size: Exchanges() for place in places}
+        for server in servers.values():
+            server.wait_until_ready()
         for place in places:
-            servers[place.size].wait_until_ready()
             place.warm()
             refresh(place, servers[place.size], 2)
             # PostgreSQL logs a page whole when it is first written after a checkpoint, as few are in the long run.
