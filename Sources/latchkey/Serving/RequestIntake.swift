@@ -42,8 +42,8 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the answer that is under way is the connection's last one.
     private var isLast = false
     private var isDeaf = false
-    /// Whether the request that is being read is one too many.
-    private var isShedding = false
+    /// The method of the request that is being read, when it is one too many.
+    private var shedding: HTTPRequest.Method?
     /// Whether the connection ends once its client has taken what was written.
     private var isEnding = false
     private var end: Scheduled<Void>?
@@ -108,17 +108,18 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             arrived(context)
             unanswered += 1
             // Those before it on the same connection are owed their answers first.
-            isShedding = unanswered == 1 && connections.atWork >= workLimit && !Self.isAlwaysHeard(head)
+            let isTooMany = unanswered == 1 && connections.atWork >= workLimit && !Self.isAlwaysHeard(head)
+            shedding = isTooMany ? head.method : nil
         case .body: break
         case .end:
             began = nil
             if unanswered > 0, connection?.hasRequest() == true { connections.workBegan() }
-            if isShedding {
-                isShedding = false
-                return shed(context)
+            if let method = shedding {
+                shedding = nil
+                return shed(context, method)
             }
         }
-        if !isShedding { context.fireChannelRead(data) }
+        if shedding == nil { context.fireChannelRead(data) }
     }
 
     /// A client that has gone and waits for no answer need not be noticed at once.
@@ -217,28 +218,31 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Answers that there is too much to do; the connection stays.
-    private func shed(_ context: ChannelHandlerContext) {
+    private func shed(_ context: ChannelHandlerContext, _ method: HTTPRequest.Method) {
         metrics.countShed(to: logger)
         let error = OAuthError(
             .temporarilyUnavailable,
             "the server has more requests than it can answer soon; try again",
             retryAfter: Self.comeAgain
         )
-        answer(context, .serviceUnavailable, error, [.retryAfter: "\(Self.comeAgain.components.seconds)"])
+        let further: HTTPFields = [.retryAfter: "\(Self.comeAgain.components.seconds)"]
+        answer(context, .serviceUnavailable, error, further, hasBody: method != .head)
     }
 
-    /// Whether whoever watches over the server asks; a request whose client holds its body back, or expects none in the answer.
+    /// Whether whoever watches over the server asks.
     private static func isAlwaysHeard(_ head: HTTPRequest) -> Bool {
-        let path = head.path ?? ""
-        return path.hasSuffix("/healthz") || path.hasSuffix("/readyz") || path.hasSuffix("/metrics")
-            || head.method == .head || head.headerFields[.expect] != nil
+        guard head.method == .get || head.method == .head, let target = head.path else { return false }
+        // A query is the caller's own word, and lets nobody in.
+        let path = target.prefix { $0 != "?" }
+        return ["/healthz", "/readyz", "/metrics"].contains { path.hasSuffix($0) }
     }
 
     private func answer(
         _ context: ChannelHandlerContext,
         _ status: HTTPResponse.Status,
         _ error: OAuthError,
-        _ further: HTTPFields
+        _ further: HTTPFields,
+        hasBody: Bool = true
     ) {
         let body = ErrorShape.standard.json(error)
         var fields: HTTPFields = [
@@ -248,7 +252,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         let head = HTTPResponse(status: status, headerFields: fields)
         // By the way that every answer takes, which counts them.
         write(context: context, data: wrapOutboundOut(.head(head)), promise: nil)
-        write(context: context, data: wrapOutboundOut(.body(ByteBuffer(bytes: body))), promise: nil)
+        if hasBody { write(context: context, data: wrapOutboundOut(.body(ByteBuffer(bytes: body))), promise: nil) }
         write(context: context, data: wrapOutboundOut(.end(nil)), promise: nil)
         context.flush()
     }
