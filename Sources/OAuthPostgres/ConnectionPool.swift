@@ -6,14 +6,20 @@ import Synchronization
 
 /// Serves callers in their order on a bounded number of lanes; a caller that waits too long is refused.
 ///
+/// While some lanes are connected they serve everybody, and another one joins them only once it is connected too: a server
+/// that takes no more connections, or takes them slowly, costs nobody who could be served.
+///
 /// Every request is answered exactly once: it leaves the pool's state under the lock, either to a lane or to be refused.
 final class ConnectionPool: Sendable {
     /// How many callers may wait for a lane.
     static let waitingLimit = 4096
 
     private struct State {
+        /// Those that are connected come last.
         var idle: [Lane] = []
         var lanes = 0
+        /// How many lanes were connected when they last finished a request.
+        var connected = 0
         var waiting: [Request] = []
         var isTiming = false
         var isClosed = false
@@ -23,7 +29,7 @@ final class ConnectionPool: Sendable {
 
     private enum Admission {
         case start(Lane)
-        case wait(startsTimer: Bool)
+        case wait(startsTimer: Bool, connects: Lane?)
         case refuse(Refusal)
     }
 
@@ -104,6 +110,7 @@ final class ConnectionPool: Sendable {
         }
         state.withLock { state in
             state.lanes = 0
+            state.connected = 0
             state.idle = []
         }
     }
@@ -113,30 +120,42 @@ final class ConnectionPool: Sendable {
         if let reason = breaker.refusal { return request.refuse(.away(reason)) }
         let admission = state.withLock { state -> Admission in
             guard !state.isClosed else { return .refuse(.closed) }
-            if let lane = state.idle.popLast() { return .start(lane) }
-            if state.lanes < size {
-                state.lanes += 1
-                return .start(Lane(breaker: breaker))
+            // A lane that has to connect first is given a request only when there is no better one to wait for.
+            if state.connected == 0 || state.idle.last?.wasConnected == true, let lane = spareLane(&state) {
+                return .start(lane)
             }
             state.waits += 1
             guard state.waiting.count < Self.waitingLimit else { return .refuse(.tooManyWait) }
             state.waiting.append(request)
             defer { state.isTiming = true }
-            return .wait(startsTimer: !state.isTiming)
+            return .wait(startsTimer: !state.isTiming, connects: spareLane(&state))
         }
         switch admission {
         case .start(let lane): lane.serve(request) { self.next(after: lane) }
-        case .wait(let startsTimer): if startsTimer { refuseLater(at: request.deadline) }
+        case .wait(let startsTimer, let lane):
+            if startsTimer { refuseLater(at: request.deadline) }
+            if let lane { lane.connect(by: request.deadline) { self.next(after: lane) } }
         case .refuse(let refusal): request.refuse(refusal)
         }
     }
 
+    /// A lane that is idle, a connected one if possible, or one more as long as there may be more.
+    private func spareLane(_ state: inout State) -> Lane? {
+        if let lane = state.idle.popLast() { return lane }
+        guard state.lanes < size else { return nil }
+        state.lanes += 1
+        return Lane(breaker: breaker)
+    }
+
     /// The next request for a lane that has finished one, or nil, and the lane is idle.
     private func next(after lane: Lane) -> Request? {
+        let isConnected = lane.isConnected
         let (request, closers) = state.withLock { state -> (Request?, [CheckedContinuation<Void, Never>]) in
-            guard state.waiting.isEmpty else { return (state.waiting.removeFirst(), []) }
-            // The last one is taken first: while connecting fails, those that are connected serve.
-            if lane.isConnected { state.idle.append(lane) } else { state.idle.insert(lane, at: 0) }
+            if lane.wasConnected != isConnected { state.connected += isConnected ? 1 : -1 }
+            lane.wasConnected = isConnected
+            let mayServe = isConnected || state.connected == 0
+            if mayServe, !state.waiting.isEmpty { return (state.waiting.removeFirst(), []) }
+            if isConnected { state.idle.append(lane) } else { state.idle.insert(lane, at: 0) }
             guard state.idle.count == state.lanes else { return (nil, []) }
             defer { state.closers = [] }
             return (nil, state.closers)

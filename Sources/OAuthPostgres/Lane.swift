@@ -13,6 +13,9 @@ final class Lane: @unchecked Sendable {
     /// Whether the last transaction ended in a way that has left nothing behind and may not meet it again.
     private var mayRunAgain = false
 
+    /// Whether it had a connection when it last finished a request; touched only under the pool's lock.
+    var wasConnected = false
+
     /// Makes a lane without a connection; the first request connects.
     init(breaker: Breaker) {
         self.breaker = breaker
@@ -24,11 +27,17 @@ final class Lane: @unchecked Sendable {
     /// Serves `request` and then whatever `next` gives, on the lane's own thread.
     func serve(_ request: Request, next: @escaping @Sendable () -> Request?) {
         queue.async {
-            var current: Request? = request
-            while let request = current {
-                request.serve(self)
-                current = next()
-            }
+            request.serve(self)
+            while let request = next() { request.serve(self) }
+        }
+    }
+
+    /// Connects, and then serves whatever `next` gives.
+    func connect(by deadline: ContinuousClock.Instant, next: @escaping @Sendable () -> Request?) {
+        queue.async {
+            // Nobody waits for this lane alone; who does wait hears of it from the breaker, or has waited long enough.
+            self.connection = try? self.breaker.connect(by: deadline)
+            while let request = next() { request.serve(self) }
         }
     }
 

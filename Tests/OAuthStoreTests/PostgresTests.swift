@@ -29,6 +29,27 @@ import Testing
         }
     }
 
+    @Test func `F5: a server that takes no more connections serves whoever is connected`() async throws {
+        try await Backend.postgres.withStorage { storage in
+            guard case .postgres(let url) = storage else { return }
+            let owner = try storage.open()
+            let name = try await owner.rows("select current_database()")[0].text(0)
+            let database = try PostgresDatabase(url: url, poolSize: 4)
+            // The owner has a connection of its own, and superusers are not counted.
+            try await owner.run("alter database \(name) connection limit 2")
+            #expect(try await database.rows("select 1").count == 1)
+            // More of them than the breaker needs to take a server for dead, all at once and one after the other.
+            _ = try await parallel(12) { _ in try await database.rows("select pg_sleep(0.03)") }
+            for _ in 0..<10 { #expect(try await database.rows("select 1").count == 1) }
+            let failures = database.usage.refusals + database.usage.outageRefusals
+            #expect(failures == 0)
+            try await owner.run("alter database \(name) connection limit -1")
+            _ = try await parallel(12) { _ in try await database.rows("select pg_sleep(0.03)") }
+            await database.close()
+            await owner.close()
+        }
+    }
+
     @Test func `a connection that dies inside a transaction commits nothing`() async throws {
         try await Backend.postgres.withDatabase { database in
             try await database.run("create table sample (id bigint primary key)")
