@@ -64,17 +64,28 @@ REQUEST = (
 )
 
 
-def wait_until_read(line: socket.socket) -> None:
-    """Waits until the server has taken everything that was sent: the kernel keeps nothing back for it."""
+def wait_for_socket(line: socket.socket, is_there) -> bool:
+    """Waits until the kernel's row of the server's end of a connection (proc(5)) is as it should be, or is gone."""
     ends = [f":{end[1]:04X}" for end in (line.getpeername(), line.getsockname())]
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        for row in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            cells = row.split()
-            if [cells[1][8:], cells[2][8:]] == ends and cells[4].endswith(":00000000"):
-                return
+        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        row = next((cells for cells in rows if [cells[1][8:], cells[2][8:]] == ends), None)
+        if row is None or is_there(row):
+            return row is not None
         time.sleep(0.01)
-    raise AssertionError("the server did not read what was sent")
+    raise AssertionError("the server's end of the connection stayed as it was")
+
+
+def wait_until_read(line: socket.socket) -> None:
+    """Waits until the server has taken everything that was sent: the kernel keeps nothing back for it."""
+    assert wait_for_socket(line, lambda row: row[4].endswith(":00000000")), "the server closed the connection"
+
+
+def wait_until_ended(line: socket.socket) -> None:
+    """Waits until the server has said that it sends nothing more."""
+    established = "01"
+    wait_for_socket(line, lambda row: row[3] != established)
 
 
 def test_F11_a_request_that_is_being_read_is_answered(new_server):
@@ -120,11 +131,11 @@ PICTURE = b"GET /assets/picture.png HTTP/1.1\r\nHost: a\r\n\r\n"
 PICTURE_BYTES = 1 << 20
 
 
-def picture_server(new_server, tmp_path: Path, drain: str) -> Latchkey:
-    """A server with an asset that is far larger than what the kernel keeps for a slow reader."""
+def picture_server(new_server, tmp_path: Path, drain: str, size: int = PICTURE_BYTES) -> Latchkey:
+    """A server with an asset, by default one that is far larger than what the kernel keeps for a slow reader."""
     folder = tmp_path / "pages"
     folder.mkdir()
-    (folder / "picture.png").write_bytes(os.urandom(PICTURE_BYTES))
+    (folder / "picture.png").write_bytes(os.urandom(size))
     environment = {"LATCHKEY_SHUTDOWN_DRAIN": drain, "LATCHKEY_TEMPLATES": str(folder)}
     return new_server(environment=environment).start()
 
@@ -192,3 +203,31 @@ def test_F11_after_its_last_answer_a_connection_hears_nothing(new_server, tmp_pa
     assert answer.count(b"HTTP/1.1 200 ") == 1
     assert server.process.wait(timeout=PATIENCE) == 0
     server.process = None
+
+
+def test_RFC9112_9_6_what_comes_after_the_last_answer_does_not_take_it_away(new_server, tmp_path):
+    # The server's kernel takes all of it at once, and the client's only a part.
+    size = 16 << 10
+    server = picture_server(new_server, tmp_path, "5s", size)
+    with slow_line(server) as line:
+        server.process.send_signal(signal.SIGTERM)
+        wait_until_not_ready(server)
+        line.sendall(PICTURE)
+        wait_until_ended(line)
+        line.sendall(GREETING)
+        answer = rest_of(line)
+    assert answer.count(b"HTTP/1.1 200 ") == 1
+    assert len(answer.split(b"\r\n\r\n", 1)[1]) == size
+    assert server.process.wait(timeout=PATIENCE) == 0
+    server.process = None
+
+
+def test_RFC9112_9_6_a_client_that_keeps_an_ended_connection_does_not_hold_the_end_up(new_server):
+    server = new_server(environment={"LATCHKEY_SHUTDOWN_DRAIN": "1s"}).start()
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as line:
+        server.process.send_signal(signal.SIGTERM)
+        wait_until_not_ready(server)
+        line.sendall(GREETING)
+        assert rest_of(line).startswith(b"HTTP/1.1 200 ")
+        assert server.process.wait(timeout=PATIENCE) == 0
+        server.process = None

@@ -16,7 +16,8 @@ import OAuthServer
 /// What comes while too many requests are at work is told at once to come again: 503, before anything else is spent on it.
 /// Those that were let in are answered as fast as ever then, where all would wait longer and longer.
 ///
-/// When the server ends, so does each connection with its next answer; a client that takes it slowly gets all of it.
+/// When the server ends, so does each connection with its next answer; a client that takes it slowly gets all of it, and
+/// one that sends more in the meantime is not cut off from it by a reset (RFC 9112 §9.6).
 final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -52,6 +53,8 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     private static let comeAgain = Duration.seconds(1)
     /// How long a client may take for that once the server waits for nothing else.
     private static let lastBytesLimit = TimeAmount.seconds(10)
+    /// How long a client may keep a connection that was ended from this side.
+    private static let lingerLimit = TimeAmount.seconds(5)
 
     /// - Parameters:
     ///   - limit: how long a request may take to arrive.
@@ -160,7 +163,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             if unanswered <= 0 { restFromWork() }
             if isLast, unanswered <= 0 {
                 context.writeAndFlush(data, promise: promise)
-                closeOnceTaken(context)
+                endOnceTaken(context)
                 return
             }
         }
@@ -171,19 +174,28 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
         guard drain.isOn, mode == .all else { return context.close(mode: mode, promise: promise) }
         context.channel.closeFuture.cascade(to: promise)
-        if end == nil {
-            end = context.eventLoop.assumeIsolated().scheduleTask(in: Self.lastBytesLimit) {
-                context.close(promise: nil)
-            }
-        }
-        closeOnceTaken(context)
-    }
-
-    /// To close drops whatever the socket has not taken yet.
-    private func closeOnceTaken(_ context: ChannelHandlerContext) {
+        close(context, in: Self.lastBytesLimit)
         guard !isEnding else { return }
         isEnding = true
+        // To close drops whatever the socket has not taken yet.
         wire.whenWritten { context.close(promise: nil) }
+    }
+
+    /// Says that nothing more is sent once all is, and closes when the client does: whatever reaches a closed socket is
+    /// answered with a reset, which takes the last answer away from a client that has not read it yet.
+    private func endOnceTaken(_ context: ChannelHandlerContext) {
+        guard !isEnding else { return }
+        isEnding = true
+        wire.whenWritten { [self] in
+            guard context.channel.isActive else { return }
+            context.close(mode: .output, promise: nil)
+            close(context, in: Self.lingerLimit)
+        }
+    }
+
+    private func close(_ context: ChannelHandlerContext, in time: TimeAmount) {
+        guard end == nil else { return }
+        end = context.eventLoop.assumeIsolated().scheduleTask(in: time) { context.close(promise: nil) }
     }
 
     private func arrived(_ context: ChannelHandlerContext) {
