@@ -19,8 +19,8 @@ ANSWERED = 3.0
 """Within how many seconds a dead database is a 503."""
 SLOW = 0.5
 """How many seconds each way a line may take over which there still are good answers: a second for each statement."""
-LEAST_SERVED = 2
-"""How many good answers come over it in eight seconds at least."""
+LEAST_SERVED = 0.25
+"""How many good answers come over it in a second at least."""
 SLOWEST_GOOD = 10.0
 """Within how many seconds a good answer comes: an exchange asks the database up to eight times, one after the other."""
 SLACK = 2.0
@@ -78,7 +78,9 @@ def trouble_for(distance: Distance, trouble: Trouble, seconds: float) -> tuple[f
     ids=["pulled", "refused", "0.5 s late", "2 s late", "10 s late"],
 )
 def test_F05_a_bad_line_to_the_database_is_503_in_time_and_loses_nothing(distance, figures, request, trouble):
-    began, ended, back_after = trouble_for(distance, trouble, 8)
+    # Good answers over a late line are few, and need a while to be counted.
+    seconds = 20 if trouble.delay == SLOW else 8
+    began, ended, back_after = trouble_for(distance, trouble, seconds)
     near = distance.scene.nodes[0].base
     entries = distance.scene.ledger.entries
     # A page on the way to a code asks the database several times; the promise is the token endpoint's and its like.
@@ -92,10 +94,10 @@ def test_F05_a_bad_line_to_the_database_is_503_in_time_and_loses_nothing(distanc
     assert slowest < ANSWERED + SLACK, f"a 503 took {slowest:.1f} s"
     assert slowest_good < SLOWEST_GOOD + SLACK, f"a good answer took {slowest_good:.1f} s"
     if trouble.delay == SLOW:
-        assert served >= LEAST_SERVED, f"only {served} good answers came over a line that is late, but whole"
+        assert served >= LEAST_SERVED * seconds, f"only {served} good answers came over a line that is late, but whole"
     figures.note(
         "F5",
-        f"line to PostgreSQL {request.node.callspec.id} for 8 s, one of two nodes",
+        f"line to PostgreSQL {request.node.callspec.id} for {seconds} s, one of two nodes",
         answers_503=sum(entry.status == 503 for entry in hit),
         slowest_503_in_s=slowest,
         good_while_it_lasted=served,
