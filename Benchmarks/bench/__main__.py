@@ -68,6 +68,7 @@ class Run:
             found = DatabaseReport(name, database.title)
             bodies = Bodies(database.main)
             bodies.seed("prepare")
+            database.settle()
             program = Program(self.program, database)
             with ExitStack() as running:
                 sites = self.sites(database, bodies, program, running)

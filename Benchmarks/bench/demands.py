@@ -180,7 +180,7 @@ def _sign_ins(database: "DatabaseReport") -> Iterable[Demand]:
             f"{database.name}: a flood of sign-ins moves the time within which 99 % of {flood.rate:,.0f} refreshes a "
             f"second are answered from "
             f"{statistics.median(flood.quiet_p99_ms):.2f} to {statistics.median(flood.flooded_p99_ms):.2f} ms: "
-            f"{flood.factor:.1f} times (less than {FLOOD_FACTOR:g}), {flood.failures} failed",
+            f"{flood.factor:.1f} times (less than {FLOOD_FACTOR:g}), {flood.failures} failed{_late(flood.late_ms)}",
         )  # fmt: skip
 
 
