@@ -1,15 +1,13 @@
 """The load: refreshes and exchanges of connections from all over the database, one size after the other."""
 
-import json
 import random
-import subprocess
 import time
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
 
+from bench.load import Sample, run
 from bench.process import ServerProcess, free_port
 
-from .places import ROOT, Place
+from .places import Place
 
 CONNECTIONS = 16
 KINDS = ["refresh", "exchange"]
@@ -17,53 +15,21 @@ WARM_UP = 15
 """Seconds of exchanges before the first round."""
 
 
-@dataclass
-class Sample:
-    """What one run of wrk came to."""
-
-    rate: float
-    p50_ms: float
-    p99_ms: float
-    failures: int
-    exhausted: bool
-    cpu_per_thousand: float
+FIGURES = ["rate", "p50_ms", "p99_ms", "failures", "cpu_per_thousand"]
 
 
-def wrk(server: ServerProcess, script: str, arguments: list[str], seconds: int) -> Sample:
-    url = f"http://127.0.0.1:{server.port}/oauth/token"
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{CONNECTIONS}",
-        f"-d{seconds}s",
-        "--timeout",
-        "10s",
-        "-s",
-        script,
-        url,
-        "--",
-        *arguments,
-    ]
-    before = server.cpu_seconds()
-    ended = subprocess.run(command, cwd=ROOT / "Benchmarks" / "wrk", text=True, capture_output=True, check=False)
-    cpu = server.cpu_seconds() - before
-    lines = [line for line in ended.stdout.splitlines() if line.startswith("RESULT ")]
-    if ended.returncode != 0 or not lines:
-        raise SystemExit(f"growth: wrk failed.\n{ended.stdout}{ended.stderr}")
-    said = json.loads(lines[-1].removeprefix("RESULT "))
-    return Sample(
-        rate=said["requests"] / said["duration"] * 1e6,
-        p50_ms=said["p50"] / 1000,
-        p99_ms=said["p99"] / 1000,
-        failures=said["refused"] + said["broken"],
-        exhausted=said["exhausted"],
-        cpu_per_thousand=cpu / max(1, said["requests"]) * 1000,
-    )
+def token_requests(server: ServerProcess, script: str, arguments: list[str], seconds: int) -> Sample:
+    return run(server, "/oauth/token", script, arguments, CONNECTIONS, seconds)
+
+
+def figures(sample: Sample) -> dict[str, object]:
+    """What is kept of a run."""
+    return {name: getattr(sample, name) for name in FIGURES}
 
 
 def refresh(place: Place, server: ServerProcess, seconds: int, pause: int = 0) -> Sample:
     seed = random.randrange(1 << 30)
-    return wrk(server, "random.lua", [str(place.folder / "refresh.bodies"), str(seed), str(pause)], seconds)
+    return token_requests(server, "random.lua", [str(place.folder / "refresh.bodies"), str(seed), str(pause)], seconds)
 
 
 class Exchanges:
@@ -75,7 +41,7 @@ class Exchanges:
     def sample(self, place: Place, server: ServerProcess, seconds: int) -> Sample:
         while True:
             count = int(self.fastest * seconds * 1.5)
-            sample = wrk(server, "once.lua", [place.exchange_bodies(count), "1"], seconds)
+            sample = token_requests(server, "once.lua", [place.exchange_bodies(count), "1"], seconds)
             self.fastest = max(self.fastest, count / seconds if sample.exhausted else sample.rate)
             if not sample.exhausted:
                 return sample
@@ -115,7 +81,7 @@ def compare(places: list[Place], rounds: int, seconds: int, kinds: list[str]) ->
                         + (f"  {sample.failures} FAILED" if sample.failures else ""),
                         flush=True,
                     )
-                    found.append({"round": number, "size": place.size, "kind": kind} | asdict(sample))
+                    found.append({"round": number, "size": place.size, "kind": kind} | figures(sample))
     return found
 
 
@@ -147,7 +113,7 @@ def sweep(place: Place, rounds: int, seconds: int) -> list[dict[str, object]]:
                 flush=True,
             )
             found.append(
-                {"round": number, "kind": kind, "saturated": asdict(saturated), "half": asdict(half), "due": left}
+                {"round": number, "kind": kind, "saturated": figures(saturated), "half": figures(half), "due": left}
                 | {"seconds": lasted, "arrivals": " ".join(arrivals)}
             )
             clearing(place)
