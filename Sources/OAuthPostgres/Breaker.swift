@@ -229,9 +229,9 @@ final class Breaker: Sendable {
         let before = answered
         do throws(SQLError) {
             _ = try servers.connect()
-            close()
+            close(isAccepted: true)
         } catch {
-            if error.absence == .crowded { return close() }
+            if error.absence == .crowded { return close(isAccepted: false) }
             if answered != before, endsProbing() { return }
             open(error.reason)
             queue.asyncAfter(deadline: .now() + .milliseconds(Int(Self.pause(after: round).milliseconds))) {
@@ -251,17 +251,22 @@ final class Breaker: Sendable {
         }
     }
 
-    private func close() {
+    /// Lets everybody in: a server lives.
+    /// - Parameter isAccepted: whether it takes connections. While it takes none, those that there are may be all that there
+    ///   will be.
+    private func close(isAccepted: Bool) {
         state.withLock { state in
-            if let moment = state.silentSince { distrust(before: moment, &state) }
+            if isAccepted {
+                if let moment = state.silentSince { distrust(before: moment, &state) }
+                state.connectedAt = .now
+                state.failedRounds = 0
+                state.notBefore = .now
+            }
             state.silentSince = nil
             state.reason = nil
             state.isProbing = false
             state.failures = 0
-            state.connectedAt = .now
             state.heardAt = .now
-            state.failedRounds = 0
-            state.notBefore = .now
             isOpen.store(false, ordering: .relaxed)
         }
     }

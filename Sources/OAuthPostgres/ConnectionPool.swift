@@ -18,7 +18,7 @@ final class ConnectionPool: Sendable {
         /// Those that are connected come last.
         var idle: [Lane] = []
         var lanes = 0
-        /// How many lanes were connected when they last finished a request.
+        /// How many lanes were connected when they were last heard of.
         var connected = 0
         var waiting: [Request] = []
         var isTiming = false
@@ -28,8 +28,7 @@ final class ConnectionPool: Sendable {
     }
 
     private enum Admission {
-        case start(Lane)
-        case wait(startsTimer: Bool, connects: Lane?)
+        case take(startsTimer: Bool, Lane?, Lane.Duty)
         case refuse(Refusal)
     }
 
@@ -120,21 +119,22 @@ final class ConnectionPool: Sendable {
         if let reason = breaker.refusal { return request.refuse(.away(reason)) }
         let admission = state.withLock { state -> Admission in
             guard !state.isClosed else { return .refuse(.closed) }
-            // A lane that has to connect first is given a request only when there is no better one to wait for.
-            if state.connected == 0 || state.idle.last?.wasConnected == true, let lane = spareLane(&state) {
-                return .start(lane)
+            guard state.waiting.count < Self.waitingLimit else {
+                state.waits += 1
+                return .refuse(.tooManyWait)
             }
-            state.waits += 1
-            guard state.waiting.count < Self.waitingLimit else { return .refuse(.tooManyWait) }
             state.waiting.append(request)
+            let lane = spareLane(&state)
+            let duty = lane.map { self.duty(of: $0, &state) } ?? .rest
+            if state.waiting.isEmpty { return .take(startsTimer: false, lane, duty) }
+            state.waits += 1
             defer { state.isTiming = true }
-            return .wait(startsTimer: !state.isTiming, connects: spareLane(&state))
+            return .take(startsTimer: !state.isTiming, lane, duty)
         }
         switch admission {
-        case .start(let lane): lane.serve(request) { self.next(after: lane) }
-        case .wait(let startsTimer, let lane):
+        case .take(let startsTimer, let lane, let duty):
             if startsTimer { refuseLater(at: request.deadline) }
-            if let lane { lane.connect(by: request.deadline) { self.next(after: lane) } }
+            if let lane { lane.work(duty) { self.next(for: lane, after: $0) } }
         case .refuse(let refusal): request.refuse(refusal)
         }
     }
@@ -144,24 +144,45 @@ final class ConnectionPool: Sendable {
         if let lane = state.idle.popLast() { return lane }
         guard state.lanes < size else { return nil }
         state.lanes += 1
-        return Lane(breaker: breaker)
+        return Lane(breaker: breaker) { [weak self] in self?.note($0) }
     }
 
-    /// The next request for a lane that has finished one, or nil, and the lane is idle.
-    private func next(after lane: Lane) -> Request? {
+    /// What a lane does for those who wait: one that has to connect is given a request only when no other lane is connected.
+    private func duty(of lane: Lane, _ state: inout State) -> Lane.Duty {
+        guard let newest = state.waiting.last else { return .rest }
+        if lane.wasConnected || state.connected == 0 { return .serve(state.waiting.removeFirst()) }
+        return .connect(by: newest.deadline)
+    }
+
+    /// Notes whether a lane is connected; called on its own thread.
+    private func note(_ lane: Lane) {
         let isConnected = lane.isConnected
-        let (request, closers) = state.withLock { state -> (Request?, [CheckedContinuation<Void, Never>]) in
+        state.withLock { state in
             if lane.wasConnected != isConnected { state.connected += isConnected ? 1 : -1 }
             lane.wasConnected = isConnected
-            let mayServe = isConnected || state.connected == 0
-            if mayServe, !state.waiting.isEmpty { return (state.waiting.removeFirst(), []) }
-            if isConnected { state.idle.append(lane) } else { state.idle.insert(lane, at: 0) }
-            guard state.idle.count == state.lanes else { return (nil, []) }
+        }
+    }
+
+    /// What a lane does that has done something; with nothing to do it is idle.
+    private func next(for lane: Lane, after done: Lane.Duty) -> Lane.Duty {
+        note(lane)
+        let isAway = breaker.refusal != nil
+        let (duty, closers) = state.withLock { state -> (Lane.Duty, [CheckedContinuation<Void, Never>]) in
+            let duty = self.duty(of: lane, &state)
+            switch (duty, done) {
+            case (.serve, _): return (duty, [])
+            // Again only for somebody who has come meanwhile, and will wait for longer.
+            case (.connect(let deadline), .connect(let tried)) where tried < deadline && !isAway: return (duty, [])
+            case (.connect, .serve) where !isAway: return (duty, [])
+            default: break
+            }
+            if lane.wasConnected { state.idle.append(lane) } else { state.idle.insert(lane, at: 0) }
+            guard state.idle.count == state.lanes else { return (.rest, []) }
             defer { state.closers = [] }
-            return (nil, state.closers)
+            return (.rest, state.closers)
         }
         for closer in closers { closer.resume() }
-        return request
+        return duty
     }
 
     /// Refuses everybody who waits: there is nothing to wait for.

@@ -52,7 +52,10 @@ struct Dialing {
     mutating func first(by deadline: ContinuousClock.Instant) throws(SQLError) -> Call {
         while true {
             let now = ContinuousClock.now
-            guard now < deadline else { throw calls.isEmpty ? failure : .unavailable("no server answers in time") }
+            guard now < deadline else {
+                // A server that said that it is crowded has answered.
+                throw calls.isEmpty || failure.absence == .crowded ? failure : .unavailable("no server answers in time")
+            }
             if !unknown.isEmpty { takeAddresses(now) }
             if !left.isEmpty, calls.isEmpty || now >= nextAt { callNext(now) }
             guard !calls.isEmpty || !left.isEmpty || !unknown.isEmpty else { throw failure }

@@ -33,7 +33,8 @@ final class KeyedReads: Sendable {
     /// Reads the row with a key.
     ///
     /// - Returns: nil when there is none.
-    /// - Throws: `SQLError.unavailable` when no lane was free in time or too many wait, and what the statement throws.
+    /// - Throws: `SQLError.unavailable` when no lane was free in time or too many wait, and what the statement throws. Behind two
+    ///   statements that are silent, that is told when the first of them ends.
     func row(of selection: KeyedSelection, _ key: [UInt8]) async throws(SQLError) -> SQLRow? {
         try await withCheckedContinuation { (continuation: CheckedContinuation<Result<SQLRow?, SQLError>, Never>) in
             ask(Question(selection: selection, key: key, deadline: pool.nextDeadline, continuation: continuation))
@@ -95,11 +96,12 @@ final class KeyedReads: Sendable {
         return batch.isEmpty ? nil : batch
     }
 
-    /// Refuses whoever waits, unless another batch will take them along.
+    /// Refuses whoever waits, or whoever has waited too long when another batch will take the others along.
     private func refuse(_ refusal: Refusal) {
+        let now = ContinuousClock.now
         let refused = state.withLock { state -> [Question] in
             state.batches -= 1
-            guard state.batches == 0 else { return [] }
+            guard state.batches == 0 else { return state.waiting.takeFirst { $0.deadline <= now } }
             defer { state.waiting = [] }
             return state.waiting
         }

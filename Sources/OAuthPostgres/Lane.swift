@@ -5,7 +5,7 @@ import OAuthStore
 
 /// Runs reads and transactions one after the other, on a connection that it replaces when it breaks.
 ///
-/// `@unchecked Sendable`: the connection is touched only inside `serve`, on the lane's serial queue.
+/// `@unchecked Sendable`: all but `wasConnected` is touched only on the lane's serial queue.
 final class Lane: @unchecked Sendable {
     private let queue = DispatchQueue(label: "latchkey.postgres")
     private let breaker: Breaker
@@ -13,31 +13,43 @@ final class Lane: @unchecked Sendable {
     /// Whether the last transaction ended in a way that has left nothing behind and may not meet it again.
     private var mayRunAgain = false
 
-    /// Whether it had a connection when it last finished a request; touched only under the pool's lock.
+    private let hasConnected: @Sendable (Lane) -> Void
+    /// Whether it had a connection when it last connected, or finished something; touched only under the pool's lock.
     var wasConnected = false
 
-    /// Makes a lane without a connection; the first request connects.
-    init(breaker: Breaker) {
+    /// Makes a lane without a connection.
+    ///
+    /// - Parameters:
+    ///   - breaker: who connects it.
+    ///   - hasConnected: is told each time, before the connection is used.
+    init(breaker: Breaker, hasConnected: @escaping @Sendable (Lane) -> Void) {
         self.breaker = breaker
+        self.hasConnected = hasConnected
     }
 
     /// Whether it has a connection; asked on the lane's own thread.
     var isConnected: Bool { connection != nil }
 
-    /// Serves `request` and then whatever `next` gives, on the lane's own thread.
-    func serve(_ request: Request, next: @escaping @Sendable () -> Request?) {
-        queue.async {
-            request.serve(self)
-            while let request = next() { request.serve(self) }
-        }
+    /// What a lane does next.
+    enum Duty {
+        case serve(Request)
+        case connect(by: ContinuousClock.Instant)
+        case rest
     }
 
-    /// Connects, and then serves whatever `next` gives.
-    func connect(by deadline: ContinuousClock.Instant, next: @escaping @Sendable () -> Request?) {
+    /// Does one thing after the other on the lane's own thread, until there is nothing to do.
+    func work(_ first: Duty, next: @escaping @Sendable (Duty) -> Duty) {
         queue.async {
-            // Nobody waits for this lane alone; who does wait hears of it from the breaker, or has waited long enough.
-            self.connection = try? self.breaker.connect(by: deadline)
-            while let request = next() { request.serve(self) }
+            var duty = first
+            while true {
+                switch duty {
+                case .serve(let request): request.serve(self)
+                // Nobody waits for this lane alone: whoever waits hears of an outage from the breaker.
+                case .connect(let deadline): _ = try? self.connect(by: deadline)
+                case .rest: return
+                }
+                duty = next(duty)
+            }
         }
     }
 
@@ -145,9 +157,14 @@ final class Lane: @unchecked Sendable {
                 connection = nil
             }
         }
+        return try work(try connect(by: deadline))
+    }
+
+    private func connect(by deadline: ContinuousClock.Instant) throws(SQLError) -> PostgresConnection {
         let fresh = try breaker.connect(by: deadline)
         connection = fresh
-        return try work(fresh)
+        hasConnected(self)
+        return fresh
     }
 
     private func dropIfBroken() {

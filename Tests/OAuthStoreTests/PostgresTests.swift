@@ -32,7 +32,7 @@ import Testing
     @Test func `F5: a server that takes no more connections serves whoever is connected`() async throws {
         try await Backend.postgres.withStorage { storage in
             guard case .postgres(let url) = storage else { return }
-            let owner = try storage.open()
+            let owner = try PostgresDatabase(url: url, poolSize: 1)
             let name = try await owner.rows("select current_database()")[0].text(0)
             let database = try PostgresDatabase(url: url, poolSize: 4)
             // The owner has a connection of its own, and superusers are not counted.
@@ -45,6 +45,27 @@ import Testing
             #expect(failures == 0)
             try await owner.run("alter database \(name) connection limit -1")
             _ = try await parallel(12) { _ in try await database.rows("select pg_sleep(0.03)") }
+            await database.close()
+            await owner.close()
+        }
+    }
+
+    @Test func `F5: a server that takes no more connections costs nobody the one that there is`() async throws {
+        try await Backend.postgres.withStorage { storage in
+            guard case .postgres(let url) = storage else { return }
+            let owner = try PostgresDatabase(url: url, poolSize: 1)
+            let name = try await owner.rows("select current_database()")[0].text(0)
+            let database = try PostgresDatabase(url: url, poolSize: 2)
+            let pids = { () async throws -> Set<Int64> in
+                let sql = "select pg_backend_pid()::bigint from pg_sleep(0.2)"
+                return Set(try await parallel(2) { _ in try await database.rows(sql)[0].integer(0) })
+            }
+            let connected = try await pids()
+            try #require(connected.count == 2)
+            try await owner.run("alter database \(name) connection limit 1")
+            // Silent for so long that the server is called, which takes nobody in.
+            _ = try await database.rows("select pg_sleep(2.5)")
+            #expect(try await pids() == connected)
             await database.close()
             await owner.close()
         }
@@ -426,6 +447,26 @@ import Testing
             #expect(failure?.kind == "unavailable")
         }
         #expect(clock.now - start < .seconds(60))
+        await database.close()
+    }
+
+    @Test(arguments: zip(["53300", "57P03"], [Absence.crowded, .starting]))
+    func `F5: what a server says that takes nobody in is told`(_ code: String, _ absence: Absence) async throws {
+        let server = try RefusingServer(code)
+        // Without TLS, which libpq would ask for first.
+        let url = "postgres://nobody@127.0.0.1:\(server.port)/nothing?sslmode=disable"
+        let database = try PostgresDatabase(url: url, poolWait: .milliseconds(300))
+        let failure = await sqlError { _ = try await database.rows("select 1") }
+        #expect(failure?.absence == absence)
+        await database.close()
+    }
+
+    @Test func `F5: of several hosts one that is crowded is told of, and not one that is silent`() async throws {
+        let (crowded, silent) = (try RefusingServer("53300"), try SilentServer())
+        let hosts = "127.0.0.1:\(crowded.port),127.0.0.1:\(silent.port)"
+        let database = try PostgresDatabase(url: "postgres://nobody@\(hosts)/nothing?sslmode=disable")
+        let failure = await sqlError { _ = try await database.rows("select 1") }
+        #expect(failure?.absence == .crowded)
         await database.close()
     }
 

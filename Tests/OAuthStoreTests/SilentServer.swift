@@ -5,7 +5,7 @@ import Testing
 /// Accepts connections and never says a word, as a frozen machine does.
 final class SilentServer: Sendable {
     let port: UInt16
-    private let descriptor: Int32
+    let descriptor: Int32
 
     init() throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
