@@ -50,6 +50,13 @@ def rest_of(connection: socket.socket) -> bytes:
     return received
 
 
+def token_request(form: dict[str, str], *headers: str) -> bytes:
+    """The bytes of a request to the token endpoint."""
+    body = urlencode(form)
+    lines = ["POST /oauth/token HTTP/1.1", "Host: a", "Content-Type: application/x-www-form-urlencoded", *headers]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode()
+
+
 @pytest.fixture
 def hasty(new_server) -> Latchkey:
     """A server that gives a request one second to arrive."""
@@ -86,6 +93,28 @@ def test_a_request_that_trickles_steadily_is_ended_too(hasty):
             except TimeoutError:
                 connection.sendall(b"a")  # the event that is awaited comes between two bytes
     assert answer.startswith(b"HTTP/1.1 408 "), answer
+
+
+def test_an_earlier_request_is_answered_whatever_becomes_of_the_next_one(new_server):
+    server = new_server("sqlite", environment={"LATCHKEY_ARRIVAL_LIMIT": "1s"})
+    partner = server.create_client("--partner", "seam", name="Seam")
+    person = Person(server, server.create_account())
+    server.start()
+    code = person.authorize(partner).code
+    lock = sqlite3.connect(server.database.path, isolation_level=None)
+    lock.execute("begin immediate")
+    with connected(server) as busy:
+        # Each time somebody else, who begins later, has been told that the limit is over.
+        for piece in (token_request(partner.exchange_form(code) | partner.secret_form()), b"GET /heal"):
+            busy.sendall(piece)
+            with connected(server) as later:
+                later.sendall(b"GET /heal")
+                assert rest_of(later).startswith(b"HTTP/1.1 408 ")
+        lock.execute("rollback")
+        lock.close()
+        answers = rest_of(busy)
+    assert answers.startswith(b"HTTP/1.1 200 "), answers
+    assert answers.count(b"HTTP/1.1 408 ") == 1, "what was never finished is told so after that"
 
 
 def test_what_is_no_http_is_ended_with_400_and_counted(hasty):
@@ -139,11 +168,6 @@ def test_F7_what_is_one_too_many_is_told_to_come_again_and_the_others_are_answer
     server.start()
     codes = [person.authorize(partner).code for _ in range(8)]
     form = {"grant_type": "client_credentials", "client_id": machine.client_id, "client_secret": machine.client_secret}
-    asked = urlencode(form).encode()
-    head = (
-        "POST /oauth/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-        f"Content-Length: {len(asked)}\r\n\r\n"
-    ).encode()
     lock = sqlite3.connect(server.database.path, isolation_level=None)
     lock.execute("begin immediate")
     with ThreadPoolExecutor(len(codes)) as waiting, connected(server) as kept:
@@ -151,7 +175,7 @@ def test_F7_what_is_one_too_many_is_told_to_come_again_and_the_others_are_answer
         exchanges = [waiting.submit(until_heard, partner, code) for code in codes]
         eventually(lambda: machine.client_credentials().status_code == 503, PATIENCE)
         for _ in range(3):
-            kept.sendall(head + asked)
+            kept.sendall(token_request(form))
             refusal = kept.recv(65536).decode().lower()
             assert refusal.startswith("http/1.1 503 "), refusal
             assert "\r\nretry-after: 1\r\n" in refusal
@@ -159,13 +183,18 @@ def test_F7_what_is_one_too_many_is_told_to_come_again_and_the_others_are_answer
             assert json.loads(refusal.split("\r\n\r\n")[1])["error"] == "temporarily_unavailable"
         assert send("GET", server.base + "/readyz").status_code == 200
         assert send("POST", server.base + "/oauth/token?a=/readyz", data=form).status_code == 503
+        with connected(server) as leaving:
+            leaving.sendall(token_request(form, "Connection: close"))
+            refusal = rest_of(leaving).decode().lower()
+            assert refusal.startswith("http/1.1 503 ")
+            assert "\r\nconnection: close\r\n" in refusal
         head_only = send("HEAD", server.base + "/oauth/jwks")
         assert (head_only.status_code, head_only.content) == (503, b"")
-        assert cut(server)["shed"] >= 6
+        assert cut(server)["shed"] >= 7
         lock.execute("rollback")
         lock.close()
         assert [exchange.result().status_code for exchange in exchanges] == [200] * len(codes)
-        kept.sendall(head + asked)
+        kept.sendall(token_request(form))
         assert kept.recv(65536).startswith(b"HTTP/1.1 200 ")
     assert server.log.count("more requests are at work than request-limit allows") == 1
 

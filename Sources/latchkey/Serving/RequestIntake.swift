@@ -11,7 +11,7 @@ import OAuthServer
 /// A connection whose request does not arrive in full within a time, however steadily it trickles, is ended (CWE-400).
 /// Header and body count together, from the request's first byte. A client that is cut is told so with 408, unless an
 /// answer is under way. The timer is set at most once in that time, so that an ordinary request costs a reading of the
-/// clock.
+/// clock; while an earlier request of the same connection is at work, nobody is cut.
 ///
 /// What comes while too many requests are at work is told at once to come again: 503, before anything else is spent on it.
 /// Those that were let in are answered as fast as ever then, where all would wait longer and longer.
@@ -33,6 +33,8 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     private var timer: Scheduled<Void>?
     /// Requests whose header has come, and that are not answered yet.
     private var unanswered = 0
+    /// Those of them that have come in full: they are at work.
+    private var atWork = 0
     private var isAnswering = false
     private let drain: Drain
     private let wire = Wire()
@@ -116,7 +118,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         case .body: break
         case .end:
             began = nil
-            if unanswered > 0, connection?.hasRequest() == true { connections.workBegan() }
+            if unanswered > 0 { beginWork() }
             if let method = shedding {
                 shedding = nil
                 return shed(context, method)
@@ -160,7 +162,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         case .end:
             isAnswering = false
             unanswered -= 1
-            if unanswered <= 0 { restFromWork() }
+            endWork()
             if isLast, unanswered <= 0 {
                 context.writeAndFlush(data, promise: promise)
                 endOnceTaken(context)
@@ -202,15 +204,19 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         guard began == nil else { return }
         let now = NIODeadline.now()
         began = now
-        if unanswered == 0 { restFromWork() }
+        if atWork == 0 { restFromWork() }
         if timer == nil { setTimer(context, now + limit) }
     }
 
     private func setTimer(_ context: ChannelHandlerContext, _ deadline: NIODeadline) {
         timer = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [unowned self] in
             timer = nil
-            guard let began else { return }
-            if NIODeadline.now() >= began + limit {
+            guard let began, !isEnding else { return }
+            let now = NIODeadline.now()
+            if atWork > 0 {
+                // An earlier request is owed its answer, and its client may well wait for that.
+                setTimer(context, now + limit)
+            } else if now >= began + limit {
                 refuse(context)
             } else {
                 setTimer(context, began + limit)
@@ -220,8 +226,8 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func refuse(_ context: ChannelHandlerContext) {
         metrics.count(.late)
-        // One unanswered request is the late one itself; with more, an earlier one is owed an answer first.
-        if !isAnswering, unanswered <= 1 {
+        // An answer that is under way is to the late request itself, before it was here in full.
+        if !isAnswering {
             let seconds = limit.nanoseconds / 1_000_000_000
             let error = OAuthError(.invalidRequest, "the request did not arrive in full within \(seconds) seconds")
             answer(context, .requestTimeout, error, [.connection: "close"])
@@ -229,8 +235,10 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         context.close(promise: nil)
     }
 
-    /// Answers that there is too much to do; the connection stays.
+    /// Answers that there is too much to do; the connection stays, unless its client has said that it is the last request.
     private func shed(_ context: ChannelHandlerContext, _ method: HTTPRequest.Method) {
+        // The framework, which has not seen the request, does not end the connection.
+        if isClosing { isLast = true }
         metrics.countShed(to: logger)
         let error = OAuthError(
             .temporarilyUnavailable,
@@ -267,6 +275,17 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         if hasBody { write(context: context, data: wrapOutboundOut(.body(ByteBuffer(bytes: body))), promise: nil) }
         write(context: context, data: wrapOutboundOut(.end(nil)), promise: nil)
         context.flush()
+    }
+
+    private func beginWork() {
+        atWork += 1
+        if connection?.hasRequest() == true { connections.workBegan() }
+    }
+
+    /// An answer has been written: to the oldest request, which may not even have come in full.
+    private func endWork() {
+        if atWork > 0 { atWork -= 1 }
+        if atWork == 0 { restFromWork() }
     }
 
     private func restFromWork() {
