@@ -17,7 +17,8 @@ final class Statements: @unchecked Sendable {  // Used only by whoever holds the
         let arguments: [Int]
     }
 
-    private let connection: OpaquePointer?
+    /// Nil once it is about to be closed.
+    private var connection: OpaquePointer?
     private var prepared: [String: Statement] = [:]
     private var last: (sql: String, statement: Statement)?
 
@@ -44,14 +45,16 @@ final class Statements: @unchecked Sendable {  // Used only by whoever holds the
     /// What SQLite says of the last failure.
     var lastMessage: String { String(cString: sqlite3_errmsg(connection)) }
 
-    /// Gives the statements back to SQLite, which closes no connection that has any.
+    /// Gives the statements back to SQLite, which closes no connection that has any, and prepares no more.
     func finalize() {
+        connection = nil
         last = nil
         for statement in prepared.values { sqlite3_finalize(statement.pointer) }
         prepared = [:]
     }
 
     private func prepare(_ sql: String) throws(SQLError) -> Statement {
+        guard let connection else { throw .closed }
         var pointer: OpaquePointer?
         var isWhole = false
         let code = sql.withCString { text in
