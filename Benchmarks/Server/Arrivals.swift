@@ -19,7 +19,7 @@ struct Arrivals: Service {
 
     /// How often some arrive.
     private static let pace = Duration.milliseconds(20)
-    private static let perSecond = 50
+    static let perSecond = 50
     /// What an ordinary session lasts without being used.
     private static let idle = Duration.hours(1)
 

@@ -62,6 +62,9 @@ struct MeasuredServer {
     /// Who signs in beside the requests.
     private func arrivals(_ store: Store) async throws -> [any Service] {
         guard signIns > 0 else { return [] }
+        guard signIns.isMultiple(of: Arrivals.perSecond) else {
+            throw Unfit("--sign-ins is to be a multiple of \(Arrivals.perSecond): so often a second some come")
+        }
         var accounts: [Store.Credentials] = []
         for account in try await store.accounts(matching: "person example", limit: 1000) {
             if let known = try await store.credentials(email: account.email) { accounts.append(known) }

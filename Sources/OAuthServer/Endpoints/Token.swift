@@ -30,7 +30,7 @@ extension Provider {
     }
 
     // What asks a profile, or tells of a refusal, stands apart: a profile's rules are large, and copies of them would be part of the
-    // frame of `token`. A connection keeps the room of its deepest request for as long as it is open (ADR 0026).
+    // frame of `token`. A connection keeps the room of its deepest request for as long as it is open (ADR 0025).
 
     /// How refusals are told until the client is known.
     @inline(never)
