@@ -15,7 +15,6 @@ import pytest
 from toolkit.client import Authorization, OAuthClient, refusal
 from toolkit.console import invite
 from toolkit.databases import postgres_program
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.process import BINARY, Latchkey
 from toolkit.wire import send
@@ -211,47 +210,6 @@ def test_F12_a_dump_of_postgresql_brings_nothing_back_that_was_cut(new_server, d
     check_report(server.command("restore", "--in-place", "--apply-revocations", str(other)))
     server.start()
     story.after()
-
-
-def test_F12_a_cut_from_a_shell_without_a_log_is_noted_by_the_nodes_and_outlives_the_restore(
-    new_server, database, tmp_path
-):
-    shared = database("postgres")
-    logs = [tmp_path / "r1", tmp_path / "r2"]
-    first = new_server(database=shared, environment={"LATCHKEY_REVOCATION_LOG": str(logs[0])})
-    second = new_server(database=shared, issuer=first.issuer, environment={"LATCHKEY_REVOCATION_LOG": str(logs[1])})
-    # It has the URL, the issuer and the secret key, as an operator's own machine does.
-    shell = new_server(database=shared, environment={"LATCHKEY_ISSUER": first.issuer})
-    seam = first.create_client("--partner", "seam", name="Seam")
-    person = Person(first, first.create_account())
-    for node in (first, second):
-        node.start()
-    kept = person.connect(seam)
-    earlier = {one["connection_id"] for one in shell.command("connection", "list")}
-    cut = person.connect(seam)
-    (cut_id,) = {one["connection_id"] for one in shell.command("connection", "list")} - earlier
-    dump = tmp_path / "latchkey.dump"
-    subprocess.run(
-        [postgres_program("pg_dump"), "--format=custom", f"--file={dump}", shared.url], check=True, timeout=60
-    )
-
-    done = shell.run("connection", "revoke", cut_id)
-    assert done.returncode == 0, done.stderr
-    assert "no revocation log is kept here" in done.stderr
-    # docs/backup.md promises half a minute.
-    eventually(lambda: all(log.exists() and cut_id in log.read_text() for log in logs), 30)
-    assert first.stop() == second.stop() == 0
-
-    shared.query(f"drop database {shared.name}", shared.server_url)
-    shared.query(f"create database {shared.name}", shared.server_url)
-    subprocess.run(
-        [postgres_program("pg_restore"), "--no-owner", f"--dbname={shared.url}", dump], check=True, timeout=60
-    )
-    named = [word for log in logs for word in ("--apply-revocations", str(log))]
-    assert shell.command("restore", "--in-place", *named)["reapplied"]["connection.revoked"] == 1
-    first.start()
-    refusal(seam.refresh(cut.refresh), 400, "invalid_grant")
-    assert seam.refreshed(kept.refresh).user_id == person.account.user_id
 
 
 def test_F12_a_backup_overwrites_nothing_and_leaves_nothing_behind(new_server, tmp_path):

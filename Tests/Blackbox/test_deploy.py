@@ -1,4 +1,4 @@
-"""What lies in `deploy/` for service managers and containers agrees with the program; so does docs/operating.md."""
+"""What lies in `deploy/` for service managers and containers agrees with the program; so do the pages for operators."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ UNIT = ROOT / "deploy" / "systemd" / "latchkey.service"
 IMAGE = ROOT / "deploy" / "docker" / "Dockerfile"
 MANIFEST = ROOT / "deploy" / "kubernetes" / "latchkey.yaml"
 DRAIN = "LATCHKEY_SHUTDOWN_DRAIN"
-PAGES = ("README.md", "docs/operating.md")
+PAGES = ("README.md", "docs/operating.md", "docs/backup.md")
 
 
 def unit_setting(name: str) -> str:

@@ -1,6 +1,7 @@
 """The two databases that a server can be given, and what a test does to them from outside."""
 
 import base64
+import copy
 import os
 import secrets
 import shutil
@@ -74,6 +75,13 @@ class Postgres:
             self._is_prepared = self.query("select to_regclass('migrations') is not null", direct).strip() == "t"
         return self._is_prepared
 
+    def at(self, port: int) -> "Postgres":
+        """The same database, reached at another port of this machine."""
+        there = copy.copy(self)
+        place = urlsplit(self.url)
+        there.url = place._replace(netloc=f"{place.username}:{place.password}@127.0.0.1:{port}").geturl()
+        return there
+
     def query(self, sql: str, url: str | None = None) -> str:
         """Runs one statement and returns what it printed."""
         command = [postgres_program("psql"), "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", sql, url or self.url]
@@ -126,54 +134,49 @@ class PostgresServer:
 
     def stream_backup(self) -> subprocess.Popen:
         """Has its log written elsewhere, as backups do, until the caller ends the process."""
-        place = Path(self.folder) / "log-backup"
-        place.mkdir()
-        command = [postgres_program("pg_receivewal"), "--directory", place, "--dbname", self.superuser_url]
+        self.log_backup.mkdir()
+        command = [postgres_program("pg_receivewal"), "--directory", self.log_backup, "--dbname", self.superuser_url]
         return subprocess.Popen(command)
+
+    @property
+    def log_backup(self) -> Path:
+        """Where it is written then."""
+        return Path(self.folder) / "log-backup"
 
     def stop(self) -> None:
         """Stops it and removes its folder."""
         self._script("stop", self.folder)
 
 
-class Standby:
-    """A second PostgreSQL that follows a throw-away one, until it is promoted."""
+class Copy:
+    """A second PostgreSQL of a throw-away one's files, as they are now; it has a port of its own, and stands still."""
 
-    def __init__(self, primary: PostgresServer):
+    def __init__(self, primary: PostgresServer, name: str, *words: str):
         self.primary_port = urlsplit(primary.url).port
         self.socket_folder = primary.folder
-        self.data = Path(primary.folder) / "standby"
+        self.data = Path(primary.folder) / name
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         source = ["--host", primary.folder, "--port", str(self.primary_port), "--username", "postgres"]
-        made = ["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--pgdata", str(self.data)]
+        made = ["--wal-method=stream", "--checkpoint=fast", "--pgdata", str(self.data), *words]
         self._run("pg_basebackup", *source, *made)
-        with (self.data / "postgresql.auto.conf").open("a") as settings:
-            settings.write(f"port = {self.port}\n")
+
+    def start(self, *settings: str) -> None:
+        with (self.data / "postgresql.auto.conf").open("a") as file:
+            file.writelines(f"{line}\n" for line in (f"port = {self.port}", *settings))
         self._control("start", "--log", str(self.data / "log"))
 
-    def pause_replay(self) -> None:
-        """From now on it does not learn of what the primary commits."""
-        self._ask("select pg_wal_replay_pause()")
-
-    def resume_replay(self) -> None:
-        self._ask("select pg_wal_replay_resume()")
-
-    def catch_up(self) -> None:
-        """Waits until it knows everything that the primary has committed until now."""
-        written = self._ask("select pg_current_wal_lsn()", self.primary_port)
-        deadline = time.monotonic() + 30
-        while self._ask(f"select pg_last_wal_replay_lsn() >= '{written}'") != "t":
-            assert time.monotonic() < deadline, "the standby does not catch up"
-            time.sleep(0.05)
-
-    def promote(self) -> None:
-        """Makes it the primary."""
-        self._control("promote")
-
     def stop(self) -> None:
-        self._control("stop", "--mode=immediate")
+        if (self.data / "postmaster.pid").exists():
+            self._control("stop", "--mode=immediate")
+
+    def _wait_for(self, question: str, otherwise: str) -> None:
+        """Waits until it answers a question with yes."""
+        deadline = time.monotonic() + 30
+        while self._ask(question) != "t":
+            assert time.monotonic() < deadline, otherwise
+            time.sleep(0.05)
 
     def _ask(self, sql: str, port: int | None = None) -> str:
         place = ["--host", self.socket_folder, "--port", str(port or self.port), "--username", "postgres", "postgres"]
@@ -197,3 +200,44 @@ class Standby:
             check=True,
         )
         return done.stdout or ""
+
+
+class Standby(Copy):
+    """A second PostgreSQL that follows a throw-away one, until it is promoted."""
+
+    def __init__(self, primary: PostgresServer):
+        super().__init__(primary, "standby", "--write-recovery-conf")
+        self.start()
+
+    def pause_replay(self) -> None:
+        """From now on it does not learn of what the primary commits."""
+        self._ask("select pg_wal_replay_pause()")
+
+    def resume_replay(self) -> None:
+        self._ask("select pg_wal_replay_resume()")
+
+    def catch_up(self) -> None:
+        """Waits until it knows everything that the primary has committed until now."""
+        written = self._ask("select pg_current_wal_lsn()", self.primary_port)
+        self._wait_for(f"select pg_last_wal_replay_lsn() >= '{written}'", "the standby does not catch up")
+
+    def promote(self) -> None:
+        """Makes it the primary."""
+        self._control("promote")
+
+
+class BaseBackup(Copy):
+    """A backup of a throw-away PostgreSQL's files; with its log since, the server comes back as of any point."""
+
+    def __init__(self, primary: PostgresServer):
+        super().__init__(primary, "base-backup")
+
+    def come_back(self, point: str, log: Path) -> None:
+        """Starts it as it was at a point with a name; `log` is the folder with what was written since the backup."""
+        for piece in log.iterdir():
+            # Whoever runs the tests has written it, and the user postgres is to read it.
+            piece.chmod(0o644)
+        self._run("touch", str(self.data / "recovery.signal"))
+        target = [f"recovery_target_name = '{point}'", "recovery_target_action = 'promote'"]
+        self.start(f'restore_command = \'cp "{log}/%f" "%p"\'', *target)
+        self._wait_for("select not pg_is_in_recovery()", f"PostgreSQL does not come back as of {point}")

@@ -5,7 +5,6 @@ texts of the statements, so that a test can name the transaction whose COMMIT is
 """
 
 import contextlib
-import copy
 import socket
 import struct
 import threading
@@ -46,10 +45,7 @@ class Relay:
 
     def before(self, database: Postgres) -> Postgres:
         """The same database, reached through this relay."""
-        here = copy.copy(database)
-        place = urlsplit(database.url)
-        here.url = place._replace(netloc=f"{place.username}:{place.password}@127.0.0.1:{self.port}").geturl()
-        return here
+        return database.at(self.port)
 
     # What a test does to it
 

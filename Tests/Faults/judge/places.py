@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -29,10 +28,7 @@ def through(line: Line, node: Latchkey) -> Place:
 
 def database_through(line: Line, database: Postgres) -> Postgres:
     """A database as it is found at the near end of a line."""
-    place = urlsplit(database.url)
-    far = copy.copy(database)
-    far.url = place._replace(netloc=f"{place.username}:{place.password}@127.0.0.1:{line.port}").geturl()
-    return far
+    return database.at(line.port)
 
 
 def line_before(url: str) -> Line:
