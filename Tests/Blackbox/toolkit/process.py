@@ -18,6 +18,8 @@ from .wire import send
 BINARY = Path(os.environ.get("LATCHKEY_BINARY", ROOT / ".build" / "debug" / "latchkey"))
 STALENESS = 2.0
 """The design's bound on how long a node may know an older state, in seconds."""
+CUT_WITHIN = 1.0
+"""Within how many seconds a connection that was cut is dead on every node."""
 
 
 def free_port() -> int:
