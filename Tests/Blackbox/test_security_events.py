@@ -4,6 +4,7 @@ import ast
 import secrets
 import sqlite3
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from toolkit.account_page import change_password, form_to, open_account
 from toolkit.console import Operator
@@ -16,7 +17,7 @@ from toolkit.receiver import Receiver
 from toolkit.seeing import events, lines, table
 from toolkit.wire import send, together
 
-UNIT = {"in_doubt", "fault", "hazard"}
+UNIT = {"in_doubt", "fault"}
 """Those that no request can provoke; Swift tests do (`Metrics and events`)."""
 
 
@@ -161,6 +162,19 @@ def test_a_database_that_is_away_and_one_that_is_damaged(new_server):
     answer = client.exchange("nonsense")
     assert answer.status_code == 500
     told(damaged, "database", 1, request_id=answer.headers["X-Request-Id"])
+
+
+def test_a_database_that_may_lose_what_it_acknowledged(new_server, database):
+    shared = database("postgres")
+    # Two hosts in the URL: there may be a failover, and no commit waits for the second one.
+    place = urlsplit(shared.url)
+    shared.url = shared.url.replace(place.netloc, f"{place.netloc},{place.hostname}:{place.port}")
+    server = new_server(database=shared).start()
+    told(server, "hazard")
+    (line,) = [line for line in lines(server) if line.get("event") == "hazard"]
+    (warning,) = send("GET", server.base + "/readyz").json()["warnings"]
+    assert line["message"] == f"not safe: {warning}"
+    assert "set synchronous_standby_names" in warning
 
 
 def test_an_ending_cannot_be_noted(new_server, tmp_path):
