@@ -139,9 +139,10 @@ def test_every_query_of_the_dashboard_can_be_read(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_alert_rules_are_well_formed_and_fire_when_they_should():
+def test_the_example_is_one_for_prometheus_and_its_alert_rules_fire_when_they_should():
     folder = ROOT / "deploy" / "prometheus"
-    for words in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts.test.yml"]):
+    # With a configuration the rules that it names are checked too.
+    for words in (["check", "config", "prometheus.yml"], ["test", "rules", "alerts.test.yml"]):
         done = subprocess.run([*PROMTOOL, *words], cwd=folder, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
 
