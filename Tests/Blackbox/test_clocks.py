@@ -1,51 +1,24 @@
 """F8 (security.md §4): nodes whose clocks differ, and clocks that are set while the server works."""
 
 import base64
-import itertools
 import json
-import os
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from toolkit.client import Authorization, refusal, tokens
+from toolkit.clocks import Clock, faked
 from toolkit.person import Person
 from toolkit.process import Latchkey
 from toolkit.wire import send
 
+pytestmark = pytest.mark.usefixtures("faketime")
+
 SKEWS = (-60, 0, 60)
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
-
-
-NUMBERS = itertools.count()
-
-
-def faked(**variables: str) -> dict[str, str]:
-    """The environment of a process whose clock is not the machine's; its timers stay true."""
-    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-    # Left to itself the library names its shared memory by setting a variable, which moves the environment away from
-    # the arguments; Swift finds those by what lies before the environment.
-    name = f"latchkey_{os.getpid()}_{next(NUMBERS)}"
-    shared = {"FAKETIME_SHARED": f"/faketime_sem_{name} /faketime_shm_{name}"}
-    return {"LD_PRELOAD": str(library), "FAKETIME_DONT_FAKE_MONOTONIC": "1"} | shared | variables
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _shared_memory():
-    """Takes away what the library leaves of processes that have ended: it names it by their ids."""
-
-    def there() -> set[Path]:
-        return set(Path("/dev/shm").glob("*faketime_*"))
-
-    before = there()
-    yield
-    for left in there() - before:
-        if not Path("/proc", left.name.rsplit("_", 1)[1]).exists():
-            left.unlink(missing_ok=True)
 
 
 def skewed(node: Latchkey, seconds: int) -> Latchkey:
@@ -124,15 +97,14 @@ def test_F8_a_code_dies_by_the_time_that_all_nodes_share(cluster, skew, age, is_
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_F8_a_clock_that_is_set_by_an_hour_breaks_no_refresh(new_server, tmp_path, kind):
     server = new_server(kind)
-    clock = tmp_path / "clock"
-    clock.write_text("+0s\n")
+    clock = Clock(tmp_path)
     clients = [
         server.create_client("--partner", "seam", name="Seam"),
         server.create_client(*WEB, "--refresh", "successor", name="Careful partner"),
         server.create_client(*WEB, "--refresh", "strict", name="Strict partner"),
     ]
     person = Person(server, server.create_account())
-    server.process_environment = faked(FAKETIME_TIMESTAMP_FILE=str(clock), FAKETIME_NO_CACHE="1")
+    server.process_environment = clock.environment
     server.start()
     connected = [person.connect(client) for client in clients]
     ended = threading.Event()
@@ -153,7 +125,7 @@ def test_F8_a_clock_that_is_set_by_an_hour_breaks_no_refresh(new_server, tmp_pat
     for thread in threads:
         thread.start()
     for step in ("+1h", "+0s", "-1h", "+0s"):
-        clock.write_text(step + "\n")
+        clock.set(step)
         seen = len(answers)
         deadline = time.monotonic() + 10
         while len(answers) < seen + 60 and time.monotonic() < deadline and all(t.is_alive() for t in threads):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,20 @@ def new_server(tmp_path, database) -> Iterator[Callable[..., Latchkey]]:
     for server in made:
         if server.process is not None:
             server.kill()
+
+
+@pytest.fixture(scope="module")
+def faketime() -> Iterator[None]:
+    """Takes away what libfaketime leaves of processes that have ended: shared memory, with their ids in its name."""
+
+    def there() -> set[Path]:
+        return set(Path("/dev/shm").glob("*faketime_*"))
+
+    before = there()
+    yield
+    for left in there() - before:
+        if not Path("/proc", left.name.rsplit("_", 1)[1]).exists():
+            left.unlink(missing_ok=True)
 
 
 @dataclass
