@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 import time
+from email.utils import parsedate_to_datetime
 
 import pytest
 from joserfc import jwt
@@ -12,7 +13,8 @@ from joserfc.jwk import KeySet
 from toolkit.client import Authorization, refusal, tokens
 from toolkit.clocks import Clock, faked
 from toolkit.person import Person
-from toolkit.process import Latchkey
+from toolkit.process import STALENESS, Latchkey
+from toolkit.seeing import scrape
 from toolkit.wire import send
 
 pytestmark = pytest.mark.usefixtures("faketime")
@@ -92,6 +94,20 @@ def test_F8_a_code_dies_by_the_time_that_all_nodes_share(cluster, skew, age, is_
         tokens(answer)
     else:
         refusal(answer, 400, "invalid_grant")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_F8_a_node_whose_clock_is_set_goes_on_looking_for_changes(new_server, tmp_path, kind):
+    server, clock = new_server(kind), Clock(tmp_path)
+    server.process_environment = clock.environment
+    server.start()
+    for step in (60, 0, -60, 0):
+        clock.set(f"{step:+d}s")
+        # Nobody asks it anything meanwhile, so that it looks for its own sake only.
+        time.sleep(STALENESS + 0.5)
+        assert scrape(server)["latchkey_snapshot_age_seconds"].value() < STALENESS
+        said = parsedate_to_datetime(send("GET", server.base + "/healthz").headers["Date"])
+        assert abs(said.timestamp() - time.time() - step) < 5, "its clock was not set"
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])

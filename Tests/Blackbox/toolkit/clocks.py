@@ -1,20 +1,34 @@
 """Processes whose clock is not the machine's, by libfaketime; the fixture `faketime` takes away what it leaves."""
 
+import functools
 import itertools
 import os
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
 NUMBERS = itertools.count()
+FOLDER = tempfile.TemporaryDirectory(prefix="latchkey-clocks.")
+
+
+@functools.cache
+def _libraries() -> str:
+    """What such a process loads first."""
+    source, timers = Path(__file__).with_name("true_timers.c"), Path(FOLDER.name) / "true_timers.so"
+    # Swift brings a compiler of C.
+    compiler = shutil.which("clang") or "cc"
+    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", timers, source], check=True)
+    return f"{timers}:{next(Path('/usr/lib').glob('*/faketime/libfaketimeMT.so.1'))}"
 
 
 def faked(**variables: str) -> dict[str, str]:
     """The environment of a process whose clock is not the machine's; its timers stay true."""
-    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     # Left to itself the library names its shared memory by setting a variable, which moves the environment away from
     # the arguments; Swift finds those by what lies before the environment.
     name = f"latchkey_{os.getpid()}_{next(NUMBERS)}"
     shared = {"FAKETIME_SHARED": f"/faketime_sem_{name} /faketime_shm_{name}"}
-    return {"LD_PRELOAD": str(library), "FAKETIME_DONT_FAKE_MONOTONIC": "1"} | shared | variables
+    return {"LD_PRELOAD": _libraries(), "FAKETIME_DONT_FAKE_MONOTONIC": "1"} | shared | variables
 
 
 class Clock:
