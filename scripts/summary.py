@@ -1,17 +1,22 @@
 """Adds up the JUnit files of a test run.
 
-    scripts/summary.py FOLDER           a table of suites, the failures by name, and the sum
-    scripts/summary.py --count FOLDER   the sum alone, as the line `N passed, M failed`
+    scripts/summary.py FOLDER                   a table of suites, the failures by name, and the sum
+    scripts/summary.py --count FOLDER           the sum alone, as the line `N passed, M failed`
+    scripts/summary.py --whole SECONDS FOLDER   of a whole run that took so long: also what was skipped, and why
 
-Ends with status 1 when a test failed, when a run stopped before its tests, or when nothing ran.
+Ends with status 1 when a test failed, when a run stopped before its tests, or when nothing ran; of a whole run also
+when anything was skipped, or when it took longer than forty minutes.
 """
 
+import argparse
 import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
 KINDS = {"blackbox": "black-box tests", "faults": "fault tests", "gates": "counts of the hot paths"}
+LIMIT = 40 * 60
+"""How many seconds a whole run may take."""
 
 
 @dataclass
@@ -19,7 +24,7 @@ class Tally:
     """What one kind of test came to."""
 
     passed: int = 0
-    skipped: int = 0
+    skipped: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     def add(self, file: Path) -> None:
@@ -28,8 +33,8 @@ class Tally:
             name = f"{case.get('classname', '')} {case.get('name', '')}".strip()
             if case.find("failure") is not None or case.find("error") is not None:
                 self.failures.append(name)
-            elif case.find("skipped") is not None:
-                self.skipped += 1
+            elif (skipped := case.find("skipped")) is not None:
+                self.skipped.append(f"{name}: {skipped.get('message') or 'no reason given'}")
             else:
                 self.passed += 1
 
@@ -49,23 +54,34 @@ def read(folder: Path) -> dict[str, Tally]:
     return tallies
 
 
+def asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--count", action="store_true")
+    parser.add_argument("--whole", type=int, metavar="SECONDS")
+    parser.add_argument("folder", type=Path)
+    return parser.parse_args()
+
+
 def main() -> int:
-    arguments = [argument for argument in sys.argv[1:] if argument != "--count"]
-    if len(arguments) != 1:
-        print(__doc__, file=sys.stderr)
-        return 2
-    tallies = read(Path(arguments[0]))
+    arguments = asked()
+    tallies = read(arguments.folder)
     passed = sum(tally.passed for tally in tallies.values())
     failed = sum(len(tally.failures) for tally in tallies.values())
-    skipped = sum(tally.skipped for tally in tallies.values())
-    if "--count" not in sys.argv:
+    skipped = [name for tally in tallies.values() for name in tally.skipped]
+    if not arguments.count:
         for kind, tally in tallies.items():
-            print(f"{kind}: {tally.passed} passed, {len(tally.failures)} failed, {tally.skipped} skipped")
+            print(f"{kind}: {tally.passed} passed, {len(tally.failures)} failed, {len(tally.skipped)} skipped")
             for name in tally.failures:
                 print(f"    failed: {name}")
-    ran = passed + failed > 0
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    return 0 if ran and failed == 0 else 1
+    print(f"{passed} passed, {failed} failed" + (f", {len(skipped)} skipped" if skipped else ""))
+    is_good = passed > 0 and failed == 0
+    if arguments.whole is not None:
+        for name in skipped:
+            print(f"FAILED: a whole run skips nothing, and this was skipped: {name}")
+        if arguments.whole > LIMIT:
+            print(f"FAILED: the run took {arguments.whole} seconds; {LIMIT} are allowed")
+        is_good = is_good and not skipped and arguments.whole <= LIMIT
+    return 0 if is_good else 1
 
 
 if __name__ == "__main__":
