@@ -148,10 +148,17 @@ class Latchkey:
 
     def memory(self) -> int:
         """The process's resident memory in bytes."""
+        return self._memory("VmRSS")
+
+    def peak_memory(self) -> int:
+        """The most that it has ever been."""
+        return self._memory("VmHWM")
+
+    def _memory(self, name: str) -> int:
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(name + ":"):
                 return int(line.split()[1]) * 1024
-        raise AssertionError("no VmRSS in /proc")
+        raise AssertionError(f"no {name} in /proc")
 
     # The command line
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -19,16 +20,20 @@ class Shot:
     status: int | None = None
     body: bytes = b""
     tries: int = 0
+    left_after: float = 0.0
+    """When it was sent first, in seconds from the start of the herd."""
     seconds: float = 0.0
     """How long the last try took."""
     done_after: float = 0.0
     """When its last answer came, in seconds from the start of the herd."""
 
 
-def form(path: str, fields: dict) -> Shot:
+def form(path: str, fields: dict, cookies: dict | None = None) -> Shot:
     """A form POST."""
     body = urlencode(fields).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    if cookies:
+        head += f"Cookie: {'; '.join(f'{name}={value}' for name, value in cookies.items())}\r\n"
     return Shot(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
 
@@ -40,7 +45,7 @@ def exchange(client: OAuthClient, code: str) -> Shot:
     return form("/oauth/token", client.exchange_form(code) | client.secret_form())
 
 
-class _Wire:
+class Wire:
     """One connection that is kept."""
 
     def __init__(self, base: str):
@@ -80,11 +85,13 @@ async def _drive(base: str, shots: list[Shot], wires: int, until_good: float, pa
 
     async def work() -> None:
         nonlocal waiting
-        wire = _Wire(base)
+        wire = Wire(base)
         while True:
             shot = await queue.get()
             shot.tries += 1
             began = time.monotonic()
+            if shot.tries == 1:
+                shot.left_after = began - started
             try:
                 shot.status, shot.body = await asyncio.wait_for(wire.ask(shot.content), 15)
             except (OSError, asyncio.IncompleteReadError, asyncio.TimeoutError, TimeoutError):
@@ -117,3 +124,12 @@ def fire(
     if shots:
         asyncio.run(_drive(base, shots, wires, until_good, pace))
     return shots
+
+
+def go_together(base: str, walks: list[Callable[[Wire], Awaitable[None]]]) -> None:
+    """Lets all of them go on at once, each over a connection of its own and at its own pace."""
+
+    async def go() -> None:
+        await asyncio.gather(*(walk(Wire(base)) for walk in walks))
+
+    asyncio.run(go())

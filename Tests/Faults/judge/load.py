@@ -1,4 +1,4 @@
-"""Load from wrk, whose own work disturbs less than Python's: the latency of refreshes while something else goes on."""
+"""The latency of refreshes while something else goes on: load from wrk, whose own work disturbs less than Python's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import shutil
 import statistics
 import subprocess
 import threading
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -17,6 +16,8 @@ from toolkit.client import OAuthClient
 from toolkit.databases import ROOT
 from toolkit.person import Person
 from toolkit.process import Latchkey
+
+from .herd import fire, form
 
 SCRIPTS = ROOT / "Benchmarks" / "wrk"
 
@@ -52,30 +53,39 @@ class Refreshes:
         return result["p99"] / 1000
 
 
-@contextmanager
-def sign_ins(person: Person, client: OAuthClient, folder: Path, connections: int = 16):
-    """Sign-ins with the right password, without a pause, for the length of a `with` block."""
-    page = person.visit(client.authorize_url())
-    values = page.sign_in_form.fields | {"email": person.account.email, "password": person.account.password}
-    cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
-    file = folder / "sign-ins.txt"
-    file.write_text(f"{urlencode(values)}\t{cookies}\n")
-    ended = threading.Event()
-    seen = {"sign-ins": 0, "asked to come again": 0}
+class Flood:
+    """People who sign in with right passwords, so many a second, however long those before them wait; on a thread."""
 
-    def flood() -> None:
-        while not ended.is_set():
-            result = _wrk(person.server, "/login", "shedding.lua", file, connections, seconds=1)
-            seen["sign-ins"] += result["requests"] - result["shed"]
-            seen["asked to come again"] += result["shed"]
+    def __init__(self, people: list[Person], client: OAuthClient, pace: int, seconds: int):
+        forms = [self._form(person, client) for person in people]
+        self.shots = [form("/login", *forms[number % len(forms)]) for number in range(pace * seconds)]
+        how = {"wires": len(self.shots), "pace": pace}
+        self.thread = threading.Thread(target=fire, args=(people[0].server.base, self.shots), kwargs=how)
 
-    thread = threading.Thread(target=flood)
-    thread.start()
-    try:
-        yield seen
-    finally:
-        ended.set()
-        thread.join()
+    @staticmethod
+    def _form(person: Person, client: OAuthClient) -> tuple[dict, dict]:
+        page = person.visit(client.authorize_url())
+        values = page.sign_in_form.fields | {"email": person.account.email, "password": person.account.password}
+        return values, person.cookies
+
+    def __enter__(self) -> Flood:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.thread.join()
+        statuses = {shot.status for shot in self.shots}
+        assert statuses <= {302, 303, 503}, f"a sign-in was answered neither well nor with 503: {statuses}"
+
+    @property
+    def good(self) -> int:
+        """How many are signed in."""
+        return sum(shot.status != 503 for shot in self.shots)
+
+    @property
+    def came(self) -> float:
+        """How many came in a second."""
+        return len(self.shots) / max(shot.left_after for shot in self.shots)
 
 
 def median(values: list[float]) -> float:
