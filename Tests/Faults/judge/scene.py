@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from toolkit.client import OAuthClient
 from toolkit.process import Account, Latchkey
 
-from .invariants import Verdict, judge
+from .invariants import Verdict, codes_lost_in_doubt, judge
 from .ledger import Ledger
 from .traffic import Examination, Traffic, Worker, register
 
@@ -63,3 +63,8 @@ class Scene:
         """Asks about everything on every node once more, and checks I1 to I6 and I8."""
         self.examination.of_everything()
         self.judge().must_hold()
+
+    def must_have_lost_no_code(self) -> None:
+        """Of one node that has lived on: a code that it answered with 503 is good when it is shown again (ADR 0014)."""
+        lost = codes_lost_in_doubt(self.ledger)
+        assert not lost, f"{len(lost)} codes were answered 503 and then refused: {lost[0]}"
