@@ -310,14 +310,23 @@ extension Store {
     /// How many columns `connection` reads.
     static let connectionColumnCount = 13
 
+    /// How many bytes a nonce has.
+    ///
+    /// Another number is damage, under which no token is genuine; that is no verdict on the tokens.
+    private static let nonceLength = 16
+
     static func connection(_ row: SQLRow) throws(SQLError) -> Connection {
-        Connection(
+        let nonce = try row.bytes(5)
+        guard nonce.count == nonceLength else {
+            throw .invalid("a connection's nonce has \(nonce.count) bytes instead of \(nonceLength)")
+        }
+        return Connection(
             id: try row.identifier(0),
             client: try row.client(1),
             account: try row.identifier(2),
             scope: try row.scope(3),
             resources: try row.list(4),
-            nonce: try row.bytes(5),
+            nonce: nonce,
             generation: try row.integer(6),
             createdAt: try row.instant(7),
             lastUsedAt: try row.optionalInstant(8),

@@ -15,18 +15,18 @@ SOON = 2.0
 """Seconds that a page may take, in a debug build on a busy machine; a page that sorted or counted would take longer."""
 BEGAN = 1_700_000_000_000
 
-# `{id}`, `{nonce}` and `{word}` are bytes made of the number `i`; ten rows are made in each millisecond.
+# `{id}`, `{digest}` and `{word}` are bytes made of the number `i`; ten rows are made in each millisecond.
 ROWS = [
     """insert into accounts (account_id, source, email, email_key, name, created_at)
     select {id}, 'own', 'person' || i || '@many.example', 'person' || i || '@many.example', 'Person ' || i,
     {began} + i / 10 from {numbers}""",
     """insert into account_words (word, account_id) select {word}, {id} from {numbers}""",
     """insert into connections (connection_id, client_id, account_id, scope, resources, nonce, generation, created_at)
-    select {id}, '{client}', {id}, 'locks.read', '', {nonce}, 0, {began} + i / 10 from {numbers}""",
+    select {id}, '{client}', {id}, 'locks.read', '', {id}, 0, {began} + i / 10 from {numbers}""",
     """insert into audit (at, actor_kind, actor, action, subject)
     select {began} + i, 'server', 'server', 'account.created', 'account:' || i from {numbers}""",
     """insert into api_keys (api_key_id, digest, name, name_key, scope, audiences, created_at)
-    select {id}, {nonce}, 'Key ' || i, 'key ' || i, '', '', {began} + i / 10 from {numbers}""",
+    select {id}, {digest}, 'Key ' || i, 'key ' || i, '', '', {began} + i / 10 from {numbers}""",
 ]
 
 
@@ -36,9 +36,9 @@ def fill(database: SQLite | Postgres, client: str) -> None:
     if isinstance(database, SQLite):
         ledger = sqlite3.connect(database.path)
         ledger.create_function("id_of", 1, lambda i: i.to_bytes(16, "big"), deterministic=True)
-        ledger.create_function("nonce_of", 1, lambda i: i.to_bytes(32, "big"), deterministic=True)
+        ledger.create_function("digest_of", 1, lambda i: i.to_bytes(32, "big"), deterministic=True)
         numbers = f"(with recursive n(i) as (select 1 union all select i + 1 from n where i < {MANY}) select i from n)"
-        named |= {"id": "id_of(i)", "nonce": "nonce_of(i)", "word": "cast('person' || i as blob)", "numbers": numbers}
+        named |= {"id": "id_of(i)", "digest": "digest_of(i)", "word": "cast('person' || i as blob)", "numbers": numbers}
         with ledger:
             for rows in ROWS:
                 ledger.execute(rows.format(**named))
@@ -46,7 +46,7 @@ def fill(database: SQLite | Postgres, client: str) -> None:
         return
     named |= {
         "id": "decode(lpad(to_hex(i), 32, '0'), 'hex')",
-        "nonce": "decode(lpad(to_hex(i), 64, '0'), 'hex')",
+        "digest": "decode(lpad(to_hex(i), 64, '0'), 'hex')",
         "word": "convert_to('person' || i, 'UTF8')",
         "numbers": f"generate_series(1, {MANY}) as i",
     }

@@ -112,8 +112,8 @@ import Testing
                 values ($1, 'a', $2, 'read', '', $3, 3, $4)
                 """,
                 [
-                    .bytes(Ledger.connectionID("old").bytes), .bytes(Ledger.bytes("account")), .bytes([1]),
-                    .integer(now),
+                    .bytes(Ledger.connectionID("old").bytes), .bytes(Ledger.bytes("account")),
+                    .bytes(Ledger.bytes("nonce")), .integer(now),
                 ]
             )
             try await Migrations().run(on: database)
