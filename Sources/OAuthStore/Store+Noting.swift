@@ -11,6 +11,21 @@ extension Store {
         try await log?.catchUp(now: now, from: database)
     }
 
+    /// How many of the connections that were cut last, as the revocation log has it, are alive in the database.
+    ///
+    /// There are none, unless the database was put back as it was before and the log was not applied to it.
+    /// - Throws: as `SQLDatabase.read`.
+    public func revived() async throws(SQLError) -> Int64 {
+        let cut = await log?.connectionsCutLast() ?? []
+        guard !cut.isEmpty else { return 0 }
+        let places = (1...cut.count).map { "$\($0)" }.joined(separator: ", ")
+        let rows = try await database.rows(
+            "select count(*) from connections where revoked_at is null and connection_id in (\(places))",
+            cut.map { SQLValue($0) }
+        )
+        return try rows.first?.integer(0) ?? 0
+    }
+
     /// A connection that is cut already is noted again: the process that cut it may have died before it could.
     func notedAgain(_ id: ConnectionID) async throws(SQLError) {
         guard let log else { return }

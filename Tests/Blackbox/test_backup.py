@@ -480,6 +480,36 @@ def test_F12_what_a_restore_ends_again_is_not_noted_again_at_each_start(new_serv
     refusal(seam.exchange(open_code), 400, "invalid_grant")
 
 
+def revive(server: Latchkey, sql: str) -> None:
+    if server.database.kind == "postgres":
+        server.database.query(sql)
+        return
+    with closing(sqlite3.connect(server.database.path)) as line, line:
+        line.execute(sql)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_F12_a_database_that_was_put_back_without_a_restore_is_told_of(new_server, database, tmp_path, engine):
+    log = tmp_path / "revocations"
+    server = new_server(database=database(engine), environment={"LATCHKEY_REVOCATION_LOG": str(log)})
+    seam = server.create_client("--partner", "seam", name="Seam")
+    person = Person(server, server.create_account())
+    server.start()
+    cut, kept = person.connect(seam), person.connect(seam)
+    assert seam.revoke(cut.refresh).status_code == 200
+    server.stop()
+    said = "connections that were cut are alive again"
+    server.start()
+    assert said not in server.log
+    server.stop()
+    # As it was before: only what names the connection that was cut is told of.
+    revive(server, "update connections set revoked_at = null, revoked_why = null where revoked_at is not null")
+    server.start()
+    assert f"1 {said}" in server.log
+    assert "latchkey restore --in-place" in server.log
+    assert seam.refresh(kept.refresh).status_code == 200
+
+
 def test_F12_a_restore_with_another_secret_key_is_refused(new_server, tmp_path):
     server = new_server("sqlite")
     server.start()

@@ -117,6 +117,14 @@ def test_a_port_in_use_is_told_from_one_that_is_free(new_server):
         assert last.endswith(f"choose another with {flag}")
 
 
+def test_an_address_of_another_machine_is_told_from_one_in_use(new_server):
+    server = new_server()
+    # An address that is kept for documentation (RFC 5737).
+    done = server.run("serve", "--listen", f"192.0.2.1:{server.port}", "--issuer", server.base)
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].endswith("name an address of this machine with --listen")
+
+
 def prepared(new_server):
     """A server's place with a database and its key, and no server."""
     server = new_server()
@@ -255,6 +263,10 @@ def test_what_is_forbidden_is_told_with_its_owner_and_who_asked(new_server):
     check_one_line_error(server.run("account", "list"), "there is no database")
     check_one_line_error(server.run(*serve), "Permission denied", f"{server.folder} belongs to ")
     server.folder.chmod(0o700)
+    closed = server.folder / "closed"
+    closed.mkdir(mode=0)
+    server.database.url = f"sqlite:{closed}/latchkey.sqlite"
+    check_one_line_error(server.run("account", "list"), "Permission denied", f"{closed} belongs to ")
 
 
 def test_serve_says_loudly_that_it_made_a_database(own_server):

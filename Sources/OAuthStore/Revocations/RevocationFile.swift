@@ -77,6 +77,15 @@ struct RevocationFile: Sendable {
         }
     }
 
+    /// Which connections were cut last, as far as the last bytes of the file tell.
+    func connectionsCutLast(within length: off_t = 64 * 1024) -> [ConnectionID] {
+        end(length).content.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            let ending = Ending(line: String(decoding: line, as: UTF8.self))
+            guard let ending, ending.kind == .connection else { return nil }
+            return ConnectionID(ending.id)
+        }
+    }
+
     fileprivate static let ended = Array(#""ended""#.utf8)
 
     /// The last bytes of the file, and whether that is all of it; none when it cannot be read.

@@ -71,6 +71,11 @@ public actor RevocationLog {
         try await write(Ending.Written(at: now.milliseconds).line, beginning: now, database)
     }
 
+    /// Which connections were cut last.
+    func connectionsCutLast() async -> [ConnectionID] {
+        await offLoop { file in file.connectionsCutLast() }
+    }
+
     /// A pass that looks into the database after this moment: one that runs already may have looked before it.
     private func nextPass(_ database: any SQLDatabase) -> Task<Result<Void, SQLError>, Never> {
         let before = running

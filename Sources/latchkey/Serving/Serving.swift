@@ -58,6 +58,7 @@ struct Serving: Sendable {
             try await deployment.catchUpLog(of: store)
             let secretKey = try await deployment.secretKey(for: store)
             let logger = Logger(label: "latchkey")
+            try await deployment.warnOfRevived(in: store, logger)
             deployment.keepReserve(on: database, logger)
             let metrics = Metrics(version: Latchkey.configuration.version, logDropped: log.dropped)
             let recorder = deployment.tracesTo.map { _ in
@@ -191,10 +192,11 @@ struct Serving: Sendable {
         let refused = wanted.filter { !$0.address.isFree }
         let told = refused.isEmpty ? wanted : refused
         let flags = told.map(\.flag).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        let isElsewhere = code == EADDRNOTAVAIL
+        let remedy = isElsewhere ? "name an address of this machine" : "end the program that uses it, or choose another"
         return Complaint(
             "cannot listen on \(told.map(\.address.description).joined(separator: " and ")): "
-                + "\(String(cString: strerror(code))); "
-                + "end the program that uses it, or choose another with \(flags.joined(separator: " or "))"
+                + "\(String(cString: strerror(code))); \(remedy) with \(flags.joined(separator: " or "))"
         )
     }
 

@@ -23,6 +23,18 @@ extension Deployment {
         }
     }
 
+    /// Says so when what was cut is alive: somebody has put an older database in place, and has not brought it up to the log.
+    func warnOfRevived(in store: Store, _ logger: Logger) async throws(SQLError) {
+        let count = try await store.revived()
+        guard count > 0 else { return }
+        logger.error(
+            """
+            \(count) connections that were cut are alive again: the database is older than the revocation log; stop every \
+            node and run 'latchkey restore --in-place' (docs/backup.md)
+            """
+        )
+    }
+
     /// Keeps room on the disk for endings, where the database is a file.
     func keepReserve(on database: any SQLDatabase, _ logger: Logger) {
         guard let file = database as? SQLiteDatabase, let reason = file.keepReserve() else { return }
