@@ -36,6 +36,10 @@ final class Servers: Sendable {
         guard ports.allSatisfy({ $0.isEmpty || UInt16($0) != nil }) else {
             throw .invalid("a port in the database URL is not a number from 0 to 65535")
         }
+        guard !hosts.contains(where: { $0.contains("@") }) else {
+            // What libpq takes for a part of the host is a part of the password.
+            throw .invalid("the database URL has more than one @: write those of the user and the password as %40")
+        }
         let count = max(hosts.count, addresses.count, 1)
         guard [0, count].contains(hosts.count), [0, count].contains(addresses.count),
             [0, 1, count].contains(ports.count)

@@ -470,7 +470,10 @@ import Testing
         await database.close()
     }
 
-    @Test(arguments: ["", "latchkey.sqlite", "http://example.com", "postgres://u:sesame@host:port/x", "host=localhost"])
+    @Test(arguments: [
+        "", "latchkey.sqlite", "http://example.com", "postgres://u:sesame@host:port/x",
+        "postgres://u:open@sesame@host/x", "host=localhost",
+    ])
     func `a malformed URL is invalid and is not repeated`(_ url: String) {
         do {
             _ = try PostgresDatabase(url: url)
