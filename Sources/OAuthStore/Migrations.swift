@@ -93,7 +93,7 @@ public struct Migrations: Sendable {
     public func run(on database: any SQLDatabase) async throws(SQLError) -> [String] {
         let sequence = Self.sequence(database.engine)
         var names: [String] = []
-        try await requireCompatible(database)
+        if let reason = try await incompatibility(of: database) { throw .invalid(reason) }
         for step in try await pending(on: database) {
             let ran = try await database.migration { connection throws(SQLError) in
                 try Self.createTable(connection)
@@ -131,25 +131,24 @@ public struct Migrations: Sendable {
         }
     }
 
-    /// Makes sure that no newer release has taken away what this one needs.
-    private func requireCompatible(_ database: any SQLDatabase) async throws(SQLError) {
-        guard try await current(of: database) >= Self.firstMarked else { return }
+    /// Why this release cannot use a database, when a newer one has taken away what it needs, and what to do; else nil.
+    ///
+    /// - Throws: as `SQLDatabase.read`.
+    public func incompatibility(of database: any SQLDatabase) async throws(SQLError) -> String? {
+        guard try await current(of: database) >= Self.firstMarked else { return nil }
         let wanted = try await database.read { connection throws(SQLError) in
             try connection.query("select max(compatible_since) from migrations").first?.optionalInteger(0) ?? 0
         }
-        guard wanted <= newest else {
-            throw .invalid(
-                "a newer release has brought its schema to a version that this release, which knows version \(newest), "
-                    + "cannot use (it needs \(wanted) or later): start the newer release"
-            )
-        }
+        guard wanted > newest else { return nil }
+        return "a newer release has brought its schema to a version that this release, which knows version \(newest), "
+            + "cannot use (it needs \(wanted) or later): start the newer release"
     }
 
     /// How many of the steps of this release a database lacks: `count` for one that holds nothing of ours.
     ///
     /// - Throws: `SQLError`; `.invalid` when the database is too new.
     public func missing(in database: any SQLDatabase) async throws(SQLError) -> Int {
-        try await requireCompatible(database)
+        if let reason = try await incompatibility(of: database) { throw .invalid(reason) }
         return try await pending(on: database).count
     }
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,10 @@ def test_F15_a_server_whose_database_is_gone_does_not_start_empty(new_server, tm
         assert not list(path.parent.glob("*.before-restore-*"))
     else:
         path.unlink(missing_ok=True)
+        # Not by `run`, which prepares a database where there is none.
+        words = [server.program, "account", "list", "--database", server.database.url]
+        done = subprocess.run(words, env=server.environment, capture_output=True, text=True, timeout=60)
+        check_one_line_error(done, "is gone, or empty", "latchkey restore FILE")
         away.rename(path)
     server.start()
     assert seam.refreshed(kept.refresh).user_id == kept.user_id

@@ -140,6 +140,14 @@ def test_nothing_is_kept_of_clients_that_nobody_knows(server, client):
     assert server.command("refusal", "list", "--request-id", request_id(answer)) == []
 
 
+def test_a_client_that_is_not_there_is_told_from_one_that_was_never_refused(server):
+    done = server.run("refusal", "list", "--client", "nobody-knows-me")
+    assert done.returncode == 1
+    assert "there is no client 'nobody-knows-me'" in done.stderr
+    calm = server.create_client("--grant", "client_credentials", name="Calm")
+    assert server.command("refusal", "list", "--client", calm.client_id) == []
+
+
 def test_a_flood_of_refusals_is_bounded_and_loses_no_service(server, client, person):
     tokens = person.connect(client)
     with concurrent.futures.ThreadPoolExecutor(16) as pool:

@@ -29,7 +29,8 @@ struct LedgerOptions: ParsableArguments {
         _ work: (Ledger) async throws -> Result
     ) async throws -> Result {
         let deployment = try deployment(flags)
-        guard deployment.database.exists else {
+        if case .sqlite(let path) = deployment.database, try !FileTrial(databaseAt: path).exists() {
+            try deployment.refuseLost(path, beginsAnew: false)
             throw Complaint(
                 "there is no database at \(deployment.database.shown): name the server's with --database or "
                     + "LATCHKEY_DATABASE, or make a new one there with 'latchkey migrate'"

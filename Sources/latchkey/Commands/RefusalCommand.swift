@@ -32,6 +32,9 @@ extension RefusalCommand {
                         .map(\.refusal),
                     "refusals"
                 )
+                if refusals.isEmpty, let client, try await ledger.store.client(client) == nil {
+                    throw Complaint(unknown: client)
+                }
                 guard !output.json else { return try JSONValue.list(refusals.map(\.json)).print() }
                 var table = Table("TIME", "CLIENT ID", "ENDPOINT", "ERROR", "PARAMETER", "EXPECTED", "CAME", "ID")
                 for refusal in refusals {

@@ -98,6 +98,9 @@ extension Deployment {
             let opened = try database.open(pool)
             do {
                 if let file = opened as? SQLiteDatabase { try await file.checkForDamage() }
+                if let reason = try await Migrations().incompatibility(of: opened) {
+                    throw Complaint("the database \(database.shown) cannot be used: \(reason)")
+                }
                 try await require(bringing, opened)
                 let ran = try await Migrations().run(on: opened)
                 try await clock.follow(Store(opened))

@@ -14,15 +14,22 @@ struct FileTrial: Sendable {
     /// Finds out whether the file can be read and written, or could be made where it is missing.
     /// - Throws: a `Complaint` that says why not, and whose the place is when the system forbids it.
     func check() throws(Complaint) {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            guard errno == ENOENT else { throw complaint("cannot be reached", path) }
-            return try checkFolder()
-        }
+        guard let status = try status() else { return try checkFolder() }
         guard status.st_mode & S_IFMT != S_IFDIR else {
             throw Complaint("\(what) \(path) is a folder, not a file; \(remedy)")
         }
         guard access(path, R_OK | W_OK) == 0 else { throw complaint("cannot be read and written", path) }
+    }
+
+    /// Whether the file is there.
+    /// - Throws: a `Complaint` when the system lets nobody look.
+    func exists() throws(Complaint) -> Bool { try status() != nil }
+
+    private func status() throws(Complaint) -> stat? {
+        var status = stat()
+        guard stat(path, &status) != 0 else { return status }
+        guard errno == ENOENT else { throw complaint("cannot be reached", path) }
+        return nil
     }
 
     /// Whether a file could be made: one without a name is, of which nothing is left.
@@ -79,6 +86,12 @@ struct FileTrial: Sendable {
     }
 }
 
+extension FileTrial {
+    init(databaseAt path: String) {
+        self.init(what: "the database", path: path, remedy: "correct --database (LATCHKEY_DATABASE)")
+    }
+}
+
 extension Deployment {
     /// Tries the files that a start needs, and makes none; the database is not opened, for which SQLite would make two.
     /// - Throws: a `Complaint` about the first that would stop the start.
@@ -108,11 +121,7 @@ extension Deployment {
     /// Tries the files of a SQLite database: a command that somebody else ran may have left some that are theirs.
     func tryDatabase(_ path: String) throws(Complaint) {
         for ending in SQLiteFile.endings where ending.isEmpty || FileManager.default.fileExists(atPath: path + ending) {
-            try FileTrial(
-                what: "the database",
-                path: path + ending,
-                remedy: "correct --database (LATCHKEY_DATABASE)"
-            ).check()
+            try FileTrial(databaseAt: path + ending).check()
         }
     }
 }
