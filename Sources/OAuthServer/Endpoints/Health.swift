@@ -23,7 +23,9 @@ extension Provider {
             return unready("database" + (error.absence.map { ": \($0.rawValue)" } ?? ""))
         }
         if let reason = store.misplacement {
-            return unready("database: \(reason), and nothing is written; restart the server once it is back")
+            return unready(
+                "database: \(reason), and nothing is written until it is back; for any other file restart the server"
+            )
         }
         return readiness(missing: [])
     }
