@@ -11,8 +11,8 @@ from .places import Place
 
 CONNECTIONS = 16
 KINDS = ["refresh", "exchange"]
-WARM_UP = 15
-"""Seconds of exchanges before the first round."""
+WARM_UP = {"refresh": 30, "exchange": 15}
+"""Seconds of each before the first round."""
 
 
 FIGURES = ["rate", "p50_ms", "p99_ms", "failures", "cpu_per_thousand"]
@@ -42,6 +42,7 @@ class Exchanges:
         while True:
             count = int(self.fastest * seconds * 1.5)
             sample = token_requests(server, "once.lua", [place.exchange_bodies(count), "1"], seconds)
+            place.forget()
             self.fastest = max(self.fastest, count / seconds if sample.exhausted else sample.rate)
             if not sample.exhausted:
                 return sample
@@ -61,10 +62,12 @@ def compare(places: list[Place], rounds: int, seconds: int, kinds: list[str]) ->
         for server in servers.values():
             server.wait_until_ready()
         for place in places:
+            place.forget()
             place.warm()
-            refresh(place, servers[place.size], 2)
-            # PostgreSQL logs a page whole when it is first written after a checkpoint, as few are in the long run.
-            exchanges[place.size].sample(place, servers[place.size], WARM_UP)
+            # A process of PostgreSQL maps each page of the shared memory when it first reads it, and logs a page whole
+            # when it is first written after a checkpoint: in the long run few are.
+            refresh(place, servers[place.size], WARM_UP["refresh"])
+            exchanges[place.size].sample(place, servers[place.size], WARM_UP["exchange"])
         for number in range(rounds):
             # Every second round goes backwards, so that a drift of the machine strikes all alike.
             for place in places[:: -1 if number % 2 else 1]:
