@@ -70,6 +70,9 @@ class Run:
             bodies.seed("prepare")
             database.settle()
             program = Program(self.program, database)
+            if "start" in self.chosen:
+                # Before the load: a start reads what was cut in the last five minutes, and a run cuts by the thousand.
+                found.start = start_and_idle(program, bodies)
             with ExitStack() as running:
                 sites = self.sites(database, bodies, program, running)
                 watch = running.enter_context(sites["server"][1].watch())
@@ -80,8 +83,6 @@ class Run:
                     found.writes = refresh_writes_nothing(database, bodies, sites["program"][1])
                 if "ceilings" in self.chosen:
                     found.ceilings = ceilings.OF_DATABASE[name](database, bodies, 2 * self.seconds)
-            if "start" in self.chosen:
-                found.start = start_and_idle(program, bodies)
             return found
         finally:
             database.close()

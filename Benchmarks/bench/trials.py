@@ -3,10 +3,14 @@
 All of it is asked of `latchkey serve`.
 """
 
+import os
 import statistics
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from . import load, pace
 from .ceilings import Argon2
@@ -79,10 +83,32 @@ class Flood:
     failures: int
     late_ms: float = 0
     """How late the slowest of a hundred requests left beside the flood, for the generator's own fault."""
+    beside_loops_p99_ms: list[float] = field(default_factory=list)
+    """The same beside programs of the hashing's priority that have nothing to do with the server."""
 
     @property
     def factor(self) -> float:
         return statistics.median(self.flooded_p99_ms) / statistics.median(self.quiet_p99_ms)
+
+    @property
+    def factor_of_loops(self) -> float | None:
+        """What the machine does to refreshes while its cores are busy, whatever with."""
+        if not self.beside_loops_p99_ms:
+            return None
+        return statistics.median(self.beside_loops_p99_ms) / statistics.median(self.quiet_p99_ms)
+
+
+@contextmanager
+def busy_cores() -> Iterator[None]:
+    """Keeps every core busy with nothing, at the priority of `PasswordHasher`."""
+    command = ["nice", "-n", "5", sys.executable, "-c", "while True: pass"]
+    loops = [subprocess.Popen(command) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
 
 
 class Trials:
@@ -139,7 +165,7 @@ class Trials:
     def flood(self) -> Flood:
         file, lines = self.files["jwt"], self._sign_ins()
         rate = self._refreshes(file, CONNECTIONS).rate * FLOODED_PART
-        quiet, flooded, sign_ins = [], [], []
+        quiet, flooded, sign_ins, beside_loops = [], [], [], []
         for _ in range(self.rounds):
             quiet.append(pace.run(self.server, TOKEN, file, rate, 3, 4 * CONNECTIONS))
             with ThreadPoolExecutor(1) as beside:
@@ -148,9 +174,12 @@ class Trials:
                 flooded.append(pace.run(self.server, TOKEN, file, rate, 3, 4 * CONNECTIONS))
                 sign_ins.append(running.result())
             self.server.wait_until_idle()
+            with busy_cores():
+                beside_loops.append(pace.run(self.server, TOKEN, file, rate, 3, 4 * CONNECTIONS))
             self.say(
                 f"  refreshes at {rate:,.0f}/s: 99 % within {quiet[-1].p99_ms:.2f} ms; beside "
-                f"{sign_ins[-1].rate:.0f} sign-ins/s within {flooded[-1].p99_ms:.2f} ms "
+                f"{sign_ins[-1].rate:.0f} sign-ins/s within {flooded[-1].p99_ms:.2f} ms, beside idle loops within "
+                f"{beside_loops[-1].p99_ms:.2f} ms "
                 f"(the generator was {quiet[-1].late_ms:.2f} and {flooded[-1].late_ms:.2f} ms late)"
             )
         return Flood(
@@ -160,6 +189,7 @@ class Trials:
             sign_in_rates=[sample.rate for sample in sign_ins],
             failures=sum(run.failures for run in quiet + flooded) + sum(sample.failures for sample in sign_ins),
             late_ms=statistics.median(paced.late_ms for paced in flooded),
+            beside_loops_p99_ms=[paced.p99_ms for paced in beside_loops],
         )
 
     def _refreshes(self, file: str, connections: int, script: str = "forms.lua") -> Sample:
