@@ -1,0 +1,181 @@
+"""What a connection is answered, however its client writes to it and reads from it: RFC 9112 §9."""
+
+import json
+import socket
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http.client import HTTPResponse
+
+import pytest
+
+from toolkit.process import Latchkey
+
+PATIENCE = 20.0
+"""How many seconds a test waits for what must happen."""
+BODY_LIMIT = 64 * 1024
+"""What the server reads of a body at most."""
+
+
+class Wire:
+    """A connection of which a test writes every byte."""
+
+    def __init__(self, server: Latchkey):
+        self.socket = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+        # One reader for all answers: each would keep what it has read too much.
+        self.reader = self.socket.makefile("rb")
+
+    def __enter__(self) -> "Wire":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.reader.close()
+        self.socket.close()
+
+    def send(self, *pieces: bytes) -> None:
+        self.socket.sendall(b"".join(pieces))
+
+    def makefile(self, _mode: str) -> "Wire":
+        return self
+
+    def answer(self, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+        """The next answer: its status, its fields and its body."""
+        response = HTTPResponse(self, method=method)  # type: ignore[arg-type]
+        response.fp = _Unclosed(self.reader)  # type: ignore[assignment]
+        response.begin()
+        return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+
+    def has_ended(self) -> bool:
+        return self.reader.read(1) == b""
+
+
+class _Unclosed:
+    """A reader that an answer at its end does not close: there may be another one behind it."""
+
+    def __init__(self, reader: object):
+        self.reader = reader
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.reader, name)
+
+    def close(self) -> None:
+        pass
+
+
+def get(path: str, *fields: str) -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: a", *fields, "", ""]).encode()
+
+
+def post(body: bytes, *fields: str) -> bytes:
+    lines = ["POST /oauth/token HTTP/1.1", "Host: a", "Content-Type: application/x-www-form-urlencoded", *fields]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def test_RFC9112_9_3_2_requests_that_were_sent_ahead_are_answered_in_their_order(sqlite_server):
+    # Documents are answered on the event loop, pages on other threads, and a refusal waits for the database.
+    wanted = [
+        ("/oauth/jwks", 200, b'"keys"'),
+        ("/login", 403, b"<html"),
+        ("/nowhere", 404, b""),
+        ("/.well-known/oauth-authorization-server", 200, b'"issuer"'),
+    ]
+    refused = b"grant_type=refresh_token&client_id=nobody&client_secret=x&refresh_token=y"
+    with Wire(sqlite_server) as wire:
+        for _ in range(3):
+            ahead = [get(path) for path, _, _ in wanted] + [post(refused, f"Content-Length: {len(refused)}")]
+            wire.send(*ahead * 20)
+            for _ in range(20):
+                for path, status, content in wanted:
+                    answered, _, body = wire.answer()
+                    assert (answered, content in body) == (status, True), (path, answered, body)
+                answered, _, body = wire.answer()
+                assert (answered, json.loads(body)["error"]) == (401, "invalid_client")
+
+
+def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent(sqlite_server):
+    with Wire(sqlite_server) as wire:
+        wire.send(post(b"", f"Content-Length: {BODY_LIMIT + 1}", "Expect: 100-continue"))
+        status, _, body = wire.answer()
+        assert (status, json.loads(body)["error"]) == (413, "invalid_request")
+        # Whoever sends it nonetheless is not taken for another request.
+        wire.send(b"GET /nowhere HTTP/1.1\r\n".ljust(BODY_LIMIT + 1, b"x"), get("/oauth/jwks"))
+        status, _, body = wire.answer()
+        assert (status, b'"keys"' in body) == (200, True)
+
+
+def test_a_body_that_grows_too_large_is_refused_while_it_comes(sqlite_server):
+    chunk = b"1000\r\n" + b"x" * 0x1000 + b"\r\n"
+    with Wire(sqlite_server) as wire:
+        wire.send(post(b"", "Transfer-Encoding: chunked"), *[chunk] * (BODY_LIMIT // 0x1000), b"1\r\nx\r\n")
+        status, _, body = wire.answer()
+        assert (status, json.loads(body)["error"]) == (413, "invalid_request")
+        wire.send(*[chunk] * 100, b"0\r\n\r\n", get("/oauth/jwks"))
+        status, _, body = wire.answer()
+        assert (status, b'"keys"' in body) == (200, True)
+
+
+def test_a_body_of_the_largest_size_is_read(sqlite_server):
+    refused = b"grant_type=refresh_token&client_id=nobody&client_secret=x&refresh_token="
+    with Wire(sqlite_server) as wire:
+        wire.send(post(refused.ljust(BODY_LIMIT, b"y"), f"Content-Length: {BODY_LIMIT}"))
+        status, _, body = wire.answer()
+    assert (status, json.loads(body)["error"]) == (401, "invalid_client")
+
+
+def test_what_is_no_http_behind_good_requests_ends_the_connection_after_their_answers(sqlite_server):
+    with Wire(sqlite_server) as wire:
+        wire.send(get("/login"), get("/oauth/jwks"), b"this is not HTTP\r\n\r\n")
+        assert [wire.answer()[0], wire.answer()[0]] == [403, 200]
+        status, fields, _ = wire.answer()
+        assert (status, fields["connection"]) == (400, "close")
+        assert wire.has_ended()
+
+
+@pytest.mark.parametrize("path", ["/oauth/jwks", "/login"])
+def test_RFC9112_9_6_a_client_that_sends_nothing_more_gets_all_its_answers(sqlite_server, path):
+    with Wire(sqlite_server) as wire:
+        wire.send(get(path) * 5)
+        wire.socket.shutdown(socket.SHUT_WR)
+        assert len({wire.answer()[0] for _ in range(5)}) == 1
+        assert wire.has_ended()
+
+
+def test_RFC9112_9_6_nothing_is_answered_behind_the_last_request(sqlite_server):
+    with Wire(sqlite_server) as wire:
+        wire.send(get("/oauth/jwks"), get("/login", "Connection: close"), get("/oauth/jwks"))
+        assert [wire.answer()[0], wire.answer()[0]] == [200, 403]
+        assert wire.has_ended()
+
+
+def test_a_client_that_takes_no_answers_is_given_no_more(sqlite_server):
+    """More than the sockets of both sides hold: then the server reads no more either, and holds no more."""
+    request = get("/.well-known/oauth-authorization-server")
+    with Wire(sqlite_server) as wire:
+        wire.send(request)
+        status, _, content = wire.answer()
+        assert status == 200
+        before = sqlite_server.memory()
+        wire.socket.settimeout(2)
+        sent = sent_until_full(wire, request * 100) * 100
+        assert sqlite_server.memory() - before < 64 << 20
+        wire.socket.settimeout(PATIENCE)
+        for _ in range(sent):
+            assert wire.answer()[2] == content
+
+
+def sent_until_full(wire: Wire, piece: bytes) -> int:
+    """How many pieces the other side has taken when it takes no more; the last of them may be half there."""
+    for sent in range(10_000):
+        try:
+            wire.send(piece)
+        except TimeoutError:
+            return sent
+    raise AssertionError("the server reads for ever from a client that takes no answers")
+
+
+def test_RFC9110_6_6_1_answers_say_when_they_were_made(sqlite_server):
+    with Wire(sqlite_server) as wire:
+        wire.send(get("/oauth/jwks"))
+        _, fields, _ = wire.answer()
+    said = parsedate_to_datetime(fields["date"])
+    assert abs(datetime.now(UTC) - said) < timedelta(seconds=5)
+    assert fields["date"] == said.strftime("%a, %d %b %Y %H:%M:%S GMT")
