@@ -23,9 +23,9 @@ extension Store {
     /// - Throws: as `SQLDatabase.transaction`; the batches before stay deleted.
     public func sweep(
         now: Instant,
-        batch: Int = 100,
+        batch: Int = 40,
         batches: Int = 10_000,
-        pause: Duration = .milliseconds(10)
+        pause: Duration = .milliseconds(4)
     ) async throws(SQLError) -> Swept {
         var swept = Swept(rows: [:])
         for rule in Self.rules {
