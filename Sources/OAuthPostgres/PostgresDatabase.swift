@@ -60,6 +60,12 @@ public final class PostgresDatabase: SQLDatabase {
         keyedReads = KeyedReads(pool: readPool)
     }
 
+    /// Looks whether a URL can be read, and asks nobody.
+    /// - Throws: `SQLError.invalid` when it is malformed; the error does not repeat a password.
+    public static func check(_ url: String) throws(SQLError) {
+        _ = try Servers(url: url, deadlines: Deadlines(connect: .zero, statement: .zero))
+    }
+
     /// PostgreSQL.
     public var engine: SQLEngine { .postgres }
 

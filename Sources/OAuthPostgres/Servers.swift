@@ -40,6 +40,10 @@ final class Servers: Sendable {
             // What libpq takes for a part of the host is a part of the password.
             throw .invalid("the database URL has more than one @: write those of the user and the password as %40")
         }
+        for (keyword, known) in Self.words {
+            guard let word = keywords[keyword], !known.contains(word) else { continue }
+            throw .invalid("\(keyword) in the database URL is '\(word)': choose from \(known.joined(separator: ", "))")
+        }
         let count = max(hosts.count, addresses.count, 1)
         guard [0, count].contains(hosts.count), [0, count].contains(addresses.count),
             [0, 1, count].contains(ports.count)
@@ -57,6 +61,12 @@ final class Servers: Sendable {
         self.names = names
         self.deadlines = deadlines
     }
+
+    /// Keywords whose words libpq checks only when it connects.
+    private static let words = [
+        "sslmode": ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
+        "target_session_attrs": ["read-write", "primary", "any", "read-only", "standby", "prefer-standby"],
+    ]
 
     /// What holds unless the URL says otherwise: only a primary is used, and a machine that is gone shows within seconds,
     /// on a connection in use (`tcp_user_timeout`) as on an idle one (`keepalives…`).

@@ -63,6 +63,18 @@ def test_client_create_prints_where_the_partner_sends_its_requests(new_server):
     assert server.command("client", "show", made["client_id"])["token_endpoint"] is None
 
 
+def test_a_client_that_may_ask_for_nothing_is_made_with_a_word_of_warning(sqlite_server):
+    create = ("client", "create", "--name", "Quiet", "--redirect-uri", "https://quiet.example/cb", "--json")
+    done = sqlite_server.run(*create)
+    made = json.loads(done.stdout)
+    assert (done.returncode, made["scopes"]) == (0, [])
+    assert f"latchkey client update {made['client_id']} --scope" in done.stderr
+    assert "--scope" not in sqlite_server.run("client", "update", made["client_id"], "--scope", "locks").stderr
+    assert sqlite_server.run(*create, "--scope", "locks").stderr == ""
+    api = ("client", "create", "--name", "API", "--audience", "https://quiet.example/api")
+    assert sqlite_server.run(*api).stderr == "", "a resource server asks for nothing"
+
+
 @pytest.mark.parametrize("words", [("partner", "show", "seem"), ("client", "create", "--partner", "seem")])
 def test_a_mistyped_partner_gets_a_suggestion(new_server, words):
     check_one_line_error(new_server().run(*words), "no partner profile 'seem'", "did you mean 'seam'?")

@@ -177,6 +177,35 @@ def test_a_check_says_no_to_a_place_where_no_database_can_be(new_server, url, wo
     check_one_line_error(server.run("serve", "--listen", f"127.0.0.1:{server.port}"), *words)
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgres://latchkey:hidden@127.0.0.1:99999/ledger", ("a port in the database URL", "65535")),
+        ("postgres://latchkey:hidden@127.0.0.1/ledger?sslmode=bogus", ("sslmode", "'bogus'", "verify-full")),
+        (
+            "postgres://latchkey:hidden@127.0.0.1/ledger?target_session_attrs=write",
+            ("target_session_attrs", "'write'", "read-write"),
+        ),
+        ("postgres://latchkey:hidden@127.0.0.1/ledger?nonsense=1", ("the database URL is not of the form",)),
+    ],
+)
+def test_a_check_says_no_to_a_database_url_as_the_start_does(new_server, url, words):
+    server = new_server("postgres")
+    server.database.url = url
+    for command in (("settings", "--check"), ("serve", "--listen", f"127.0.0.1:{server.port}"), ("client", "list")):
+        done = server.run(*command)
+        check_one_line_error(done, *words, "LATCHKEY_DATABASE")
+        assert "hidden" not in done.stderr
+
+
+def test_a_check_says_no_to_two_listeners_at_one_address(new_server):
+    server = new_server()
+    address = f"127.0.0.1:{server.port}"
+    server.extra_environment = {"LATCHKEY_LISTEN": address, "LATCHKEY_METRICS_LISTEN": address}
+    for command in ("settings", "--check"), ("serve",):
+        check_one_line_error(server.run(*command), "metrics-listen", address, "another port")
+
+
 def test_a_check_says_no_to_what_is_no_database_and_to_a_lost_one(new_server):
     server = prepared(new_server)
     server.database.path.write_bytes(b"notes of somebody's")

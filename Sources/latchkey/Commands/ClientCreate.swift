@@ -45,7 +45,7 @@ extension ClientCommand {
                     )
                 }
                 secret?.warnIfWeak()
-                client.warnOfPattern()
+                client.warnOfSurprises()
                 ledger.deployment.warnOfAudience(client.audiences)
                 try registrar.described(stored)
                     .print(as: output, heading: "Registered \(client.name.plain).", secret: secret?.secret)
@@ -107,7 +107,7 @@ extension ClientCommand {
                     try NewSecret(chosen: text, known: known, ambient: ledger.ambient)
                 }
                 let client = try await change(id, registrar, ledger, withSecret: secret != nil)
-                client.warnOfPattern()
+                client.warnOfSurprises()
                 if let secret {
                     try await ledger.store.setSecret(of: id, to: secret.stored, by: ledger.actor, now: ledger.now)
                     secret.warnIfWeak()

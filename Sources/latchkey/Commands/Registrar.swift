@@ -49,8 +49,15 @@ struct Registrar: Sendable {
 }
 
 extension Client {
-    /// Says so when the client's codes may go to hosts that nobody has named.
-    func warnOfPattern() {
+    /// Says so when the client is what hardly anybody wants: one that may ask for nothing, or whose codes may go to hosts
+    /// that nobody has named.
+    func warnOfSurprises() {
+        if scopes.isEmpty, !grants.isEmpty {
+            warn(
+                "this client may ask for no scope, so its tokens allow nothing: name some with 'latchkey client update "
+                    + "\(id) --scope SCOPE', or all that there are in the setting scopes"
+            )
+        }
         guard !redirectHosts.isEmpty else { return }
         let domains = redirectHosts.map(\.domain).joined(separator: ", ")
         warn(

@@ -29,6 +29,7 @@ struct SettingsCommand: AsyncParsableCommand {
             _ = try deployment.profiles()
             _ = try Pages(brand: settings.brand, basePath: settings.issuer.path, overrides: settings.templates)
             if case .postgres = deployment.database, deployment.secretKey == nil { throw Complaint.unsetSecretKey }
+            try deployment.tryDatabaseURL()
             try deployment.tryFiles()
             deployment.surprises.forEach(warn)
             return print("The settings are good: the issuer is \(settings.issuer.text).")

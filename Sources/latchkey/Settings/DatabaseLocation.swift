@@ -90,6 +90,7 @@ extension Deployment {
     /// - Throws: a `Complaint` about a file that is no database of ours, is lost or has no folder, and about a database that may not be
     ///   brought to this release's schema; else the `SQLError`.
     func openDatabase(bringing: Bringing = .fromAnything) async throws -> (database: any SQLDatabase, ran: [String]) {
+        try tryDatabaseURL()
         if case .sqlite(let path) = database {
             try tryDatabase(path)
             try refuseLost(path, beginsAnew: bringing == .anew)
@@ -112,6 +113,16 @@ extension Deployment {
         } catch SQLError.invalid(let reason) {
             guard case .sqlite(let path) = database else { throw SQLError.invalid(reason) }
             throw unusable(path, reason)
+        }
+    }
+
+    /// Looks whether the URL of a PostgreSQL database can be read, and asks nobody.
+    func tryDatabaseURL() throws(Complaint) {
+        guard case .postgres(let url) = database else { return }
+        do throws(SQLError) {
+            try PostgresDatabase.check(url)
+        } catch {
+            throw Complaint("\(error)\(origin("database")); correct --database (LATCHKEY_DATABASE)")
         }
     }
 

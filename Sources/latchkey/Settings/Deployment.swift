@@ -96,6 +96,11 @@ struct Deployment: Sendable {
                 "clock-offset\(origin("clock-offset")) works only in test mode: add --test-mode, or remove it"
             )
         }
+        guard metricsListen != listen else {
+            throw Complaint(
+                "metrics-listen\(origin("metrics-listen")) is \(listen), as is listen: choose another port for one of them"
+            )
+        }
         _ = try webhookTarget()
         guard settings.sessionIdle <= settings.sessionLifetime else {
             throw Complaint("session-idle\(origin("session-idle")) must not be longer than session-lifetime")
@@ -224,7 +229,8 @@ struct Deployment: Sendable {
     }
 
     /// ` (from …)` for the end of a setting's name in a sentence; empty for a default.
-    private func origin(_ name: String) -> String {
+    /// Where a setting came from, as errors tell it.
+    func origin(_ name: String) -> String {
         origins[name].map { " (from \($0))" } ?? ""
     }
 }
