@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from .marks import Marks
 from .plots import Axis, Series, line_chart
 from .report import DatabaseReport, Report, median
 from .scenarios import FIXED
@@ -20,8 +21,7 @@ SHOWN = {
 """The scenarios of the pictures, and how they are called there."""
 NINES = [2, 10, 100, 1000]
 NINES_LABELS = ["50 %", "90 %", "99 %", "99.9 %"]
-BEGIN = "<!-- Written by `scripts/bench --write`. Do not edit it by hand. -->"
-END = "<!-- The end of what `scripts/bench --write` has written. -->"
+MARKS = Marks("scripts/bench")
 
 
 def pictures(report: Report) -> dict[str, str]:
@@ -105,20 +105,14 @@ def document(report: Report, names: Iterable[str]) -> str:
     for name in names:
         words = next(words for start, words in shown.items() if name.startswith(start))
         images += ["", f"![{words}](images/{name})"]
-    parts = [BEGIN, "", "## Figures", "", report.markdown(level=3).rstrip(), "", "### Pictures", *images, "", END]
-    return "\n".join(parts)
+    return "\n".join(["## Figures", "", report.markdown(level=3).rstrip(), "", "### Pictures", *images])
 
 
 def write(report: Report, root: Path) -> list[Path]:
     """Puts the figures and pictures of a run into the documentation; says which files it wrote."""
     page = root / "docs" / "performance.md"
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"bench: {page} has no place for figures: it needs these two lines:\n{BEGIN}\n{END}")
     drawn = pictures(report)
-    page.write_text(before + document(report, drawn) + after, encoding="utf-8")
+    MARKS.put(page, document(report, drawn))
     folder = root / "docs" / "images"
     for name, picture in drawn.items():
         (folder / name).write_text(picture, encoding="utf-8")

@@ -10,9 +10,11 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+from bench.machine import Machine
+
 from . import load
 from .places import PLACES, ROOT, Cluster, Place, keep, results
-from .report import markdown, verdicts, write
+from .report import document, markdown, verdicts, write
 
 SIZES = [10_000, 1_000_000, 10_000_000]
 STEPS = ["fill", "load", "bytes", "sweep", "cut"]
@@ -32,6 +34,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--only", choices=load.KINDS, help="the load of one kind instead of both")
     parser.add_argument("--rounds", type=int, default=5, help="how often each size is measured (default: %(default)s)")
     parser.add_argument("--seconds", type=int, default=2, help="how long each run takes (default: %(default)s)")
+    parser.add_argument("--write", action="store_true", help="put the load and the sweep into docs, with the picture")
     parser.add_argument("--folder", type=Path, help="keeps the databases here for further steps; 'clean' removes them")
     return parser.parse_args()
 
@@ -96,6 +99,9 @@ def main() -> int:
         found = results(folder)
         write(found, ROOT / "bench-results", "growth-" + datetime.now().strftime("%Y-%m-%d-%H%M%S"))
         print(markdown(found))
+        if chosen.write:
+            machine = Machine.look()
+            document(found, ROOT, f"Commit {machine.commit}, on the machine of the figures above.")
         return 0 if all(good for good, _ in verdicts(found)) else 1
     finally:
         if not chosen.folder and folder.exists():

@@ -3,6 +3,7 @@
 import statistics
 from pathlib import Path
 
+from bench.marks import Marks
 from bench.plots import Axis, Series, line_chart
 
 from .load import CONNECTIONS
@@ -10,6 +11,7 @@ from .load import CONNECTIONS
 TITLES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 KINDS = {"refresh": "refresh (opaque, stable)", "exchange": "code exchange"}
 LIMIT = 0.85
+MARKS = Marks("scripts/growth")
 
 Found = dict[str, dict[str, object]]
 
@@ -155,6 +157,15 @@ def plot(found: Found) -> str:
         Axis("requests/s, % of the smallest size's"),
         f"{CONNECTIONS} connections to the server; tokens and codes from all over the database",
     )
+
+
+def document(found: Found, root: Path, machine: str) -> None:
+    """Puts load and sweep into the documentation; what the bytes say is told there in words."""
+    shown = {kind: found[kind] for kind in ("load", "sweep") if kind in found}
+    picture = root / "docs" / "images" / "growth.svg"
+    picture.write_text(plot(found), encoding="utf-8")
+    image = f"![Rates by the size of the database](images/{picture.name})"
+    MARKS.put(root / "docs" / "performance.md", "\n".join([machine, "", markdown(shown), image]))
 
 
 def write(found: Found, folder: Path, name: str) -> None:

@@ -99,7 +99,7 @@ def test_a_run_is_the_same_read_back_from_its_json(tmp_path):
 def test_figures_and_pictures_replace_the_old_ones_in_the_documentation(tmp_path):
     (tmp_path / "docs" / "images").mkdir(parents=True)
     page = tmp_path / "docs" / "performance.md"
-    page.write_text(f"before\n{pictures.BEGIN}\nOLD FIGURES\n{pictures.END}\nafter\n")
+    page.write_text(f"before\n{pictures.MARKS.begin}\nOLD FIGURES\n{pictures.MARKS.end}\nafter\n")
     written = pictures.write(report(), tmp_path)
     first = page.read_text()
     assert first.startswith("before\n")
@@ -110,7 +110,7 @@ def test_figures_and_pictures_replace_the_old_ones_in_the_documentation(tmp_path
     assert page.read_text() == first
     # The page of this repository has the place, too.
     own = (ROOT / "docs" / "performance.md").read_text()
-    assert own.count(pictures.BEGIN) == own.count(pictures.END) == 1
+    assert own.count(pictures.MARKS.begin) == own.count(pictures.MARKS.end) == 1
 
 
 @pytest.mark.parametrize("name", ["bench-rates-sqlite.svg", "bench-latency-sqlite.svg", "bench-memory.svg"])
