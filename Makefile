@@ -44,7 +44,7 @@ pictures: ## Take the pictures of README.md again, from the debug build; ARGS="c
 faults: ## Break it on purpose and check that nothing is lost; ARGS="-k F04" picks one fault
 	@scripts/faults $(ARGS)
 
-bench: ## Measure a release build on both databases, in half an hour; ARGS="--quick" goes to it
+bench: ## Measure a release build on both databases, in twenty minutes; ARGS="--quick" goes to it
 	@scripts/bench $(ARGS)
 
 gates: ## Count what the hot paths cost and compare with docs/performance.md; ARGS="--write" stores

@@ -34,13 +34,13 @@ class Wire:
     def send(self, *pieces: bytes) -> None:
         self.socket.sendall(b"".join(pieces))
 
-    def makefile(self, _mode: str) -> "Wire":
-        return self
+    def makefile(self, _mode: str) -> "_Unclosed":
+        """What an answer reads from."""
+        return _Unclosed(self.reader)
 
-    def answer(self, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+    def answer(self) -> tuple[int, dict[str, str], bytes]:
         """The next answer: its status, its fields and its body."""
-        response = HTTPResponse(self, method=method)  # type: ignore[arg-type]
-        response.fp = _Unclosed(self.reader)  # type: ignore[assignment]
+        response = HTTPResponse(self)
         response.begin()
         return response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
 
