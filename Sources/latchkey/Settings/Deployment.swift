@@ -228,8 +228,7 @@ struct Deployment: Sendable {
         }
     }
 
-    /// ` (from …)` for the end of a setting's name in a sentence; empty for a default.
-    /// Where a setting came from, as errors tell it.
+    /// Where a setting came from, for the end of its name in a sentence; empty for a default.
     func origin(_ name: String) -> String {
         origins[name].map { " (from \($0))" } ?? ""
     }
