@@ -181,14 +181,14 @@ def _sign_ins(database: "DatabaseReport") -> Iterable[Demand]:
             f"{database.name}: a flood of sign-ins moves the time within which 99 % of {flood.rate:,.0f} refreshes a "
             f"second are answered from "
             f"{statistics.median(flood.quiet_p99_ms):.2f} to {statistics.median(flood.flooded_p99_ms):.2f} ms: "
-            f"{flood.factor:.1f} times (less than {FLOOD_FACTOR:g}; {_beside_loops(flood)}), "
+            f"{flood.factor:.1f} times (less than {FLOOD_FACTOR:g}{_beside_loops(flood)}), "
             f"{flood.failures} failed{_late(flood.late_ms)}",
         )  # fmt: skip
 
 
 def _beside_loops(flood: "Flood") -> str:
     factor = flood.factor_of_loops
-    return "" if factor is None else f"two programs of that priority that do nothing move it {factor:.1f} times"
+    return "" if factor is None else f"; two programs of that priority that do nothing move it {factor:.1f} times"
 
 
 def _start(database: "DatabaseReport") -> Iterable[Demand]:

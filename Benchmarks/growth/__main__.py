@@ -10,8 +10,6 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from bench.machine import Machine
-
 from . import load
 from .places import PLACES, ROOT, Cluster, Place, keep, results
 from .report import document, markdown, verdicts, write
@@ -100,8 +98,7 @@ def main() -> int:
         write(found, ROOT / "bench-results", "growth-" + datetime.now().strftime("%Y-%m-%d-%H%M%S"))
         print(markdown(found))
         if chosen.write:
-            machine = Machine.look()
-            document(found, ROOT, f"Commit {machine.commit}, on the machine of the figures above.")
+            document(found, ROOT)
         return 0 if all(good for good, _ in verdicts(found)) else 1
     finally:
         if not chosen.folder and folder.exists():

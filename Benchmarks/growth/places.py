@@ -8,6 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from bench.machine import Machine
+
 from .fill import PostgresFiller, SQLiteFiller, fill
 from .rows import Rows
 
@@ -285,4 +287,6 @@ def results(folder: Path) -> dict[str, dict[str, object]]:
 def keep(folder: Path, kind: str, engine: str, found: object) -> None:
     known = results(folder)
     known.setdefault(kind, {})[engine] = found
+    # The steps of one table may be taken days apart.
+    known.setdefault("commits", {})[kind] = Machine.look().commit
     (folder / "results.json").write_text(json.dumps(known, indent=1) + "\n")

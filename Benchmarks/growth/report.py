@@ -107,11 +107,11 @@ def verdicts(found: Found) -> list[tuple[bool, str]]:
     said = []
     for engine, samples in found.get("load", {}).items():
         for kind, title in present(samples):
-            size, ratio = max(ratios(samples, kind).items())
+            ratio, size = min((ratio, size) for size, ratio in ratios(samples, kind).items())
             said.append(
                 (
                     ratio >= LIMIT,
-                    f"{TITLES[engine]}: {title} with {size:,} connections: {ratio * 100:.0f} % of the smallest",
+                    f"{TITLES[engine]}: {title}, slowest at {size:,} connections: {ratio * 100:.0f} % of the smallest",
                 )
             )
     for engine, samples in found.get("sweep", {}).items():
@@ -159,8 +159,10 @@ def plot(found: Found) -> str:
     )
 
 
-def document(found: Found, root: Path, machine: str) -> None:
+def document(found: Found, root: Path) -> None:
     """Puts load and sweep into the documentation; what the bytes say is told there in words."""
+    commits = ", ".join(f"{kind} {commit}" for kind, commit in sorted(found["commits"].items()) if kind != "bytes")
+    machine = f"Commits: {commits}; on the machine of the figures above."
     shown = {kind: found[kind] for kind in ("load", "sweep") if kind in found}
     picture = root / "docs" / "images" / "growth.svg"
     picture.write_text(plot(found), encoding="utf-8")

@@ -1,5 +1,5 @@
 -- As forms.lua, and counts apart what the server sheds: 503, "come again", is no failure of a bounded queue, nor is 429 of
--- an account that too many sign in to at once, if it says when to come again.
+-- an address from which too many sign in at once, if it says when to come again.
 dofile("forms.lua")
 
 shed = 0

@@ -41,7 +41,7 @@ final class Servers: Sendable {
             throw .invalid("the database URL has more than one @: write those of the user and the password as %40")
         }
         for (keyword, known) in Self.words {
-            guard let word = keywords[keyword], !known.contains(word) else { continue }
+            guard let word = keywords[keyword], !word.isEmpty, !known.contains(word) else { continue }
             throw .invalid("\(keyword) in the database URL is '\(word)': choose from \(known.joined(separator: ", "))")
         }
         let count = max(hosts.count, addresses.count, 1)

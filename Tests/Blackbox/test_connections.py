@@ -71,7 +71,7 @@ def post(body: bytes, *fields: str) -> bytes:
 
 
 def test_RFC9112_9_3_2_requests_that_were_sent_ahead_are_answered_in_their_order(sqlite_server):
-    # Documents are answered on the event loop, pages on other threads, and a refusal waits for the database.
+    # Some take longer than others: a document, a page, a path that nobody serves, a client that has to be looked for.
     wanted = [
         ("/oauth/jwks", 200, b'"keys"'),
         ("/login", 403, b"<html"),
@@ -130,12 +130,12 @@ def test_what_is_no_http_behind_good_requests_ends_the_connection_after_their_an
         assert wire.has_ended()
 
 
-@pytest.mark.parametrize("path", ["/oauth/jwks", "/login"])
-def test_RFC9112_9_6_a_client_that_sends_nothing_more_gets_all_its_answers(sqlite_server, path):
+@pytest.mark.parametrize(("path", "status"), [("/oauth/jwks", 200), ("/login", 403)])
+def test_RFC9112_9_6_a_client_that_sends_nothing_more_gets_all_its_answers(sqlite_server, path, status):
     with Wire(sqlite_server) as wire:
         wire.send(get(path) * 5)
         wire.socket.shutdown(socket.SHUT_WR)
-        assert len({wire.answer()[0] for _ in range(5)}) == 1
+        assert [wire.answer()[0] for _ in range(5)] == [status] * 5
         assert wire.has_ended()
 
 
