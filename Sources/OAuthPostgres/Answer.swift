@@ -18,9 +18,14 @@ struct Answer: ~Copyable {
 
     /// The state with which the statement failed, or nil when it succeeded.
     var failedState: SQLState? {
+        Self.hasFailed(result) ? SQLState(code: field(PG_DIAG_SQLSTATE) ?? "08006") : nil
+    }
+
+    /// Whether a result tells of a failure.
+    static func hasFailed(_ result: OpaquePointer) -> Bool {
         switch PQresultStatus(result) {
-        case PGRES_COMMAND_OK, PGRES_TUPLES_OK: nil
-        default: SQLState(code: field(PG_DIAG_SQLSTATE) ?? "08006")
+        case PGRES_COMMAND_OK, PGRES_TUPLES_OK: false
+        default: true
         }
     }
 
@@ -142,8 +147,8 @@ struct Parameters {
     /// The number of the type `bytea[]` in `pg_type`.
     private static let byteaArray: Oid = 1001
 
-    /// Sends a prepared statement with these arguments, asking for a binary result; 1 when libpq took it.
-    func send(to statement: String, _ connection: OpaquePointer) -> CInt {
+    /// Writes that a prepared statement is to be run with these arguments and its result to be binary; 1 when libpq took it.
+    func write(to connection: OpaquePointer, running statement: String) -> CInt {
         bytes.withUnsafeBytes { buffer in
             var next = buffer.assumingMemoryBound(to: CChar.self).baseAddress
             var values: [UnsafePointer<CChar>?] = []

@@ -80,14 +80,37 @@ final class Lane: @unchecked Sendable {
         _ body: (any SQLConnection) throws(SQLError) -> Value,
         connectBy deadline: ContinuousClock.Instant
     ) throws(SQLError) -> Value {
+        try repeatedly { () throws(SQLError) in try attempt(body, deadline) }
+    }
+
+    /// Runs one statement that is a transaction by itself, again when it lost a race or cannot have been carried out.
+    func change(
+        _ sql: String,
+        _ arguments: [SQLValue],
+        connectBy deadline: ContinuousClock.Instant
+    ) throws(SQLError) -> [SQLRow] {
+        try repeatedly { () throws(SQLError) in
+            mayRunAgain = false
+            let connection = try liveConnection(by: deadline)
+            defer { dropIfBroken() }
+            do throws(SQLError) {
+                return try connection.change(sql, arguments)
+            } catch {
+                mayRunAgain = connection.mayRunAgain(after: error)
+                throw error
+            }
+        }
+    }
+
+    private func repeatedly<Value>(_ attempt: () throws(SQLError) -> Value) throws(SQLError) -> Value {
         for _ in 1..<PostgresDatabase.transactionAttempts {
             do throws(SQLError) {
-                return try attempt(body, deadline)
+                return try attempt()
             } catch {
                 guard mayRunAgain else { throw error }
             }
         }
-        return try attempt(body, deadline)
+        return try attempt()
     }
 
     /// Runs a transaction under the migrations' lock.
@@ -95,16 +118,17 @@ final class Lane: @unchecked Sendable {
         _ body: (any SQLConnection) throws(SQLError) -> Value,
         connectBy deadline: ContinuousClock.Instant
     ) throws(SQLError) -> Value {
-        try transaction(
+        // Until the commit is answered: with it goes what has not been waited for.
+        defer { connection?.resetStatementDeadline() }
+        return try transaction(
             { connection throws(SQLError) in
                 let milliseconds = PostgresDatabase.migrationDeadline.milliseconds
-                try connection.query("set local statement_timeout = \(milliseconds)")
-                try connection.query("set local lock_timeout = \(milliseconds)")
+                try connection.execute("set local statement_timeout = \(milliseconds)")
+                try connection.execute("set local lock_timeout = \(milliseconds)")
                 self.connection?.statementDeadline = PostgresDatabase.migrationDeadline
-                defer { self.connection?.resetStatementDeadline() }
-                try connection.query("select pg_advisory_xact_lock($1)", [.integer(PostgresDatabase.migrationLock)])
+                _ = try connection.query("select pg_advisory_xact_lock($1)", [.integer(PostgresDatabase.migrationLock)])
                 // The wait for another node's migration is long, the one for a table in use is not.
-                try connection.query("set local lock_timeout = \(PostgresDatabase.migrationLockLimit.milliseconds)")
+                try connection.execute("set local lock_timeout = \(PostgresDatabase.migrationLockLimit.milliseconds)")
                 return try body(connection)
             },
             connectBy: deadline
@@ -116,25 +140,16 @@ final class Lane: @unchecked Sendable {
         _ deadline: ContinuousClock.Instant
     ) throws(SQLError) -> Value {
         mayRunAgain = false
-        let connection = try onLiveConnection(by: deadline) { connection throws(SQLError) in
-            try connection.begin()
-            return connection
-        }
+        let connection = try liveConnection(by: deadline)
         defer { dropIfBroken() }
-        let value: Value
         do throws(SQLError) {
-            value = try body(connection)
-        } catch {
-            connection.rollback()
-            mayRunAgain = connection.lostRace || connection.wasClosed
-            throw error
-        }
-        do throws(SQLError) {
+            try connection.begin()
+            let value = try body(connection)
             try connection.commit()
             return value
         } catch {
             connection.rollback()
-            mayRunAgain = connection.lostRace
+            mayRunAgain = connection.mayRunAgain(after: error)
             throw error
         }
     }
@@ -148,7 +163,7 @@ final class Lane: @unchecked Sendable {
         _ work: (PostgresConnection) throws(SQLError) -> Value
     ) throws(SQLError) -> Value {
         defer { dropIfBroken() }
-        if let idle = connection, !breaker.isTrusted(idle) { connection = nil }
+        dropIfDistrusted()
         if let idle = connection {
             do throws(SQLError) {
                 return try work(idle)
@@ -158,6 +173,17 @@ final class Lane: @unchecked Sendable {
             }
         }
         return try work(try connect(by: deadline))
+    }
+
+    /// The lane's connection, or a fresh one.
+    private func liveConnection(by deadline: ContinuousClock.Instant) throws(SQLError) -> PostgresConnection {
+        dropIfDistrusted()
+        if let connection { return connection }
+        return try connect(by: deadline)
+    }
+
+    private func dropIfDistrusted() {
+        if let idle = connection, !breaker.isTrusted(idle) { connection = nil }
     }
 
     private func connect(by deadline: ContinuousClock.Instant) throws(SQLError) -> PostgresConnection {

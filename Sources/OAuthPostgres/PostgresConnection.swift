@@ -5,6 +5,9 @@ import Glibc
 import OAuthStore
 
 /// Sends statements and waits for their answers; used by one thread at a time.
+///
+/// It stays in libpq's pipeline mode: what is sent together ends with a synchronization point, and the connection is as good as new
+/// when that is answered.
 final class PostgresConnection: SQLConnection {
     /// Whether the connection must not be used again: it is lost, or what the server does with it is unknown.
     private(set) var isBroken = false
@@ -21,7 +24,11 @@ final class PostgresConnection: SQLConnection {
 
     /// The first statement's failure in this transaction: PostgreSQL will commit nothing after it.
     private var failure: SQLError?
-    private var prepared: [Preparation: String] = [:]
+    private var isInTransaction = false
+    /// What is sent with the next statement, since nobody waits for its answer.
+    private var waiting: [Outgoing] = []
+    /// Under which names statements are prepared.
+    private var names: [Preparation: String] = [:]
     private let connection: OpaquePointer
     private let deadlines: Deadlines
     /// Which of the URL's servers it leads to.
@@ -46,7 +53,7 @@ final class PostgresConnection: SQLConnection {
         self.deadlines = deadlines
         server = call.index
         statementDeadline = max(deadline - .now, .milliseconds(100))
-        PQsetnonblocking(connection, 1)
+        guard PQsetnonblocking(connection, 1) == 0, PQenterPipelineMode(connection) == 1 else { throw lost() }
         try configure()
         statementDeadline = deadlines.statement
     }
@@ -61,16 +68,39 @@ final class PostgresConnection: SQLConnection {
         PQfinish(connection)
     }
 
+    // MARK: Statements
+
     func query(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow] {
         try query(sql, Parameters(arguments))
     }
 
     private func query(_ sql: String, _ parameters: Parameters) throws(SQLError) -> [SQLRow] {
-        do throws(SQLError) {
-            let name = try prepare(sql, parameters.types)
-            let answer = try exchange { parameters.send(to: name, $0) }
+        try remembering { () throws(SQLError) in
+            let answer = try exchange(try prepared(sql, parameters))
             try check(answer)
             return try answer.rows()
+        }
+    }
+
+    /// Runs a statement with the next one that is asked, or with the commit; at once outside a transaction.
+    func execute(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) {
+        try remembering { () throws(SQLError) in
+            let statement = try prepared(sql, Parameters(arguments))
+            if isInTransaction, waiting.count < Self.waitingLimit {
+                waiting.append(statement)
+            } else {
+                try check(try exchange(statement))
+            }
+        }
+    }
+
+    /// How many statements are sent together at most: all of them share one deadline, also where several wait for locks.
+    private static let waitingLimit = 32
+
+    /// The first failure decides what becomes of the transaction.
+    private func remembering<Value>(_ work: () throws(SQLError) -> Value) throws(SQLError) -> Value {
+        do throws(SQLError) {
+            return try work()
         } catch {
             failure = failure ?? error
             throw error
@@ -78,7 +108,7 @@ final class PostgresConnection: SQLConnection {
     }
 
     func announceChange() throws(SQLError) {
-        _ = try query("select pg_notify($1, '')", [.text(PostgresDatabase.channel)])
+        try execute("select pg_notify($1, '')", [.text(PostgresDatabase.channel)])
     }
 
     /// Reads the rows with several keys.
@@ -86,21 +116,28 @@ final class PostgresConnection: SQLConnection {
     /// - Returns: the rows that there are, by their keys.
     /// - Throws: as `query`.
     func rows(of selection: KeyedSelection, _ keys: [[UInt8]]) throws(SQLError) -> [[UInt8]: SQLRow] {
-        let found =
-            keys.count == 1
-            ? try query(selection.one, [.bytes(keys[0])])
-            : try query(selection.many, Parameters(keys: keys))
         var rows: [[UInt8]: SQLRow] = [:]
+        if keys.count == 1 {
+            rows[keys[0]] = try query(selection.one, [.bytes(keys[0])]).first
+            return rows
+        }
+        let found = try query(selection.many, Parameters(keys: keys))
         rows.reserveCapacity(found.count)
-        for row in found { rows[try row.bytes(0)] = row }
+        for row in found { rows[try row.bytes(row.count - 1)] = row }
         return rows
     }
 
-    /// Opens a transaction.
+    // MARK: Transactions
+
+    /// Opens a transaction, with its first statement.
+    ///
+    /// - Throws: `SQLError.unavailable` when the server has closed the connection.
     func begin() throws(SQLError) {
         failure = nil
         lostRace = false
-        try check(try exchange { PQsendQuery($0, "begin isolation level read committed") })
+        try lookWhetherAlive()
+        isInTransaction = true
+        waiting = [.begin]
     }
 
     /// Commits, unless a statement has failed: its failure is thrown then.
@@ -108,27 +145,64 @@ final class PostgresConnection: SQLConnection {
     /// - Throws: `SQLError.inDoubt` when no answer came, or one that does not say whether the commit happened.
     func commit() throws(SQLError) {
         if let failure { throw failure }
+        _ = try commit(with: .commit)
+        isInTransaction = false
+    }
+
+    /// Runs one statement that is a transaction by itself.
+    ///
+    /// - Throws: `SQLError.inDoubt` as `commit`, and what the statement throws.
+    func change(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow] {
+        lostRace = false
+        try lookWhetherAlive()
+        let answer = try commit(with: try prepared(sql, Parameters(arguments)))
+        return try answer.rows()
+    }
+
+    /// Sends what ends in a commit.
+    private func commit(with statement: Outgoing) throws(SQLError) -> Answer {
         let answer: Answer
         do throws(SQLError) {
-            answer = try exchange { PQsendQuery($0, "commit") }
+            answer = try exchange(statement)
         } catch {
             throw .inDoubt("\(error)")
         }
+        // Only PostgreSQL's own plain error proves that nothing was committed. What ends the connection may be a pooler's word, put in
+        // the place of whatever the server has answered.
         if let state = answer.failedState, !answer.isPlainError || state == .completionUnknown {
             isBroken = true
             throw .inDoubt("the server failed during the commit with SQLSTATE \(state.code)")
         }
         try check(answer)
+        return answer
+    }
+
+    /// Whether what failed so has left nothing behind and may succeed when it is run again, perhaps on a fresh connection.
+    func mayRunAgain(after failure: SQLError) -> Bool {
+        if case .inDoubt = failure { false } else { lostRace || wasClosed }
     }
 
     /// Takes the transaction back; a connection on which that fails is broken.
     func rollback() {
+        isInTransaction = false
+        waiting = []
         guard !isBroken, PQtransactionStatus(connection) != PQTRANS_IDLE else { return }
         do throws(SQLError) {
-            try check(try exchange { PQsendQuery($0, "rollback") })
+            try check(try exchange(.text("rollback")))
         } catch {
             isBroken = true
         }
+    }
+
+    /// Looks whether a server is there, before something is sent that would be in doubt without an answer.
+    ///
+    /// What a server says to a connection that has asked nothing is that it ends. One that has been silent for a while may have gone
+    /// without a word, and is asked.
+    private func lookWhetherAlive() throws(SQLError) {
+        guard !isBroken else { throw .unavailable("the connection was lost") }
+        var descriptor = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
+        guard poll(&descriptor, 1, 0) <= 0 else { throw lost() }
+        if .now - answeredAt > deadlines.patience { try check(try exchange(.text("select 1"))) }
     }
 
     /// Sets the deadline of statements back to the usual.
@@ -154,28 +228,39 @@ final class PostgresConnection: SQLConnection {
                 set_config('idle_in_transaction_session_timeout', '\(milliseconds + 500)', false),
                 (select set_config(name, 'force_generic_plan', false) from pg_settings where name = 'plan_cache_mode')
             """
-        try check(try exchange { PQsendQuery($0, settings) })
+        waiting = [
+            .text(settings), .preparation(name: "begin", sql: "begin isolation level read committed", types: []),
+        ]
+        try check(try exchange(.preparation(name: "commit", sql: "commit", types: [])))
     }
 
     // MARK: Asking and waiting
 
-    /// The name of the statement on this connection; the types belong to it, since PostgreSQL fixes them on preparing.
-    private func prepare(_ sql: String, _ types: [Oid]) throws(SQLError) -> String {
-        let preparation = Preparation(sql: sql, types: types)
-        if let name = prepared[preparation] { return name }
-        let name = "s\(prepared.count)"
-        try check(try exchange { PQsendPrepare($0, name, sql, CInt(types.count), types) })
-        prepared[preparation] = name
-        return name
+    /// A statement, prepared on this connection; the types belong to it, since PostgreSQL fixes them on preparing.
+    private func prepared(_ sql: String, _ parameters: Parameters) throws(SQLError) -> Outgoing {
+        let preparation = Preparation(sql: sql, types: parameters.types)
+        if let name = names[preparation] { return .run(name: name, parameters) }
+        let name = "s\(names.count)"
+        try check(try exchange(.preparation(name: name, sql: sql, types: parameters.types)))
+        names[preparation] = name
+        return .run(name: name, parameters)
     }
 
-    private func exchange(_ send: (OpaquePointer) -> CInt) throws(SQLError) -> Answer {
+    /// Sends a statement behind those that wait, all at once, and takes the answers.
+    ///
+    /// After one that fails the server passes over the others.
+    ///
+    /// - Returns: the answer to the one that has failed; if none has, the statement's own.
+    private func exchange(_ statement: Outgoing) throws(SQLError) -> Answer {
         guard !isBroken else { throw .unavailable("the connection was lost") }
-        guard send(connection) == 1 else { throw lost() }
+        let count = waiting.count + 1
+        for earlier in waiting { guard earlier.write(to: connection) else { throw lost() } }
+        waiting.removeAll(keepingCapacity: true)
+        guard statement.write(to: connection), PQpipelineSync(connection) == 1 else { throw lost() }
         noteSending()
         let deadline = sentAt + statementDeadline
         try flush(until: deadline)
-        let answer = try receive(until: deadline)
+        let answer = try receive(count, until: deadline)
         noteAnswer()
         return answer
     }
@@ -190,20 +275,36 @@ final class PostgresConnection: SQLConnection {
         breaker?.noteAnswer()
     }
 
-    /// The answer to one statement.
-    private func receive(until deadline: ContinuousClock.Instant) throws(SQLError) -> Answer {
-        var first: OpaquePointer?
+    /// The answers to several statements, of which one counts.
+    private func receive(_ count: Int, until deadline: ContinuousClock.Instant) throws(SQLError) -> Answer {
+        var counting: OpaquePointer?
+        var ends = 0
         do throws(SQLError) {
-            while let result = try nextResult(until: deadline) {
-                // A statement has one result; only a dying connection adds another.
-                if first == nil { first = result } else { PQclear(result) }
+            while true {
+                guard let result = try nextResult(until: deadline) else {
+                    // The end of one statement's results, or of a commit's failure; of a lost connection's there is no end.
+                    ends += 1
+                    guard ends <= count + 1 else { throw lost() }
+                    continue
+                }
+                let status = PQresultStatus(result)
+                if status == PGRES_PIPELINE_SYNC {
+                    PQclear(result)
+                    break
+                }
+                if status == PGRES_PIPELINE_ABORTED || counting.map(Answer.hasFailed) ?? false {
+                    PQclear(result)
+                } else {
+                    PQclear(counting)
+                    counting = result
+                }
             }
         } catch {
-            PQclear(first)
+            PQclear(counting)
             throw error
         }
-        guard let first else { throw lost() }
-        return Answer(first)
+        guard let counting else { throw lost() }
+        return Answer(counting)
     }
 
     private func flush(until deadline: ContinuousClock.Instant) throws(SQLError) {

@@ -109,6 +109,18 @@ public final class PostgresDatabase: SQLDatabase {
         return value
     }
 
+    /// Runs one statement that is a transaction by itself: asked and answered once, where a transaction of several has to be committed
+    /// too.
+    ///
+    /// - Throws: as `transaction`.
+    public func change(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow] {
+        let rows = try await pool.run { lane, deadline throws(SQLError) in
+            try lane.change(sql, arguments, connectBy: deadline)
+        }
+        commits.wrappingAdd(1, ordering: .relaxed)
+        return rows
+    }
+
     /// Runs a transaction under the advisory lock of migrations, with a long deadline.
     ///
     /// - Throws: as `transaction`.

@@ -103,8 +103,8 @@ extension Store {
         try await database.transaction { connection throws(SQLError) in
             switch doubt {
             case .redemption(let digest, let nonce):
-                try connection.query("update codes set failures = failures where digest = $1", [SQLValue(digest)])
-                try connection.query(
+                try connection.execute("update codes set failures = failures where digest = $1", [SQLValue(digest)])
+                try connection.execute(
                     """
                     update codes set undelivered = 1 where digest = $1 and exists (
                         select 1 from connections o
@@ -114,11 +114,11 @@ extension Store {
                     [SQLValue(digest), .bytes(nonce)]
                 )
             case .move(let id, let from, let to, let mark):
-                try connection.query(
+                try connection.execute(
                     "update connections set generation = generation where connection_id = $1",
                     [SQLValue(id)]
                 )
-                try connection.query(
+                try connection.execute(
                     """
                     update connections set generation = $2, moved_by = null
                     where connection_id = $1 and generation = $3 and moved_by = $4 and revoked_at is null
@@ -142,15 +142,23 @@ extension Store {
         ending: Bool = false,
         _ body: @escaping @Sendable (any SQLConnection, _ again: Bool) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value {
+        try await settled { () async throws(SQLError) in
+            try await run(ending: ending) { connection throws(SQLError) in try body(connection, false) }
+        } again: { () async throws(SQLError) in
+            try await run(ending: ending) { connection throws(SQLError) in try body(connection, true) }
+        }
+    }
+
+    /// The same of a transition that runs otherwise the first time.
+    func settled<Value: Sendable>(
+        _ first: () async throws(SQLError) -> Value,
+        again: () async throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
         do throws(SQLError) {
-            return try await run(ending: ending) { connection throws(SQLError) in try body(connection, false) }
+            return try await first()
         } catch .inDoubt(let reason) {
             doubts.note()
-            do throws(SQLError) {
-                return try await run(ending: ending) { connection throws(SQLError) in try body(connection, true) }
-            } catch .unavailable {
-                throw .inDoubt(reason)
-            }
+            do throws(SQLError) { return try await again() } catch .unavailable { throw .inDoubt(reason) }
         }
     }
 

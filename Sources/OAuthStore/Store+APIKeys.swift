@@ -34,7 +34,7 @@ extension Store {
                 )
                 guard !rows.isEmpty else { return .unknownAccount }
             }
-            try connection.query(
+            try connection.execute(
                 """
                 insert into api_keys (api_key_id, digest, name, name_key, account_id, scope, audiences, created_at)
                 values ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -68,10 +68,7 @@ extension Store {
 
     /// The key whose text has this hash, from the latest committed state: revoked ones and dead ones too.
     public func apiKey(_ digest: SecretDigest) async throws(SQLError) -> APIKey? {
-        try await database.read { connection throws(SQLError) in
-            try connection.query(Self.apiKeySelection + " where k.digest = $1", [SQLValue(digest)])
-                .first.map { row throws(SQLError) in try Self.apiKey(row) }
-        }
+        try await database.row(of: Self.apiKeyByDigest, digest.bytes).map { row throws(SQLError) in try Self.apiKey(row) }
     }
 
     /// The keys, the newest first, page by page.
@@ -155,6 +152,8 @@ extension Store {
             a.disabled_at
         from api_keys k left join accounts a on a.account_id = k.account_id
         """
+
+    private static let apiKeyByDigest = KeyedSelection(apiKeySelection + " where k.digest = @key")
 
     private static func apiKey(_ row: SQLRow) throws(SQLError) -> APIKey {
         APIKey(

@@ -95,10 +95,7 @@ extension Store {
 
     /// The account with an identifier.
     public func account(_ id: AccountID) async throws(SQLError) -> Account? {
-        try await database.read { connection throws(SQLError) in
-            try connection.query(Self.accountSelection + " where account_id = $1", [SQLValue(id)])
-                .first.map { row throws(SQLError) in try Self.account(row) }
-        }
+        try await database.row(of: Self.accountByID, id.bytes).map { row throws(SQLError) in try Self.account(row) }
     }
 
     /// The accounts, the newest first.
@@ -170,7 +167,7 @@ extension Store {
     ) throws(SQLError) -> Bool {
         switch change {
         case .email(let email):
-            try connection.query(
+            try connection.execute(
                 "update accounts set email = $2, email_key = $3 where account_id = $1",
                 [SQLValue(id), .text(email), .text(emailKey(email))]
             )
@@ -180,13 +177,13 @@ extension Store {
                 [SQLValue(id), .text(hash), .text(AccountSource.own.rawValue)]
             )
             guard !rows.isEmpty else { return false }
-            try connection.query("delete from sessions where account_id = $1", [SQLValue(id)])
+            try connection.execute("delete from sessions where account_id = $1", [SQLValue(id)])
         case .disabled(let instant):
-            try connection.query(
+            try connection.execute(
                 "update accounts set disabled_at = $2 where account_id = $1",
                 [SQLValue(id), SQLValue(instant)]
             )
-            try connection.query("delete from sessions where account_id = $1", [SQLValue(id)])
+            try connection.execute("delete from sessions where account_id = $1", [SQLValue(id)])
         }
         return true
     }
@@ -243,6 +240,8 @@ extension Store {
     static let accountColumns = "account_id, email, name, created_at, disabled_at"
 
     static let accountSelection = "select \(accountColumns) from accounts"
+
+    private static let accountByID = KeyedSelection(accountSelection + " where account_id = @key")
 
     static func account(_ row: SQLRow) throws(SQLError) -> Account {
         Account(

@@ -71,7 +71,7 @@ extension Store {
             guard let stored = try Self.lock(id, connection) else { return nil }
             let old = try Self.registration(stored)
             let new = change(old)
-            try connection.query(
+            try connection.execute(
                 "update clients set registration = $2 where client_id = $1",
                 [SQLValue(id), .text(try Self.json(new))]
             )
@@ -123,7 +123,7 @@ extension Store {
     ) async throws(SQLError) {
         try await database.transaction { connection throws(SQLError) in
             let before = try Self.secretCount(id, connection)
-            try connection.query("delete from client_secrets where client_id = $1", [SQLValue(id)])
+            try connection.execute("delete from client_secrets where client_id = $1", [SQLValue(id)])
             try Self.add(secret, to: id.text, now, connection)
             try Self.raise(.clients, connection)
             try Self.recordRotation(of: id, from: before, to: secret, by: actor, now, connection)
@@ -227,7 +227,7 @@ extension Store {
                     [SQLValue(id)]
                 ).first
             else { return false }
-            try connection.query("delete from refusals where client_id = $1", [SQLValue(id)])
+            try connection.execute("delete from refusals where client_id = $1", [SQLValue(id)])
             try Self.raise(.clients, connection)
             try connection.record(
                 AuditEntry(
@@ -292,7 +292,7 @@ extension Store {
         _ now: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) {
-        try connection.query(
+        try connection.execute(
             """
             insert into client_secrets (digest, client_id, for_tests, created_at) values ($1, $2, $3, $4)
             on conflict do nothing

@@ -22,28 +22,30 @@ extension Store {
     /// - Returns: false when that authorization has had its code already.
     /// - Throws: `SQLError.constraint` when the client or the account is gone; otherwise as `SQLDatabase.transaction`.
     public func issue(_ code: AuthorizationCode, transaction: [UInt8]) async throws(SQLError) -> Bool {
-        try await settled { connection, again throws(SQLError) in
-            let isNew = try !connection.query(
-                """
-                insert into codes (digest, transaction_id, client_id, account_id, connection_id, scope, scope_was_asked,
-                    resources, redirect_uri, redirect_was_named, challenge, nonce, signed_in_at, issued_at, failures)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0)
-                on conflict do nothing returning failures
-                """,
-                [
-                    SQLValue(code.digest), .bytes(transaction), SQLValue(code.client), SQLValue(code.account),
-                    SQLValue(code.connection), SQLValue(code.scope), SQLValue(code.scopeWasAsked),
-                    SQLValue(list: code.resources), .text(code.redirectURI), SQLValue(code.redirectWasNamed),
-                    SQLValue(code.proofKey?.challenge), SQLValue(code.nonce), SQLValue(code.signedInAt),
-                    SQLValue(code.issuedAt),
-                ]
-            ).isEmpty
-            guard !isNew, again else { return isNew }
-            // The connection's identifier is this request's own: if the code bears it, the first run has stored it.
-            return try !connection.query(
-                "select 1 from codes where digest = $1 and connection_id = $2",
-                [SQLValue(code.digest), SQLValue(code.connection)]
-            ).isEmpty
+        let insertion = """
+            insert into codes (digest, transaction_id, client_id, account_id, connection_id, scope, scope_was_asked,
+                resources, redirect_uri, redirect_was_named, challenge, nonce, signed_in_at, issued_at, failures)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0)
+            on conflict do nothing returning failures
+            """
+        let values = [
+            SQLValue(code.digest), .bytes(transaction), SQLValue(code.client), SQLValue(code.account),
+            SQLValue(code.connection), SQLValue(code.scope), SQLValue(code.scopeWasAsked),
+            SQLValue(list: code.resources), .text(code.redirectURI), SQLValue(code.redirectWasNamed),
+            SQLValue(code.proofKey?.challenge), SQLValue(code.nonce), SQLValue(code.signedInAt),
+            SQLValue(code.issuedAt),
+        ]
+        return try await settled { () async throws(SQLError) in
+            try await !database.change(insertion, values).isEmpty
+        } again: { () async throws(SQLError) in
+            try await database.transaction { connection throws(SQLError) in
+                if try !connection.query(insertion, values).isEmpty { return true }
+                // The connection's identifier is this request's own: if the code bears it, the first run has stored it.
+                return try !connection.query(
+                    "select 1 from codes where digest = $1 and connection_id = $2",
+                    [SQLValue(code.digest), SQLValue(code.connection)]
+                ).isEmpty
+            }
         }
     }
 
@@ -56,7 +58,8 @@ extension Store {
     ///   - digest: the hash of the presented code.
     ///   - nonce: 16 random bytes for the connection that is made; by them this very redemption is known again.
     ///   - now: the time of the request.
-    ///   - law: decides, from the stored code, whether this request may redeem it; it runs inside the transaction.
+    ///   - law: decides, from the stored code, whether this request may redeem it. It is asked before the transaction, which redeems a
+    ///     fresh code as it was then; of whatever else it is asked again inside.
     /// - Returns: what it gave, or why it was refused. A second redemption has cut the first one's connection.
     /// - Throws: `SQLError.invalid` when the stored code is damaged; otherwise as `SQLDatabase.transaction`.
     public func redeem(
@@ -71,8 +74,10 @@ extension Store {
             try await settleDoubts(of: digest)
             let outcome: RedemptionOutcome
             do throws(SQLError) {
+                let permit = try await permit(for: digest, law)
                 outcome = try await database.transaction { connection throws(SQLError) in
-                    try Self.redeem(digest, nonce: nonce, now: now, law: law, connection)
+                    if let permit, let given = try Self.use(permit, nonce: nonce, now: now, connection) { return given }
+                    return try Self.redeem(digest, nonce: nonce, now: now, law: law, connection)
                 }
             } catch .inDoubt(let reason) {
                 doubts.add(.redemption(digest, nonce: nonce))
@@ -102,6 +107,41 @@ extension Store {
         case refused(OAuthError)
         /// Nothing was made of it: the connection that somebody else has is to be cut.
         case replayed(ConnectionID, OAuthError)
+    }
+
+    /// What the law allows of a code that nobody has redeemed.
+    private struct Permit: Sendable {
+        let code: AuthorizationCode
+        let scope: Scope
+        let audiences: [String]
+    }
+
+    /// Asks the law before the transaction, so that there only what is written is left to do.
+    /// - Returns: nil when anything but a redemption of a fresh code lies ahead.
+    private func permit(
+        for digest: SecretDigest,
+        _ law: (AuthorizationCode) -> CodeRedemption.Verdict
+    ) async throws(SQLError) -> Permit? {
+        guard let row = try await database.row(of: Self.codeByDigest, digest.bytes) else { return nil }
+        let (code, accountIsDisabled, isUndelivered) = try Self.code(digest, row)
+        guard !accountIsDisabled, !isUndelivered, code.redeemedAt == nil,
+            case .redeem(let scope, let audiences) = law(code)
+        else { return nil }
+        return Permit(code: code, scope: scope, audiences: audiences)
+    }
+
+    /// Redeems a code to which nothing has happened since the law saw it.
+    /// - Returns: nil when something has.
+    private static func use(
+        _ permit: Permit,
+        nonce: [UInt8],
+        now: Instant,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> RedemptionOutcome? {
+        let code = permit.code
+        guard try markRedeemed(code.digest, now, afterFailures: code.failures, connection) else { return nil }
+        let made = try connect(code, nonce: nonce, now: now, connection)
+        return .given(Redemption(code: code, connection: made, scope: permit.scope, audiences: permit.audiences))
     }
 
     /// Whether a code that cannot be redeemed now was redeemed before; nil also where a database that refuses one
@@ -136,7 +176,7 @@ extension Store {
         case .refuse(let error):
             return .refused(error)
         case .refuseAndCount(let error):
-            try connection.query(
+            try connection.execute(
                 "update codes set failures = failures + 1 where digest = $1 and (redeemed_at is null or undelivered = 1)",
                 [SQLValue(digest)]
             )
@@ -171,7 +211,7 @@ extension Store {
             [SQLValue(code.digest)]
         )
         guard !taken.isEmpty else { return nil }
-        try connection.query(
+        try connection.execute(
             "update connections set nonce = $2 where connection_id = $1 and revoked_at is null",
             [SQLValue(code.connection), .bytes(nonce)]
         )
@@ -182,33 +222,47 @@ extension Store {
 
     /// A code as it is stored now.
     public func code(_ digest: SecretDigest) async throws(SQLError) -> AuthorizationCode? {
-        try await database.read { connection throws(SQLError) in try Self.code(digest, connection)?.0 }
+        try await database.row(of: Self.codeByDigest, digest.bytes).map { row throws(SQLError) in
+            try Self.code(digest, row).0
+        }
     }
 
     private static func markRedeemed(
         _ digest: SecretDigest,
         _ now: Instant,
+        afterFailures limit: Int64 = .max,
         _ connection: any SQLConnection
     ) throws(SQLError) -> Bool {
         try !connection.query(
-            "update codes set redeemed_at = $2 where digest = $1 and redeemed_at is null returning failures",
-            [SQLValue(digest), SQLValue(now)]
+            """
+            update codes set redeemed_at = $2 where digest = $1 and redeemed_at is null and failures <= $3
+            returning failures
+            """,
+            [SQLValue(digest), SQLValue(now), .integer(limit)]
         ).isEmpty
     }
 
-    private static let oneCode = """
+    private static let codeByDigest = KeyedSelection(
+        """
         select c.client_id, c.account_id, c.connection_id, c.scope, c.scope_was_asked, c.resources, c.redirect_uri,
             c.redirect_was_named, c.challenge, c.nonce, c.signed_in_at, c.issued_at, c.redeemed_at, c.failures,
             \(disabledAt), c.undelivered
-        from codes c where c.digest = $1
+        from codes c where c.digest = @key
         """
+    )
 
     private static func code(
         _ digest: SecretDigest,
         _ connection: any SQLConnection
     ) throws(SQLError) -> (AuthorizationCode, accountIsDisabled: Bool, isUndelivered: Bool)? {
-        let rows = try connection.query(Self.oneCode, [SQLValue(digest)])
-        guard let row = rows.first else { return nil }
+        try connection.query(codeByDigest.one, [SQLValue(digest)])
+            .first.map { row throws(SQLError) in try code(digest, row) }
+    }
+
+    private static func code(
+        _ digest: SecretDigest,
+        _ row: SQLRow
+    ) throws(SQLError) -> (AuthorizationCode, accountIsDisabled: Bool, isUndelivered: Bool) {
         let code = AuthorizationCode(
             digest: digest,
             client: try row.client(0),

@@ -67,8 +67,7 @@ extension Store {
     }
 
     static let connectionByID = KeyedSelection(
-        "select \(connectionColumns(disabledAt)) from connections c",
-        by: "c.connection_id"
+        "select \(connectionColumns(disabledAt)) from connections c where c.connection_id = @key"
     )
 
     /// When the account of a row `c` was disabled, without a look at the account itself.
@@ -98,15 +97,16 @@ extension Store {
         of audiences: Audiences
     ) async throws(SQLError) -> Bool {
         let asked = audiences.meant(by: resources)
+        let live = "from connections where account_id = $1 and client_id = $2 and revoked_at is null"
+        let whose = [SQLValue(account), SQLValue(client)]
         return try await database.read { connection throws(SQLError) in
-            let rows = try connection.query(
-                """
-                select distinct scope, resources from connections
-                where account_id = $1 and client_id = $2 and revoked_at is null
-                """,
-                [SQLValue(account), SQLValue(client)]
+            // As a rule the same was allowed before, and however many connections there are, the first one with it will do.
+            let same = try connection.query(
+                "select 1 \(live) and scope = $3 and resources = $4 limit 1",
+                whose + [SQLValue(scope), SQLValue(list: resources)]
             )
-            for row in rows {
+            if !same.isEmpty { return true }
+            for row in try connection.query("select distinct scope, resources \(live)", whose) {
                 let allowed = audiences.meant(by: try row.list(1))
                 if try scope.isSubset(of: row.scope(0)), asked.allSatisfy(allowed.contains) { return true }
             }
@@ -162,7 +162,7 @@ extension Store {
             // Whoever is told that it was cut before is told so durably: a cut whose answer was lost may have reached one
             // server only, and a write is answered when the others have it too.
             if !isCut {
-                try connection.query(
+                try connection.execute(
                     "update connections set revoked_at = revoked_at where connection_id = $1",
                     [SQLValue(id)]
                 )
@@ -188,7 +188,7 @@ extension Store {
             let bunch = ordered[start..<min(start + Self.usesAtOnce, ordered.count)]
                 .map { [SQLValue($0.0), SQLValue($0.1)] }
             try await database.transaction { connection throws(SQLError) in
-                for use in bunch { try connection.query(statement, use) }
+                for use in bunch { try connection.execute(statement, use) }
             }
         }
     }
@@ -202,7 +202,7 @@ extension Store {
         now: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) -> Connection {
-        try connection.query(
+        try connection.execute(
             """
             insert into connections (connection_id, client_id, account_id, scope, resources, nonce, generation, created_at)
             values ($1, $2, $3, $4, $5, $6, 0, $7)
@@ -253,7 +253,6 @@ extension Store {
         )
         guard let row = rows.first else { return false }
         let facts = try ConnectionFacts(row)
-        try add(Count(hour: now.startOfHour, client: facts.client, name: Counted.revoked.name, value: 1), connection)
         if reason == .tokenReused { try announceFailing(id, why: reason.rawValue, at: now, connection) }
         try announce(.connectionRevoked, facts, why: reason.rawValue, at: now, connection)
         try connection.record(
@@ -270,22 +269,19 @@ extension Store {
                 after: AuditState.json { $0.member("revoked_why", reason.rawValue) }
             )
         )
+        // Last, since all cuts of a client want this row, and whoever has it keeps it until the commit.
+        try add(Count(hour: now.startOfHour, client: facts.client, name: Counted.revoked.name, value: 1), connection)
         return true
     }
 
     private func make(_ move: Move) async throws(SQLError) -> Bool {
-        try await database.transaction { connection throws(SQLError) in
-            try !connection.query(
-                """
-                update connections set generation = $3, moved_by = $4
-                where connection_id = $1 and generation = $2 and revoked_at is null returning generation
-                """,
-                [
-                    SQLValue(move.id), .integer(move.from), .integer(move.to),
-                    move.mark.map(SQLValue.bytes) ?? .null,
-                ]
-            ).isEmpty
-        }
+        try await !database.change(
+            """
+            update connections set generation = $3, moved_by = $4
+            where connection_id = $1 and generation = $2 and revoked_at is null returning generation
+            """,
+            [SQLValue(move.id), .integer(move.from), .integer(move.to), move.mark.map(SQLValue.bytes) ?? .null]
+        ).isEmpty
     }
 
     /// Selects connections as `c`, each with its account as `a`.
@@ -300,7 +296,7 @@ extension Store {
     }
 
     /// What `connection` reads of a row `c`, and of its account.
-    private static func connectionColumns(_ disabledAt: String) -> String {
+    static func connectionColumns(_ disabledAt: String) -> String {
         """
         c.connection_id, c.client_id, c.account_id, c.scope, c.resources, c.nonce, c.generation, c.created_at,
             c.last_used_at, c.revoked_at, \(disabledAt), c.last_refused_at, c.last_error

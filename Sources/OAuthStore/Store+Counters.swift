@@ -37,7 +37,7 @@ extension Store {
     }
 
     static func add(_ count: Count, _ connection: any SQLConnection) throws(SQLError) {
-        try connection.query(
+        try connection.execute(
             """
             insert into counters (hour, client_id, name, value) values ($1, $2, $3, $4)
             on conflict (hour, client_id, name) do update set value = counters.value + excluded.value

@@ -96,7 +96,9 @@ extension Store {
         at now: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) -> Int64 {
-        // The owner's row is taken first: a connection is made before, and told of here, or not at all.
+        // Whoever is redeeming one of its codes has that first and wants the owner then; who comes later finds no code.
+        try connection.execute("delete from codes where \(key) = $1", [owner])
+        // Then the owner's row: a connection is made before that, and told of here, or not at all.
         let lock = engine == .postgres ? " for update" : ""
         try connection.query("select created_at from \(table) where \(key) = $1\(lock)", [owner])
         let ended = try connection.query(

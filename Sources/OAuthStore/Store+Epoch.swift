@@ -39,7 +39,7 @@ extension Store {
                 // Codes stay for a while after they were redeemed, so that a second use is noticed.
                 let alive = table == "codes" ? "where redeemed_at is null" : ""
                 let count = try connection.query("select count(*) from \(table) \(alive)").first?.integer(0) ?? 0
-                try connection.query("delete from \(table)")
+                try connection.execute("delete from \(table)")
                 return Int(count)
             }
             let ended = EpochEnded(
@@ -48,7 +48,7 @@ extension Store {
                 operatorSessions: counts[2],
                 operatorInvitations: counts[3]
             )
-            try connection.query(
+            try connection.execute(
                 """
                 insert into revisions (name, value) values ('epoch', $1)
                 on conflict (name) do update set value = excluded.value
@@ -56,7 +56,7 @@ extension Store {
                 [SQLValue(now)]
             )
             // Nodes that were not stopped take everything over again.
-            try connection.query(
+            try connection.execute(
                 "update revisions set value = value + $1 where name <> 'epoch' and name <> 'backup'",
                 [SQLValue(now)]
             )

@@ -55,7 +55,7 @@ extension Store {
             )
             guard !rows.isEmpty else { return false }
             if let end {
-                try connection.query(
+                try connection.execute(
                     """
                     update keys set expires_at = $3
                     where purpose = $1 and number < $2 and (expires_at is null or expires_at > $3)

@@ -31,7 +31,7 @@ extension Store {
                 [SQLValue(account), .text(passwordHash), SQLValue(now)]
             )
             guard !proved.isEmpty else { return false }
-            if let old { try connection.query("delete from operator_sessions where digest = $1", [SQLValue(old)]) }
+            if let old { try connection.execute("delete from operator_sessions where digest = $1", [SQLValue(old)]) }
             try Self.start(session, of: account, now, connection)
             try Self.settle(attempt, now, connection)
             return true
@@ -90,7 +90,7 @@ extension Store {
     /// Lets a session that is in use last longer.
     public func extendOperatorSession(_ digest: SecretDigest, idleUntil: Instant) async throws(SQLError) {
         try await database.transaction { connection throws(SQLError) in
-            try connection.query(
+            try connection.execute(
                 "update operator_sessions set idle_until = $2 where digest = $1",
                 [SQLValue(digest), SQLValue(idleUntil)]
             )
@@ -100,7 +100,7 @@ extension Store {
     /// Ends a session.
     public func endOperatorSession(_ digest: SecretDigest) async throws(SQLError) {
         try await database.ending { connection throws(SQLError) in
-            try connection.query("delete from operator_sessions where digest = $1", [SQLValue(digest)])
+            try connection.execute("delete from operator_sessions where digest = $1", [SQLValue(digest)])
         }
     }
 
@@ -124,7 +124,7 @@ extension Store {
         _ now: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) {
-        try connection.query(
+        try connection.execute(
             """
             insert into operator_sessions (digest, session_id, operator_id, proved_at, idle_until, ends_at)
             values ($1, $2, $3, $4, $5, $6)

@@ -44,7 +44,7 @@ extension Store {
         now: Instant
     ) async throws(SQLError) -> Int {
         try await database.transaction { connection throws(SQLError) in
-            try connection.query("delete from operator_invitations where expires_at <= $1", [SQLValue(now)])
+            try connection.execute("delete from operator_invitations where expires_at <= $1", [SQLValue(now)])
             let count = try Self.forgetInvitations(to: email, connection)
             guard count > 0 else { return 0 }
             try connection.record(
@@ -139,7 +139,7 @@ extension Store {
                 guard let row = taken.first else { return .gone }
                 let role = try Self.role(row, 2)
                 let address = try row.optionalText(1) ?? email
-                try connection.query(
+                try connection.execute(
                     """
                     insert into operators
                         (operator_id, name, email, email_key, role, password_hash, created_at, last_signed_in_at)
@@ -205,12 +205,12 @@ extension Store {
     ) async throws(SQLError) -> Operator? {
         try await database.ending { connection throws(SQLError) -> Operator? in
             guard let old = try Self.operatorAccount(id, connection) else { return nil }
-            try connection.query(
+            try connection.execute(
                 "update operators set disabled_at = $2 where operator_id = $1",
                 [SQLValue(id), SQLValue(instant)]
             )
             if instant != nil {
-                try connection.query("delete from operator_sessions where operator_id = $1", [SQLValue(id)])
+                try connection.execute("delete from operator_sessions where operator_id = $1", [SQLValue(id)])
             }
             guard let new = try Self.operatorAccount(id, connection) else { return nil }
             let entry = Self.entry(
@@ -246,7 +246,7 @@ extension Store {
         _ now: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) {
-        try connection.query(
+        try connection.execute(
             """
             insert into operator_invitations (digest, name, email, role, created_at, expires_at)
             values ($1, $2, $3, $4, $5, $6)

@@ -84,12 +84,12 @@ extension Store {
                 ]
             )
             guard !changed.isEmpty else { return false }
-            try connection.query(
+            try connection.execute(
                 "update sessions set digest = $2, signed_in_at = $3 where digest = $1",
                 [SQLValue(change.session), SQLValue(change.newSession), SQLValue(now)]
             )
             if change.endsOthers {
-                try connection.query(
+                try connection.execute(
                     "delete from sessions where account_id = $1 and digest <> $2",
                     [SQLValue(change.account), SQLValue(change.newSession)]
                 )

@@ -165,7 +165,7 @@ extension Store {
         var registration = try Self.registration(try row.text(0))
         guard registration.isDisabled != isDisabled else { return 0 }
         registration.isDisabled = isDisabled
-        try connection.query(
+        try connection.execute(
             "update clients set registration = $2 where client_id = $1",
             [.text(client), .text(try Self.json(registration))]
         )

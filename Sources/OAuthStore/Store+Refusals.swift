@@ -17,7 +17,7 @@ extension Store {
             // All nodes take the clients in one order, so that none waits for one that waits for it.
             for client in Set(refusals.map(\.client)).sorted(by: { $0.text < $1.text }) {
                 for refusal in refusals where refusal.client == client { try Self.insert(refusal, connection) }
-                try connection.query(
+                try connection.execute(
                     """
                     delete from refusals where client_id = $1 and number <=
                         (select number from refusals where client_id = $1 order by number desc limit 1 offset $2)
@@ -89,7 +89,7 @@ extension Store {
 
     private static func insert(_ refusal: Refusal, _ connection: any SQLConnection) throws(SQLError) {
         // A client that was deleted meanwhile leaves no refusals.
-        try connection.query(
+        try connection.execute(
             """
             insert into refusals (client_id, at, endpoint, request_id, error, description, status, parameter, expected,
                 got, connection_id)

@@ -21,7 +21,7 @@ extension Store {
     public func changes() -> AsyncStream<Void> { database.changes() }
 
     static func raise(_ kind: Kept, _ connection: any SQLConnection) throws(SQLError) {
-        try connection.query("update revisions set value = value + 1 where name = $1", [.text(kind.rawValue)])
+        try connection.execute("update revisions set value = value + 1 where name = $1", [.text(kind.rawValue)])
         try connection.announceChange()
     }
 }

@@ -54,7 +54,7 @@ extension Store {
                 guard again else { return false }
                 return try !connection.query("select 1 from sessions where digest = $1", [SQLValue(digest)]).isEmpty
             }
-            if let old { try connection.query("delete from sessions where digest = $1", [SQLValue(old)]) }
+            if let old { try connection.execute("delete from sessions where digest = $1", [SQLValue(old)]) }
             try Self.settle(attempt, now, connection)
             return true
         }
@@ -62,41 +62,37 @@ extension Store {
 
     /// The session of a cookie, while it lasts and its account is not disabled.
     public func session(_ digest: SecretDigest, now: Instant) async throws(SQLError) -> Session? {
-        try await database.read { connection throws(SQLError) in
-            let rows = try connection.query(
-                """
-                select a.account_id, a.email, a.name, a.created_at, a.disabled_at, s.signed_in_at, s.idle_until, s.ends_at
-                from sessions s join accounts a on a.account_id = s.account_id
-                where s.digest = $1 and s.idle_until > $2 and s.ends_at > $2 and a.disabled_at is null
-                """,
-                [SQLValue(digest), SQLValue(now)]
-            )
-            return try rows.first.map { row throws(SQLError) in
-                Session(
-                    digest: digest,
-                    account: try Self.account(row),
-                    signedInAt: try row.instant(5),
-                    idleUntil: try row.instant(6),
-                    endsAt: try row.instant(7)
-                )
-            }
-        }
+        guard let row = try await database.row(of: Self.sessionByDigest, digest.bytes) else { return nil }
+        let session = Session(
+            digest: digest,
+            account: try Self.account(row),
+            signedInAt: try row.instant(5),
+            idleUntil: try row.instant(6),
+            endsAt: try row.instant(7)
+        )
+        return session.idleUntil > now && session.endsAt > now ? session : nil
     }
+
+    private static let sessionByDigest = KeyedSelection(
+        """
+        select a.account_id, a.email, a.name, a.created_at, a.disabled_at, s.signed_in_at, s.idle_until, s.ends_at
+        from sessions s join accounts a on a.account_id = s.account_id
+        where s.digest = @key and a.disabled_at is null
+        """
+    )
 
     /// Lets a session that is in use last longer.
     public func extendSession(_ digest: SecretDigest, idleUntil: Instant) async throws(SQLError) {
-        try await database.transaction { connection throws(SQLError) in
-            try connection.query(
-                "update sessions set idle_until = $2 where digest = $1",
-                [SQLValue(digest), SQLValue(idleUntil)]
-            )
-        }
+        try await database.change(
+            "update sessions set idle_until = $2 where digest = $1",
+            [SQLValue(digest), SQLValue(idleUntil)]
+        )
     }
 
     /// Ends a session.
     public func endSession(_ digest: SecretDigest) async throws(SQLError) {
         try await database.ending { connection throws(SQLError) in
-            try connection.query("delete from sessions where digest = $1", [SQLValue(digest)])
+            try connection.execute("delete from sessions where digest = $1", [SQLValue(digest)])
         }
     }
 

@@ -51,17 +51,17 @@ extension Store {
         _ connection: any SQLConnection
     ) throws(SQLError) {
         if attempt.wasRight {
-            try connection.query("delete from sign_in_attempts where subject = $1", [.bytes(attempt.account)])
+            try connection.execute("delete from sign_in_attempts where subject = $1", [.bytes(attempt.account)])
         } else {
             try takeBack(attempt.account, connection)
         }
         guard let address = attempt.address else { return }
         // Who has an account behind an address could otherwise end its wait as often as they sign in.
-        try connection.query(
+        try connection.execute(
             "update sign_in_attempts set failures = failures - 1 where subject = $1 and failures > 0",
             [.bytes(address)]
         )
-        try connection.query(
+        try connection.execute(
             "delete from sign_in_attempts where subject = $1 and failures <= 0 and blocked_until <= $2",
             [.bytes(address), SQLValue(now)]
         )
@@ -69,11 +69,11 @@ extension Store {
 
     /// Undoes an attempt that was not looked at, with the wait that it may have begun; an untouched subject has no row.
     private static func takeBack(_ subject: [UInt8], _ connection: any SQLConnection) throws(SQLError) {
-        try connection.query(
+        try connection.execute(
             "update sign_in_attempts set failures = failures - 1, blocked_until = 0 where subject = $1 and failures > 0",
             [.bytes(subject)]
         )
-        try connection.query("delete from sign_in_attempts where subject = $1 and failures <= 0", [.bytes(subject)])
+        try connection.execute("delete from sign_in_attempts where subject = $1 and failures <= 0", [.bytes(subject)])
     }
 
     /// Counts one more failure since the window began, unless a wait is running.

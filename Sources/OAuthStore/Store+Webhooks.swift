@@ -15,7 +15,7 @@ extension Store {
     /// Says whether events are to be written: the server does at its start, as its settings have it.
     public func switchWebhooks(on isOn: Bool) async throws(SQLError) {
         try await database.transaction { connection throws(SQLError) in
-            try connection.query(
+            try connection.execute(
                 "update webhook_switch set is_on = $1 where name = 'webhooks' and is_on <> $1",
                 [SQLValue(isOn)]
             )
@@ -72,7 +72,7 @@ extension Store {
         case .givenUp(let status, let reason): values = (event.nextAt, nil, now, status, reason)
         }
         try await database.transaction { [values] connection throws(SQLError) in
-            try connection.query(
+            try connection.execute(
                 """
                 update webhook_events set next_at = $3, delivered_at = $4, given_up_at = $5, last_status = $6,
                     last_error = $7
@@ -161,7 +161,7 @@ extension Store {
         _ connection: any SQLConnection
     ) throws(SQLError) {
         guard let id = facts.eventID(type, at: now) else { return }
-        try connection.query(
+        try connection.execute(
             """
             insert into webhook_events (event_id, type, connection_id, client_id, body, created_at, next_at, attempts)
             select $1, $2, $3, $4, $5, $6, $7, 0 from webhook_switch where name = 'webhooks' and is_on = 1
@@ -211,7 +211,7 @@ extension Store {
             ]
         }
         guard !rows.isEmpty else { return }
-        try connection.query(
+        try connection.execute(
             """
             insert into webhook_events (event_id, type, connection_id, client_id, body, created_at, next_at, attempts)
             values \(rows.joined(separator: ", ")) on conflict do nothing

@@ -39,10 +39,10 @@ extension Store {
         _ words: Set<String>,
         _ connection: any SQLConnection
     ) throws(SQLError) {
-        try connection.query("delete from \(kind)_words where \(kind)_id = $1", [id])
+        try connection.execute("delete from \(kind)_words where \(kind)_id = $1", [id])
         // In one order everywhere, so that no two transactions wait for each other.
         for word in words.sorted() {
-            try connection.query(
+            try connection.execute(
                 "insert into \(kind)_words (word, \(kind)_id) values ($1, $2) on conflict do nothing",
                 [.bytes(Array(word.utf8)), id]
             )

@@ -120,8 +120,8 @@ def test_F05_a_commit_whose_answer_is_lost_is_asked_about_never_guessed(distance
     for number in range(cuts):
         connection = scene.ledger.open(scene.clients[("stable", "successor", "strict")[number % 3]])
         code = worker.authorize(connection, near)
-        # The answer is "C", its length, "COMMIT", and that the server is ready: 18 bytes.
-        distance.line.trouble = Trouble(cuts_commit_after=(0, 1, 5, 11, 12, 17)[number % 6])
+        # The answers to the statements that the COMMIT came with, to itself, and that the server is ready: about 80 bytes.
+        distance.line.trouble = Trouble(cuts_commit_after=(0, 1, 30, 55, 70, 76)[number % 6])
         entry = worker.exchange(connection, code, near)
         distance.line.trouble = Trouble()
         assert entry.status in (200, 503), f"an answer that was never read became a verdict: {entry}"
@@ -136,7 +136,7 @@ def test_F05_a_commit_whose_answer_is_lost_is_asked_about_never_guessed(distance
     distance.must_hold_to_the_end()
     figures.note(
         "F5",
-        "answer to the COMMIT of an exchange cut off after 0 to 17 bytes",
+        "answer to the COMMIT of an exchange cut off after 0 to 76 bytes",
         times=cuts,
         answered_503=unanswered,
         asked_again_at_the_same_node=len(exchanges) - cuts,

@@ -104,7 +104,7 @@ import Testing
             let owner = try storage.open()
             try await owner.run("create table sample (id bytea primary key)")
             let database = try PostgresDatabase(url: url, statementDeadline: .seconds(1), poolWait: .milliseconds(500))
-            let sample = KeyedSelection("select id from sample", by: "id")
+            let sample = KeyedSelection("select id from sample where id = @key")
             let elapsed = try await owner.transaction { connection throws(SQLError) in
                 try connection.query("lock table sample in access exclusive mode")
                 let clock = ContinuousClock()
@@ -141,8 +141,7 @@ import Testing
                 "insert into sample select \(bytes), \(bytes), 's' from generate_series(1, 2000) as number"
             )
             let selection = KeyedSelection(
-                "select s.id, s.word, o.word from sample s join owner o on o.owner_id = s.owner_id",
-                by: "s.id"
+                "select s.word, o.word from sample s join owner o on o.owner_id = s.owner_id where s.id = @key"
             )
             // On a connection as it serves refreshes, with its settings.
             let plan = try await database.transaction { connection throws(SQLError) in
@@ -174,6 +173,54 @@ import Testing
             let failure = await sqlError { try await hasty.run("insert into sample values (1)") }
             #expect(failure?.kind == "inDoubt")
             await hasty.close()
+            await owner.close()
+        }
+    }
+
+    @Test func `F5: a change by itself whose answer does not come is in doubt, for its commit may have`() async throws {
+        try await Backend.postgres.withStorage { storage in
+            let owner = try storage.open()
+            try await owner.run("create table sample (id bigint primary key)")
+            let hasty = try storage.open(patience: .seconds(1))
+            let failure = await sqlError {
+                _ = try await hasty.change("insert into sample select 1 from pg_sleep(20)", [])
+            }
+            #expect(failure?.kind == "inDoubt")
+            await hasty.close()
+            await owner.close()
+        }
+    }
+
+    @Test func `F5: a connection that ends beside the commit leaves a doubt, whatever is told of it`() async throws {
+        try await Backend.postgres.withDatabase { database in
+            try await database.run("create table sample (id bigint primary key)")
+            let failure = await sqlError {
+                try await database.transaction { connection throws(SQLError) in
+                    try connection.execute("insert into sample values (1)")
+                    try connection.execute("select pg_terminate_backend(pg_backend_pid())")
+                }
+            }
+            #expect(failure?.kind == "inDoubt", "\(String(describing: failure))")
+            #expect(try await database.rows("select id from sample").isEmpty)
+        }
+    }
+
+    @Test func `F5: a change finds out that its server has restarted before it is sent, and is not in doubt`() async throws {
+        try await Backend.postgres.withStorage { storage in
+            guard case .postgres(let url) = storage else { return }
+            let owner = try storage.open()
+            try await owner.run("create table sample (id bigint)")
+            let database = try PostgresDatabase(url: url, poolSize: 1, connectDeadline: .seconds(30))
+            for _ in 0..<20 {
+                try await database.change("insert into sample values (1)")
+                let ended = """
+                    select pg_terminate_backend(pid, 10000) from pg_stat_activity
+                    where datname = current_database() and pid <> pg_backend_pid()
+                    """
+                _ = try await owner.rows(ended)
+            }
+            #expect(try await owner.rows("select id from sample").count == 20)
+            await database.close()
             await owner.close()
         }
     }
@@ -265,7 +312,7 @@ import Testing
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<20 { group.addTask { #expect(await sqlError { try await database.run(raise) } == nil) } }
                 while database.usage.waiting == 0 { await Task.yield() }
-                let selection = KeyedSelection("select id, count from counter", by: "id")
+                let selection = KeyedSelection("select id, count from counter where id = @key")
                 let row = try? await database.row(of: selection, [0])
                 #expect((try? row?.integer(1)) == 0)
                 release.signal()

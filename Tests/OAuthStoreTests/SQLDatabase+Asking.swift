@@ -9,9 +9,10 @@ extension SQLDatabase {
         _ = try await change(statement, arguments)
     }
 
-    /// Runs one statement in a transaction and returns its rows.
-    func change(_ statement: String, _ arguments: [SQLValue] = []) async throws(SQLError) -> [SQLRow] {
-        try await transaction { connection throws(SQLError) in try connection.query(statement, arguments) }
+    /// Runs one statement without arguments as a transaction.
+    @discardableResult
+    func change(_ statement: String) async throws(SQLError) -> [SQLRow] {
+        try await change(statement, [])
     }
 }
 

@@ -145,6 +145,91 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `what is executed without being waited for is done in its order, and before the next question`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withDatabase { database in
+            try await database.run("create table sample (id bigint primary key, previous bigint)")
+            // More than are sent together.
+            let seen = try await database.transaction { connection throws(SQLError) in
+                for id in 1...100 as ClosedRange<Int64> {
+                    try connection.execute(
+                        "insert into sample select cast($1 as bigint), max(id) from sample",
+                        [.integer(id)]
+                    )
+                }
+                let seen = try connection.query("select count(*) from sample")[0].integer(0)
+                try connection.execute("delete from sample where id = 100")
+                return seen
+            }
+            #expect(seen == 100)
+            let rows = try await database.rows("select id, previous from sample order by id")
+            #expect(rows.count == 99)
+            for row in rows.dropFirst() { #expect(try row.integer(1) == row.integer(0) - 1) }
+        }
+    }
+
+    @Test(arguments: Backend.allCases, [true, false])
+    func `what is executed and fails takes its transaction back, at the latest at the commit`(
+        _ backend: Backend,
+        isAskedAfterwards: Bool
+    ) async throws {
+        try await backend.withDatabase { database in
+            try await database.run("create table sample (id bigint primary key)")
+            try await database.run("insert into sample values (1)")
+            let failure = await sqlError {
+                try await database.transaction { connection throws(SQLError) in
+                    try connection.execute("insert into sample values (2)")
+                    try connection.execute("insert into sample values (1)")
+                    try connection.execute("insert into sample values (3)")
+                    if isAskedAfterwards { _ = try connection.query("select id from sample") }
+                }
+            }
+            #expect(failure?.kind == "constraint", "\(String(describing: failure))")
+            #expect(try await database.rows("select id from sample").count == 1)
+            // The connection is as good as before.
+            try await database.run("insert into sample values (2)")
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a body that throws after it has executed something leaves nothing of it`(_ backend: Backend) async throws {
+        try await backend.withDatabase { database in
+            try await database.run("create table sample (id bigint primary key)")
+            let failure = await sqlError {
+                try await database.transaction { connection throws(SQLError) in
+                    try connection.execute("insert into sample values (1)")
+                    throw SQLError.invalid("changed its mind")
+                }
+            }
+            #expect(failure == .invalid("changed its mind"))
+            #expect(try await database.rows("select id from sample").isEmpty)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a change by itself is there when it is told, and what it violates leaves nothing`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withStorage { storage in
+            let (database, other) = (try storage.open(), try storage.open())
+            try await database.run("create table sample (id bigint primary key, number bigint not null)")
+            let insert = "insert into sample values ($1, $2) returning number"
+            for id in 0..<20 as Range<Int64> {
+                #expect(try await database.change(insert, [.integer(id), .integer(id * id)])[0].integer(0) == id * id)
+                #expect(try await other.rows("select count(*) from sample")[0].integer(0) == id + 1)
+            }
+            for values in [[.integer(1), .integer(1)], [.integer(77), .null]] as [[SQLValue]] {
+                let failure = await sqlError { _ = try await database.change(insert, values) }
+                #expect(failure?.kind == "constraint")
+            }
+            #expect(try await other.rows("select count(*) from sample")[0].integer(0) == 20)
+            await database.close()
+            await other.close()
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a body that throws leaves nothing while its neighbours commit`(_ backend: Backend) async throws {
         try await backend.withDatabase { database in
             try await database.run("create table sample (id bigint primary key)")
@@ -321,7 +406,7 @@ import Testing
 }
 
 @Suite struct `SQL database: rows by their keys` {
-    private static let sample = KeyedSelection("select id, word from sample", by: "id")
+    private static let sample = KeyedSelection("select id, word from sample where id = @key")
 
     private static func key(_ number: Int) -> [UInt8] { [UInt8(number >> 8), UInt8(number & 255)] }
 
@@ -359,8 +444,7 @@ import Testing
             try await database.run("insert into sample values ($1, 'one', 0)", [.bytes(Self.key(1))])
             // Prepared like any other, it fails when it runs, on PostgreSQL; on SQLite it is refused at once.
             let failing = KeyedSelection(
-                database.engine == .postgres ? "select id, 1 / factor from sample" : "select id from nowhere",
-                by: "id"
+                "select \(database.engine == .postgres ? "1 / factor from sample" : "1 from nowhere") where id = @key"
             )
             let failed = Tally()
             _ = try await parallel(300) { number in

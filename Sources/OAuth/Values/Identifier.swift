@@ -31,5 +31,6 @@ public struct Identifier<Owner: Identified>: Sendable, Hashable, CustomStringCon
         Base32.encode(bytes, after: Owner.identifierPrefix)
     }
 
-    private static var length: Int { 16 }
+    /// How many bytes it has.
+    public static var length: Int { 16 }
 }

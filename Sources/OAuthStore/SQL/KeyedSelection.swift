@@ -5,7 +5,7 @@
 public struct KeyedSelection: Sendable {
     /// The statement for one key, `$1`.
     public let one: String
-    /// The statement for the keys of many, an array `$1`; only for engines with arrays.
+    /// The statement for the keys of many, an array `$1`; only for engines with arrays. Its last column is the key that a row is for.
     ///
     /// It says itself how the rows are found, one after the other by their keys. With `key = any($1)` the engine would choose, and
     /// choose to read whole tables while it does not know yet how large they are.
@@ -13,14 +13,12 @@ public struct KeyedSelection: Sendable {
 
     /// Makes a selection.
     ///
-    /// - Parameters:
-    ///   - selection: a statement without conditions, whose first column is the key.
-    ///   - key: the key's name in it.
-    public init(_ selection: String, by key: String) {
-        one = "\(selection) where \(key) = $1"
+    /// - Parameter statement: a `select` of at most one row, in which `@key` stands for the key.
+    public init(_ statement: String) {
+        one = statement.replacing("@key", with: "$1")
         many = """
-            select found.* from unnest($1) asked(key)
-            cross join lateral (\(selection) where \(key) = asked.key limit 1) found
+            select found.*, asked.key from unnest($1) asked(key)
+            cross join lateral (\(statement.replacing("@key", with: "asked.key")) limit 1) found
             """
     }
 }

@@ -67,6 +67,11 @@ final class LedgerDatabase: SQLDatabase {
         return value
     }
 
+    @discardableResult
+    func change(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow] {
+        do throws(SQLError) { return try await base.change(sql, arguments) } catch { throw told(error) }
+    }
+
     func makeRoom(for file: String) async -> Bool { await base.makeRoom(for: file) }
 
     var misplacement: String? { base.misplacement }
@@ -163,6 +168,10 @@ private final class HeardConnection: SQLConnection {
         try base.query(sql, arguments)
     }
 
+    func execute(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) {
+        try base.execute(sql, arguments)
+    }
+
     func announceChange() throws(SQLError) { try base.announceChange() }
 
     func hear(_ entry: AuditEntry) { heard.hear(entry) }
@@ -172,7 +181,7 @@ extension SQLConnection {
     /// Writes an entry of the audit trail in the transaction of the change that it tells of.
     func record(_ entry: AuditEntry) throws(SQLError) {
         (self as? HeardConnection)?.hear(entry)
-        try query(
+        try execute(
             """
             insert into audit (at, actor_kind, actor, actor_name, action, subject, state_before, state_after)
             values ($1, $2, $3, $4, $5, $6, $7, $8)

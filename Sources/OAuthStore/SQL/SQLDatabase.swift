@@ -37,6 +37,13 @@ public protocol SQLDatabase: Sendable {
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value
 
+    /// Runs one statement as a transaction, durable when this returns.
+    ///
+    /// - Returns: the rows of its `returning`.
+    /// - Throws: as `transaction`.
+    @discardableResult
+    func change(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow]
+
     /// Runs a transaction that ends something: where room on the disk is kept for such, it may use that room.
     ///
     /// - Throws: as `transaction`.
@@ -87,6 +94,12 @@ extension SQLDatabase {
         try await read { connection throws(SQLError) in try connection.query(sql, arguments) }
     }
 
+    /// Runs a transaction of one statement.
+    @discardableResult
+    public func change(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [SQLRow] {
+        try await transaction { connection throws(SQLError) in try connection.query(sql, arguments) }
+    }
+
     /// Runs it like any other: a database server keeps its own house.
     @discardableResult
     public func ending<Value: Sendable>(
@@ -120,6 +133,14 @@ public protocol SQLConnection {
     @discardableResult
     func query(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow]
 
+    /// Runs one statement for its effect.
+    ///
+    /// A driver need not send it before the next `query` or the commit: what it throws may be thrown there.
+    ///
+    /// - Parameters: as of `query`.
+    /// - Throws: as `query`.
+    func execute(_ sql: String, _ arguments: [SQLValue]) throws(SQLError)
+
     /// Wakes every node that listens (`SQLDatabase.changes`), once this transaction has committed.
     func announceChange() throws(SQLError)
 }
@@ -129,5 +150,15 @@ extension SQLConnection {
     @discardableResult
     public func query(_ sql: String) throws(SQLError) -> [SQLRow] {
         try query(sql, [])
+    }
+
+    /// Runs it at once.
+    public func execute(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) {
+        _ = try query(sql, arguments)
+    }
+
+    /// Runs one statement without arguments for its effect.
+    public func execute(_ sql: String) throws(SQLError) {
+        try execute(sql, [])
     }
 }

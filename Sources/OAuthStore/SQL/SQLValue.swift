@@ -15,6 +15,9 @@ public struct SQLRow: Sendable {
         self.values = values
     }
 
+    /// How many columns it has.
+    public var count: Int { values.count }
+
     /// The value at `column`, counted from 0.
     public subscript(_ column: Int) -> SQLValue {
         values[column]

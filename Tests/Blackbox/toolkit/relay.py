@@ -1,7 +1,8 @@
 """A relay between a node and PostgreSQL, which loses what a test tells it to lose.
 
 It speaks only bytes: of PostgreSQL's protocol it reads no more than what a client sends begins and ends with, and the
-texts of the statements, so that a test can name the transaction whose COMMIT is to be lost.
+texts of the statements, so that a test can name the transaction whose commit is to be lost: a COMMIT, or the end of a
+statement that stands outside of a transaction.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ NOT_YET_TYPED = {80877103: 1, 80877104: 1}
 
 @dataclass
 class Loss:
-    """Which COMMIT is lost: that of the next transaction with a statement that holds the text."""
+    """Which commit is lost: that of the next transaction with a statement that holds the text."""
 
     text: str
     is_carried_out: bool
@@ -38,6 +39,8 @@ class Relay:
         self.port = self.listener.getsockname()[1]
         self.lines: list[_Line] = []
         self.losses: list[Loss] = []
+        self.asked: list[list[str]] = []
+        """The statements that each round trip carried, on all connections."""
         self.lost = threading.Event()
         self.lock = threading.Lock()
         self.way = "open"
@@ -50,7 +53,7 @@ class Relay:
     # What a test does to it
 
     def lose_commit(self, text: str, *, is_carried_out: bool, then_gone: bool = False) -> None:
-        """Loses the next COMMIT of a transaction with such a statement; `lost` tells when it has."""
+        """Loses the next commit of a transaction with such a statement; `lost` tells when it has."""
         self.lost.clear()
         self.losses.append(Loss(text, is_carried_out, then_gone))
 
@@ -121,7 +124,15 @@ class _Line:
         self.is_dead = False
         self.swallows_answers = False
         self.prepared: dict[bytes, str] = {}
+        self.together: list[str] = []
+        """Those of the batch."""
         self.statements: list[str] = []
+        """Those of the transaction that is open."""
+        self.is_open = False
+        self.batch = b""
+        """What the client has sent since its last synchronization point: the server gets it as a whole."""
+        self.commits = False
+        """Whether the batch commits something."""
 
     def start(self) -> None:
         threading.Thread(target=self._guarded, args=(self._upwards,), daemon=True).start()
@@ -180,29 +191,46 @@ class _Line:
         return pending[:size] if len(pending) >= size else b""
 
     def _pass_on(self, message: bytes) -> bool:
-        """Sends a client's message on, unless it is the COMMIT that is to be lost."""
+        """Sends a client's messages on, unless they commit what is to be lost."""
         kind, body = message[:1], message[5:]
+        self.batch += message
         if kind == b"P":
             name, text = body.split(b"\0", 2)[:2]
             self.prepared[name] = text.decode()
         elif kind == b"B":
-            name = body.split(b"\0", 2)[1]
-            self.statements.append(self.prepared.get(name, ""))
-        elif kind == b"Q" and body.startswith(b"begin"):
+            self._run(self.prepared.get(body.split(b"\0", 2)[1], ""))
+        # A synchronization point ends a batch; passwords, which come before the first one, and the goodbye stand alone.
+        if kind in b"PBDE":
+            return True
+        batch, self.batch = self.batch, b""
+        if self.together:
+            self.relay.asked.append(self.together)
+            self.together = []
+        commits, self.commits = self.commits or not self.is_open, False
+        loss = self.relay.take_loss(self.statements) if commits else None
+        if commits:
             self.statements = []
-        elif kind == b"Q" and body.startswith(b"commit"):
-            loss = self.relay.take_loss(self.statements)
-            if loss is not None:
-                self._lose(message, loss)
-                return False
-        self.server.sendall(message)
+        if loss is not None:
+            self._lose(batch, loss)
+            return False
+        self.server.sendall(batch)
         return True
 
-    def _lose(self, message: bytes, loss: Loss) -> None:
+    def _run(self, statement: str) -> None:
+        if statement.startswith("begin"):
+            self.is_open = True
+        elif statement == "commit":
+            self.is_open, self.commits = False, True
+        elif statement == "rollback":
+            self.is_open, self.statements = False, []
+        self.statements.append(statement)
+        self.together.append(statement)
+
+    def _lose(self, batch: bytes, loss: Loss) -> None:
         if loss.is_carried_out:
             self.swallows_answers = True
             self.answered = threading.Event()
-            self.server.sendall(message)
+            self.server.sendall(batch)
             self.answered.wait(10)
         # The node learns of it last, when there is no other way left to ask.
         if loss.then_gone:
