@@ -32,7 +32,7 @@ TICK = 0.0002
 PATIENCE = 10.0
 """How long it waits for the last answers, in seconds."""
 PRIORITY = -15
-"""Nobody's clients run on the server's cores: what this program wants of them it gets at once, where it may ask for that."""
+"""Clients do not run on the server's cores: what this program wants of them it gets at once, where it may."""
 PERCENTS = (1, 10, 25, 50, 75, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.99, 100)
 
 

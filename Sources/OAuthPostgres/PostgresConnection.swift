@@ -169,7 +169,7 @@ final class PostgresConnection: SQLConnection {
         }
         // Only PostgreSQL's own plain error proves that nothing was committed. What ends the connection may be a pooler's word, put in
         // the place of whatever the server has answered.
-        if let state = answer.failedState, !answer.isPlainError || state == .completionUnknown {
+        if let state = answer.failedState, !answer.isPlainError || state.leavesDoubt {
             isBroken = true
             throw .inDoubt("the server failed during the commit with SQLSTATE \(state.code)")
         }
@@ -202,7 +202,15 @@ final class PostgresConnection: SQLConnection {
         guard !isBroken else { throw .unavailable("the connection was lost") }
         var descriptor = pollfd(fd: PQsocket(connection), events: Int16(POLLIN), revents: 0)
         guard poll(&descriptor, 1, 0) <= 0 else { throw lost() }
-        if .now - answeredAt > deadlines.patience { try check(try exchange(.text("select 1"))) }
+        guard .now - answeredAt > deadlines.patience else { return }
+        do throws(SQLError) {
+            try check(try exchange(.text("select 1")))
+        } catch {
+            // Nothing else has been sent: whatever is wrong, a fresh connection may be better.
+            isBroken = true
+            wasClosed = true
+            throw error
+        }
     }
 
     /// Sets the deadline of statements back to the usual.

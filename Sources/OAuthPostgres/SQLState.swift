@@ -6,8 +6,10 @@ import OAuthStore
 struct SQLState: Equatable {
     let code: String
 
-    /// The server cannot say whether the statement was carried out.
-    static let completionUnknown = SQLState(code: "40003")
+    /// Whether nobody knows after it what was carried out: the server cannot say, or ends the connection.
+    var leavesDoubt: Bool {
+        code == "40003" || code.hasPrefix("57P") || code.hasPrefix("08") && self != .protocolViolation
+    }
 
     /// The arguments are not as many as the statement names; the connection is as good as before.
     static let protocolViolation = SQLState(code: "08P01")
@@ -20,8 +22,7 @@ struct SQLState: Equatable {
     /// The connection is over, or no longer leads to a server that can be written to, or its prepared statements
     /// are out of date: a new one is better.
     var endsConnection: Bool {
-        code.hasPrefix("57P") || code.hasPrefix("08") && self != .protocolViolation
-            || ["25006", "26000", "0A000"].contains(code)
+        leavesDoubt || ["25006", "26000", "0A000"].contains(code)
     }
 
     /// What a server means that refuses a connection and lives; nil when it is something else.

@@ -68,7 +68,9 @@ extension Store {
 
     /// The key whose text has this hash, from the latest committed state: revoked ones and dead ones too.
     public func apiKey(_ digest: SecretDigest) async throws(SQLError) -> APIKey? {
-        try await database.row(of: Self.apiKeyByDigest, digest.bytes).map { row throws(SQLError) in try Self.apiKey(row) }
+        try await database.row(of: Self.apiKeyByDigest, digest.bytes).map { row throws(SQLError) in
+            try Self.apiKey(row)
+        }
     }
 
     /// The keys, the newest first, page by page.

@@ -96,7 +96,8 @@ extension Store {
         at now: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) -> Int64 {
-        // Whoever is redeeming one of its codes has that first and wants the owner then; who comes later finds no code.
+        // Whoever is redeeming one of its codes has that first and wants the owner then; who comes later finds no code. (One that is
+        // stored before the owner is taken goes with it; if it is being redeemed by then, one of the two is run again.)
         try connection.execute("delete from codes where \(key) = $1", [owner])
         // Then the owner's row: a connection is made before that, and told of here, or not at all.
         let lock = engine == .postgres ? " for update" : ""

@@ -120,7 +120,7 @@ def test_F05_a_commit_whose_answer_is_lost_is_asked_about_never_guessed(distance
     for number in range(cuts):
         connection = scene.ledger.open(scene.clients[("stable", "successor", "strict")[number % 3]])
         code = worker.authorize(connection, near)
-        # The answers to the statements that the COMMIT came with, to itself, and that the server is ready: about 80 bytes.
+        # The answers to what the COMMIT came with, to itself, and that the server is ready: about 80 bytes.
         distance.line.trouble = Trouble(cuts_commit_after=(0, 1, 30, 55, 70, 76)[number % 6])
         entry = worker.exchange(connection, code, near)
         distance.line.trouble = Trouble()

@@ -205,7 +205,9 @@ import Testing
         }
     }
 
-    @Test func `F5: a change finds out that its server has restarted before it is sent, and is not in doubt`() async throws {
+    @Test func `F5: a change finds out that its server has restarted before it is sent, and is not in doubt`()
+        async throws
+    {
         try await Backend.postgres.withStorage { storage in
             guard case .postgres(let url) = storage else { return }
             let owner = try storage.open()

@@ -5,10 +5,11 @@
 public struct KeyedSelection: Sendable {
     /// The statement for one key, `$1`.
     public let one: String
-    /// The statement for the keys of many, an array `$1`; only for engines with arrays. Its last column is the key that a row is for.
+    /// The statement for the keys of many, an array `$1`; only for engines with arrays.
     ///
-    /// It says itself how the rows are found, one after the other by their keys. With `key = any($1)` the engine would choose, and
-    /// choose to read whole tables while it does not know yet how large they are.
+    /// Its last column is the key that a row is for. The statement says itself how the rows are found, one after the other by their
+    /// keys. With `key = any($1)` the engine would choose, and choose to read whole tables while it does not know yet how large they
+    /// are.
     public let many: String
 
     /// Makes a selection.
