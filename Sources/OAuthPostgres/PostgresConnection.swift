@@ -220,24 +220,11 @@ final class PostgresConnection: SQLConnection {
 
     // MARK: Connecting
 
-    /// Sets what the promises of `SQLDatabase` rest on.
-    ///
-    /// The server's own timeouts end what a dropped connection left
-    /// running: a little later than ours, except for locks, so that a long wait for one leaves the connection whole.
-    /// The store's statements find rows by keys: planned once, each is planned well, while PostgreSQL left to itself would plan a
-    /// `KeyedSelection` again each time. A server of another make may not know that setting.
+    /// Sets what the store relies on, and prepares the ends of a transaction.
     private func configure() throws(SQLError) {
-        let milliseconds = deadlines.statement.milliseconds
-        let settings = """
-            select set_config('synchronous_commit', case current_setting('synchronous_commit')
-                    when 'remote_apply' then 'remote_apply' else 'on' end, false),
-                set_config('lock_timeout', '\(milliseconds * 4 / 5)', false),
-                set_config('statement_timeout', '\(milliseconds + 500)', false),
-                set_config('idle_in_transaction_session_timeout', '\(milliseconds + 500)', false),
-                (select set_config(name, 'force_generic_plan', false) from pg_settings where name = 'plan_cache_mode')
-            """
         waiting = [
-            .text(settings), .preparation(name: "begin", sql: "begin isolation level read committed", types: []),
+            .text(SessionSettings.statement(deadlines)),
+            .preparation(name: "begin", sql: "begin isolation level read committed", types: []),
         ]
         try check(try exchange(.preparation(name: "commit", sql: "commit", types: [])))
     }
