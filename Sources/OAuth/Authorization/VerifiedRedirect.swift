@@ -87,8 +87,8 @@ public struct VerifiedRedirect: Sendable {
         let all =
             parameters + [("state", state), ("iss", issuer)].compactMap { name, value in value.map { (name, $0) } }
         let query = all.map { "\($0.0)=\(PercentEncoding.encode($0.1))" }.joined(separator: "&")
-        guard let mark = uri.firstIndex(of: "?") else { return uri + "?" + query }
-        return uri + (uri.index(after: mark) == uri.endIndex ? "" : "&") + query
+        guard let mark = uri.utf8.firstIndex(of: UInt8(ascii: "?")) else { return uri + "?" + query }
+        return uri + (uri.utf8.index(after: mark) == uri.endIndex ? "" : "&") + query
     }
 }
 

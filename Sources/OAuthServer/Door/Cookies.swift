@@ -43,14 +43,14 @@ enum Cookies: String, CaseIterable {
     }
 
     /// Its value in a request.
+    ///
+    /// It looks at bytes: to find semicolons among characters costs ten times as much.
     func value(_ request: Request, _ issuer: Issuer) -> String? {
-        let name = name(issuer)
+        let start = name(issuer) + "="
         for header in request.headers[values: .cookie] {
-            for pair in header.split(separator: ";") {
-                let pair = pair.drop { $0 == " " }
-                if pair.hasPrefix(name), pair.dropFirst(name.count).first == "=" {
-                    return String(pair.dropFirst(name.count + 1))
-                }
+            for pair in header.utf8.split(separator: UInt8(ascii: ";")) {
+                let pair = pair.drop { $0 == UInt8(ascii: " ") }
+                if pair.starts(with: start.utf8) { return String(Substring(pair.dropFirst(start.utf8.count))) }
             }
         }
         return nil
