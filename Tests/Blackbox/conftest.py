@@ -16,7 +16,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from partner_table import PROFILES
 from toolkit.client import OAuthClient
+from toolkit.console_world import World
 from toolkit.databases import Postgres, SQLite
+from toolkit.login_endpoint import Endpoint
 from toolkit.partner import PartnerSite
 from toolkit.person import Person
 from toolkit.process import Account, Latchkey
@@ -203,3 +205,23 @@ def partner_site() -> Iterator[Callable[..., PartnerSite]]:
     yield make
     for site in made:
         site.stop()
+
+
+@pytest.fixture(scope="module")
+def world(sqlite_server) -> World:
+    """What the console shows, for tests that leave it as it is."""
+    return World(sqlite_server)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Callable[[Callable], Endpoint]]:
+    """Makes login endpoints that answer as they are told."""
+    made = []
+
+    def make(answer) -> Endpoint:
+        made.append(Endpoint(answer))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()

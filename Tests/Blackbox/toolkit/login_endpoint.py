@@ -14,9 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from .databases import ROOT
+from .person import Person
 from .process import Account, free_port
 
 EXAMPLE = ROOT / "Examples" / "CompanyLogin" / "company_login.py"
+PASSWORD = "analytical engine of 1843"
+ADA = Account("", "ada@company.example", PASSWORD, "Ada Lovelace")
 
 
 def settings(url: str, secret: str, accounts: str = "login-endpoint", **more: str) -> dict[str, str]:
@@ -132,3 +135,26 @@ def found(identity, email: str, name: str | None = "Ada Lovelace") -> tuple[int,
 
 def status(code: int, **headers: str) -> tuple[int, dict[str, str], bytes]:
     return code, {name.replace("_", "-"): value for name, value in headers.items()}, b"{}"
+
+
+def serving(server, where, accounts: str = "login-endpoint", **more: str):
+    """Starts a server that asks an endpoint, with Seam as its client."""
+    server.extra_environment |= settings(where.url, where.secret, accounts, **more)
+    server.extra_environment["LATCHKEY_LOG_LEVEL"] = "trace"
+    server.canaries.add("login endpoint secret", where.secret)
+    server.canaries.add("password", PASSWORD)
+    seam = server.create_client("--partner", "seam", name="Seam")
+    server.start()
+    return seam
+
+
+def try_sign_in(server, account: Account, password: str | None = None):
+    """One try on the customer's page, from a fresh browser."""
+    person = Person(server, account)
+    page = person.visit(server.base + "/account")
+    values = {"email": account.email, "password": password or account.password}
+    return person.submit(page.sign_in_form, values)
+
+
+def accounts(server) -> list[dict]:
+    return server.command("account", "list")

@@ -1,0 +1,48 @@
+"""Keys in the console: those of programs, and those that sign tokens (security.md M07)."""
+
+from toolkit.console import Operator, value_of
+from toolkit.console_world import plain_client
+from toolkit.person import Person
+from toolkit.wire import send
+
+
+def test_an_api_key_is_shown_once_and_revoked(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    form = ada.form(ada.open("/api-keys/new"), "/api-keys/new")
+    page = ada.submit(form, {"name": "Importer", "scopes": "locks.read"})
+    key = value_of(page, "API key")
+    own_server.canaries.add("API key", key)
+    assert key.startswith("lkk_")
+    assert ada.submit(form, {"name": "Importer"}).status == 409
+    listed = own_server.command("api-key", "list")
+    assert [each["name"] for each in listed] == ["Importer"]
+    assert key not in ada.open("/api-keys").html
+    ada.press(f"/api-keys/{listed[0]['api_key_id']}/revoke")
+    assert "revoked" in ada.open("/api-keys").text
+
+
+def test_a_signing_key_is_rotated_after_a_confirmation(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    before = len(own_server.command("key", "list"))
+    ada.press("/keys/rotate")
+    assert len(own_server.command("key", "list")) == before + 1
+    assert "published" in ada.open("/keys").text
+
+
+def test_M07_a_signing_key_in_wrong_hands_is_replaced_at_once(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    connected = Person(own_server, own_server.create_account()).connect(client)
+    old = {key["kid"] for key in send("GET", own_server.base + "/oauth/jwks").json()["keys"]}
+    ada = Operator(own_server).join()
+    assert "cannot be undone" in ada.open("/keys/replace").text
+    ada.press("/keys/replace")
+    new = {key["kid"] for key in send("GET", own_server.base + "/oauth/jwks").json()["keys"]}
+    assert new
+    assert not new & old, "no old key is published"
+    assert client.introspect(connected.access) == {"active": False}
+    assert client.locks(connected.access).status_code == 401
+    later = client.refreshed(connected.refresh)
+    assert client.introspect(later.access)["active"], "connections outlive the key"

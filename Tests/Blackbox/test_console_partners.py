@@ -1,0 +1,197 @@
+"""Partners' applications in the console: made, changed, disabled, cut and deleted (partners.md A-01)."""
+
+import re
+
+from toolkit.console import Operator, value_of
+from toolkit.console_world import REDIRECT, plain_client
+from toolkit.person import Person
+from toolkit.wire import send
+
+
+def test_A_01_create_new_connection_shows_id_secret_and_redirect_uri_once(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    form = ada.form(ada.open("/clients/new?profile=seam"), "/clients/new")
+    page = ada.submit(form, {"name": "Seam"})
+    assert page.status == 200
+    assert page.headers["Cache-Control"] == "no-store"
+    client_id, secret = value_of(page, "client_id"), value_of(page, "client_secret")
+    own_server.canaries.add("client secret", secret)
+    assert re.fullmatch(r"lks_[\w-]{43}", secret)
+    assert "https://connect.getseam.com/oauth/callback" in page.text
+    assert own_server.command("client", "show", client_id)["partner"] == "seam"
+    again = ada.submit(form, {"name": "Seam"})
+    assert again.status == 409, "loading the page again makes nothing"
+    assert secret not in again.html
+    assert [each["name"] for each in own_server.command("client", "list")].count("Seam") == 1
+    assert secret not in ada.open(f"/clients/{client_id}").html
+    audit = own_server.command("audit", "list")
+    made = next(entry for entry in audit if entry["action"] == "client.created")
+    assert own_server.command("operator", "list")[0]["operator_id"] in str(made)
+
+
+def test_what_only_the_operator_knows_of_a_profiles_redirect_uris_is_asked_for(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    page = ada.open("/clients/new?profile=google-home")
+    assert "oauth-redirect.googleusercontent.com/r/{project_id}" in page.text
+    form = ada.form(page, "/clients/new")
+    empty = ada.submit(form, {"name": "Google"})
+    assert empty.status == 422
+    assert "project_id" in empty.text
+    said = {"value_project_id": "acme-locks", "scopes": "locks.read"}
+    made = ada.submit(ada.form(empty, "/clients/new"), said)
+    assert made.status == 200
+    own_server.canaries.add("client secret", value_of(made, "client_secret"))
+    assert "https://oauth-redirect.googleusercontent.com/r/acme-locks" in made.text
+    shown = own_server.command("client", "show", value_of(made, "client_id"))
+    assert shown["redirect_uris"] == [
+        "https://oauth-redirect.googleusercontent.com/r/acme-locks",
+        "https://oauth-redirect-sandbox.googleusercontent.com/r/acme-locks",
+    ]
+    assert shown["scopes"] == ["locks.read"], "the profile names none"
+
+
+def test_a_wildcard_is_warned_of_where_it_is_made_and_can_be_pinned(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    assert "any host below integrations.getseam.com" in ada.open("/clients/new").text
+    page = ada.open("/clients/new?profile=seam-legacy")
+    assert "pin the exact addresses" in page.text
+    made = ada.submit(ada.form(page, "/clients/new"), {"name": "Seam"})
+    own_server.canaries.add("client secret", value_of(made, "client_secret"))
+    assert value_of(made, "client_id") == "seam"
+    shown = ada.open("/clients/seam")
+    assert "integrations.getseam.com" in shown.text
+    assert "pin them here" in shown.text
+    uri = "https://acme.integrations.getseam.com/callback"
+    ada.press("/clients/seam", "/clients/seam/redirect-uris/add", uri=uri)
+    pinned = own_server.command("client", "show", "seam")
+    assert (pinned["redirect_uris"], pinned["redirect_hosts"]) == ([uri], [])
+    assert "pin them here" not in ada.open("/clients/seam").text
+
+
+def test_a_wrong_redirect_uri_is_told_and_nothing_is_made(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    form = ada.form(ada.open("/clients/new?profile=none"), "/clients/new")
+    page = ada.submit(form, {"name": "Partner", "redirect_uris": "http://partner.example/cb", "scopes": ""})
+    assert page.status == 422
+    assert "https" in page.text
+    fields = ada.form(page, "/clients/new").fields
+    assert fields["name"] == "Partner", "what was typed is kept"
+    assert "Partner" not in [each["name"] for each in own_server.command("client", "list")]
+
+
+def test_redirect_uris_are_added_and_removed_without_replacing_each_other(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    ada = Operator(own_server).join()
+    path = f"/clients/{client.client_id}"
+    second = "https://staging.partner.example/callback"
+    ada.press(path, path + "/redirect-uris/add", uri=second)
+    assert own_server.command("client", "show", client.client_id)["redirect_uris"] == [REDIRECT, second]
+    page = ada.open(path)
+    removal = next(f for f in page.forms if f.action.endswith("/remove") and f.fields["uri"] == REDIRECT)
+    done = ada.follow(ada.submit(removal))
+    assert own_server.command("client", "show", client.client_id)["redirect_uris"] == [second]
+    undo = next(form for form in done.forms if form.action.endswith("/add") and form.fields.get("uri") == REDIRECT)
+    ada.submit(undo)
+    assert sorted(own_server.command("client", "show", client.client_id)["redirect_uris"]) == sorted([REDIRECT, second])
+    for uri in (REDIRECT, second):
+        page = ada.open(path)
+        last = ada.submit(next(f for f in page.forms if f.action.endswith("/remove") and f.fields["uri"] == uri))
+    assert last.status == 422, "the last one stays"
+
+
+def test_a_rotated_secret_is_shown_once_and_two_live_until_the_older_is_ended(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    ada = Operator(own_server).join()
+    path = f"/clients/{client.client_id}"
+    form = ada.form(ada.open(path + "/secret"), path + "/secret")
+    page = ada.submit(form)
+    new = value_of(page, "client_secret")
+    own_server.canaries.add("client secret", new)
+    assert ada.submit(form).status == 409, "a page that is loaded again rotates nothing"
+
+    def works(secret: str) -> bool:
+        data = {
+            "grant_type": "refresh_token",
+            "refresh_token": "x",
+            "client_id": client.client_id,
+            "client_secret": secret,
+        }
+        return send("POST", own_server.base + "/oauth/token", data=data).json()["error"] == "invalid_grant"
+
+    assert works(new)
+    assert works(client.client_secret)
+    ada.press(path + "/old-secrets")
+    assert works(new)
+    assert not works(client.client_secret)
+
+
+def test_disabling_says_what_stops_and_can_be_undone(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    for _ in range(2):
+        Person(own_server, own_server.create_account()).connect(client)
+    ada = Operator(own_server).join()
+    path = f"/clients/{client.client_id}"
+    assert "2 live connections of 2 accounts stop" in ada.open(path + "/disable").text
+    done = ada.press(path + "/disable")
+    assert own_server.command("client", "show", client.client_id)["disabled"]
+    ada.submit(ada.form(done, path + "/enable"))
+    assert not own_server.command("client", "show", client.client_id)["disabled"]
+
+
+def test_cutting_one_and_cutting_all_end_the_tokens_at_once(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    tokens = [Person(own_server, own_server.create_account()).connect(client) for _ in range(3)]
+    ada = Operator(own_server).join()
+    one = own_server.command("connection", "list")[0]["connection_id"]
+    ada.press(f"/connections/{one}/cut")
+    assert sum(client.refresh(each.refresh).status_code == 200 for each in tokens) == 2
+    assert "2 live connections of 2 accounts end at once" in ada.open(f"/clients/{client.client_id}/disconnect").text
+    ada.press(f"/clients/{client.client_id}/disconnect")
+    assert not any(client.refresh(each.refresh).status_code == 200 for each in tokens)
+
+
+def test_deleting_an_oauth_connection_says_what_it_cuts_and_ends_it_all(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    tokens = [Person(own_server, own_server.create_account()).connect(client) for _ in range(2)]
+    ada = Operator(own_server).join()
+    path = f"/clients/{client.client_id}"
+    asked = ada.open(path + "/delete")
+    assert "2 live connections of 2 accounts" in asked.text
+    assert "cannot be undone" in asked.text
+    assert client.client_id in [each["client_id"] for each in own_server.command("client", "list")], "asking is no deed"
+    ada.press(path + "/delete")
+    assert client.client_id not in [each["client_id"] for each in own_server.command("client", "list")]
+    for each in tokens:
+        assert client.refresh(each.refresh).status_code == 401
+        assert client.locks(each.access).status_code == 401
+    assert own_server.command("connection", "list") == []
+
+
+def following_pages(page) -> list[str]:
+    return [link for link in page.links if "after=" in link and "#" not in link]
+
+
+def test_lists_have_pages_whose_last_one_is_reached(own_server):
+    names = [f"Partner {number}" for number in range(53)]
+    for name in names:
+        plain_client(own_server, name)
+    own_server.start()
+    ada = Operator(own_server).join()
+    page = ada.open("/clients")
+    (following,) = following_pages(page)
+    seen = page.text
+    page = ada.visit(following)
+    assert all(name in seen or name in page.text for name in names)
+    assert not following_pages(page), "that was the last page"
+    found = ada.visit(ada.home + "/clients?q=partner+52")
+    assert "Partner 52" in found.text
+    assert "Partner 51" not in found.text

@@ -1,0 +1,150 @@
+"""How somebody becomes an operator of the console, comes in and goes (security.md U01, L02 to L13)."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from toolkit.console import Operator, invite
+from toolkit.console_world import plain_client
+from toolkit.person import Person
+from toolkit.wire import fire_together, form_shot
+
+
+def test_U01_without_operators_the_console_says_which_command_to_run(own_server):
+    own_server.start()
+    page = Person(own_server).visit(own_server.base + "/console")
+    assert page.status == 401
+    assert "latchkey operator invite" in page.text
+    assert not page.forms, "there is nothing to guess at"
+
+
+def test_U01_an_invitation_lets_somebody_choose_a_password_and_in(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    assert own_server.command("operator", "list")[0]["email"] == ada.email
+    assert ada.visit(ada.link).status == 410, "the link worked once"
+    again = Operator.__new__(Operator)
+    again.__dict__ = dict(ada.__dict__) | {"cookies": {}}
+    assert "Dashboard" in again.enter().text
+
+
+def test_L11_of_twenty_parallel_uses_of_a_link_one_joins(own_server):
+    own_server.start()
+    link = invite(own_server, "--name", "Ada")
+    shots = []
+    for number in range(20):
+        person = Person(own_server)
+        form = person.visit(link).forms[0]
+        values = form.fields | {
+            "email": f"ada{number}@acme.example",
+            "password": "correct horse 1",
+            "again": "correct horse 1",
+        }
+        cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+        shots.append(form_shot(own_server.base, urlsplit(form.action).path, values, {"Cookie": cookies}))
+    statuses = [answer.status for answer in fire_together(shots)]
+    assert statuses.count(303) == 1, statuses
+    assert set(statuses) <= {303, 410, 503}
+    assert len(own_server.command("operator", "list")) == 1
+
+
+def test_L11_the_link_begins_with_the_issuer_and_nothing_else(new_server):
+    server = new_server(issuer="https://id.acme.example/auth")
+    assert invite(server, "--name", "Ada").startswith("https://id.acme.example/auth/console/invitation?code=lko_")
+
+
+@pytest.mark.parametrize("password", ["short", "password1", "x" * 1025])
+def test_an_operators_password_follows_the_rule(sqlite_server, password):
+    ada = Operator(sqlite_server)
+    page = ada.visit(ada.link)
+    done = ada.submit(page.forms[0], {"password": password, "again": password})
+    assert done.status == 422
+    assert ada.join(), "the link was not used up"
+
+
+def test_L06_the_consoles_cookie_is_its_own_strict_and_not_for_scripts(new_server):
+    server = new_server(issuer="https://id.acme.example")
+    server.start()
+    ada = Operator(server).join()
+    assert "__Host-latchkey-console" in ada.cookies
+    lines = [line for answer in ada.answers for line in answer.raw.headers.getlist("Set-Cookie") if "-console=" in line]
+    for line in lines:
+        assert all(word in line for word in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/"))
+        assert "Domain" not in line
+
+
+def test_L05_the_session_id_changes_at_sign_in_and_at_a_new_proof(new_server):
+    server = new_server()
+    client = plain_client(server)
+    server.start()
+    ada = Operator(server).join()
+    first = ada.cookies["latchkey-console"]
+    server.restart(clock_offset=301)
+    page = ada.open(f"/clients/{client.client_id}/secret")
+    form = ada.form(page, f"/clients/{client.client_id}/secret")
+    assert form.asks_for_password, "five minutes have passed"
+    assert ada.submit(form, {"password": "not my password"}).status == 403
+    assert ada.cookies["latchkey-console"] == first
+    assert "client_secret" in ada.submit(form, {"password": ada.password}).text
+    second = ada.cookies["latchkey-console"]
+    assert second != first
+    old = Person(server)
+    old.cookies = {"latchkey-console": first}
+    assert old.visit(server.base + "/console").status == 401
+
+
+def test_L08_signing_out_ends_the_session_on_the_server(world):
+    ada = Operator(world.server).join()
+    stolen = dict(ada.cookies)
+    page = ada.open("")
+    ada.submit(ada.form(page, "/sign-out"))
+    thief = Person(world.server)
+    thief.cookies = stolen
+    assert thief.visit(world.server.base + "/console").status == 401
+
+
+def test_L08_idle_and_absolute_limits_are_the_servers(new_server):
+    server = new_server()
+    server.start()
+    ada = Operator(server).join()
+    server.restart(clock_offset=29 * 60)
+    assert ada.open("").status == 200
+    server.restart(clock_offset=58 * 60)
+    assert ada.open("").status == 200, "it was used, and lasts longer"
+    server.restart(clock_offset=90 * 60)
+    assert ada.open("").status == 401
+    ada.enter()
+    server.restart(clock_offset=90 * 60 + 12 * 3600)
+    assert ada.open("").status == 401
+
+
+def test_L02_an_operators_sign_in_is_limited(world):
+    ada = Operator(world.server).join()
+    guesser = Person(world.server, source="127.0.9.1")
+    form = guesser.visit(world.server.base + "/console").sign_in_form
+    statuses = [guesser.submit(form, {"email": ada.email, "password": f"wrong horse {i}"}).status for i in range(13)]
+    assert statuses[:9] == [422] * 9
+    assert 429 in statuses
+    assert "Dashboard" in ada.open("").text, "a session goes on"
+
+
+@pytest.mark.parametrize(
+    "wanted", ["//evil.example", "https://evil.example/", "/\\evil.example", "/console/../login", "/account"]
+)
+def test_L13_a_sign_in_leads_into_the_console_and_nowhere_else(world, wanted):
+    ada = Operator(world.server).join()
+    ada.cookies = {}
+    form = ada.visit(ada.home).sign_in_form
+    done = ada.submit(form, {"email": ada.email, "password": ada.password, "next": wanted})
+    assert done.status == 303
+    assert done.location == "/console"
+
+
+def test_L11_an_invitation_can_be_taken_back(own_server):
+    own_server.start()
+    lost, other = invite(own_server, "--email", "eve@acme.example"), invite(own_server, "--name", "Somebody")
+    assert own_server.command("operator", "withdraw", "eve@acme.example") == {"withdrawn": 1}
+    assert Person(own_server).visit(lost).status == 410
+    assert Person(own_server).visit(other).status == 200
+    assert own_server.command("operator", "withdraw") == {"withdrawn": 1}
+    assert Person(own_server).visit(other).status == 410
