@@ -214,7 +214,7 @@ def world(sqlite_server) -> World:
 
 
 @pytest.fixture
-def endpoint() -> Iterator[Callable[[Callable], Endpoint]]:
+def login_endpoint() -> Iterator[Callable[[Callable], Endpoint]]:
     """Makes login endpoints that answer as they are told."""
     made = []
 

@@ -13,6 +13,15 @@ import pytest
 from toolkit.process import BINARY, Latchkey
 
 
+def backed_up(new_server, folder: Path) -> tuple[Latchkey, str, Path]:
+    """A database with one account, the account's address, and a backup of both."""
+    server = new_server("sqlite")
+    email = server.create_account().email
+    backup = folder / "good"
+    assert server.run("backup", str(backup)).returncode == 0
+    return server, email, backup
+
+
 def test_F12_a_backup_overwrites_nothing_and_leaves_nothing_behind(new_server, tmp_path):
     server = new_server("sqlite")
     server.create_account()
@@ -72,10 +81,7 @@ def assert_whole(path: Path) -> None:
 
 
 def test_F12_a_log_that_was_left_behind_does_not_flow_into_the_restored_database(new_server, tmp_path):
-    server = new_server("sqlite")
-    early = server.create_account().email
-    good = tmp_path / "good"
-    assert server.run("backup", str(good)).returncode == 0
+    server, early, good = backed_up(new_server, tmp_path)
     server.start()
     late = [server.create_account().email for _ in range(20)]
     # Dead at once: what was committed last is in the log alone.
@@ -101,10 +107,7 @@ def test_F12_a_log_that_was_left_behind_does_not_flow_into_the_restored_database
 def test_F12_a_restore_that_is_killed_at_any_of_its_steps_leaves_a_whole_database_and_can_be_done_again(
     new_server, tmp_path
 ):
-    server = new_server("sqlite")
-    early = server.create_account().email
-    good = tmp_path / "good"
-    assert server.run("backup", str(good)).returncode == 0
+    server, early, good = backed_up(new_server, tmp_path)
     path = server.database.path
     seen = set()
     for step in range(1, 12):
@@ -184,10 +187,7 @@ def test_F12_a_folder_is_no_backup_and_nothing_of_it_is_copied(new_server, tmp_p
 
 
 def test_F12_a_backup_behind_a_symbolic_link_is_restored_and_stays_as_it_was(new_server, tmp_path):
-    server = new_server("sqlite")
-    early = server.create_account().email
-    good = tmp_path / "good"
-    assert server.run("backup", str(good)).returncode == 0
+    server, early, good = backed_up(new_server, tmp_path)
     server.create_account()
     before = good.read_bytes()
     link = tmp_path / "latest"
@@ -200,10 +200,8 @@ def test_F12_a_backup_behind_a_symbolic_link_is_restored_and_stays_as_it_was(new
 
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_F12_what_a_killed_backup_or_restore_left_is_swept_up_by_the_next(new_server, tmp_path, command):
-    server = new_server("sqlite")
-    server.create_account()
-    path, good = server.database.path, tmp_path / "good"
-    assert server.run("backup", str(good)).returncode == 0
+    server, _, good = backed_up(new_server, tmp_path)
+    path = server.database.path
     words = ["backup", str(tmp_path / "other")] if command == "backup" else ["restore", str(good), "--replace"]
     ending = "part" if command == "backup" else "restoring"
     left = alone(server, *words, inject="link,linkat,rename,renameat,renameat2:signal=KILL:when=1")
@@ -254,10 +252,8 @@ def test_F12_a_restore_with_another_secret_key_is_refused(new_server, tmp_path):
 
 
 def test_F12_a_log_without_one_readable_line_stops_the_restore_before_anything_is_replaced(new_server, tmp_path):
-    server = new_server("sqlite")
-    early = server.create_account().email
-    good, noise = tmp_path / "good", tmp_path / "noise"
-    assert server.run("backup", str(good)).returncode == 0
+    server, early, good = backed_up(new_server, tmp_path)
+    noise = tmp_path / "noise"
     late = server.create_account().email
     noise.write_bytes(os.urandom(4096))
     refused = server.run("restore", str(good), "--replace", "--apply-revocations", str(noise))

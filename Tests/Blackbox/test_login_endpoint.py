@@ -79,12 +79,12 @@ def test_a_wrong_secret_is_a_fault_and_no_wrong_password(own_server, company):
     assert "status 400" in own_server.log
 
 
-def test_requests_are_signed_and_members_are_named_by_settings(own_server, endpoint):
+def test_requests_are_signed_and_members_are_named_by_settings(own_server, login_endpoint):
     def answer(asked):
         value = {"data": {"user": {"number": 4711, "mail": ADA.email, "full": "Ada"}}}
         return 200, {"Content-Type": "application/json"}, json.dumps(value).encode()
 
-    where = endpoint(answer)
+    where = login_endpoint(answer)
     named = {
         "login_endpoint_email_member": "user",
         "login_endpoint_password_member": "secret",
@@ -104,16 +104,16 @@ def test_requests_are_signed_and_members_are_named_by_settings(own_server, endpo
 
 
 @pytest.mark.parametrize("password", ['quote " and \\ back', "zero\x01one", "ünï 密码 ☃", "  spaces  "], ids=repr)
-def test_a_password_arrives_as_it_was_typed(new_server, endpoint, password):
-    where = endpoint(lambda asked: found("c-1", ADA.email))
+def test_a_password_arrives_as_it_was_typed(new_server, login_endpoint, password):
+    where = login_endpoint(lambda asked: found("c-1", ADA.email))
     server = new_server()
     serving(server, where)
     assert try_sign_in(server, ADA, password).status == 303
     assert where.asked[0].json["password"] == password
 
 
-def test_parallel_first_sign_ins_make_one_account(nodes, endpoint):
-    where = endpoint(lambda asked: found("c-1001", ADA.email))
+def test_parallel_first_sign_ins_make_one_account(nodes, login_endpoint):
+    where = login_endpoint(lambda asked: found("c-1001", ADA.email))
     for node in nodes:
         node.extra_environment |= settings(where.url, where.secret)
         node.start()
@@ -125,9 +125,9 @@ def test_parallel_first_sign_ins_make_one_account(nodes, endpoint):
     assert len(accounts(nodes[0])) == 1
 
 
-def test_an_address_that_moves_to_another_customer_takes_no_connection_along(own_server, endpoint):
+def test_an_address_that_moves_to_another_customer_takes_no_connection_along(own_server, login_endpoint):
     now = {"id": "c-1", "email": ADA.email}
-    where = endpoint(lambda asked: found(now["id"], now["email"]))
+    where = login_endpoint(lambda asked: found(now["id"], now["email"]))
     seam = serving(own_server, where)
     first = Person(own_server, ADA).connect(seam)
     # The company gives the address to another customer.
@@ -144,8 +144,8 @@ def test_an_address_that_moves_to_another_customer_takes_no_connection_along(own
     assert emails == {first.user_id: "ada.king@company.example", second.user_id: ADA.email}
 
 
-def test_a_disabled_account_stays_out_whatever_the_endpoint_says(own_server, endpoint):
-    seam = serving(own_server, endpoint(lambda asked: found("c-1", ADA.email)))
+def test_a_disabled_account_stays_out_whatever_the_endpoint_says(own_server, login_endpoint):
+    seam = serving(own_server, login_endpoint(lambda asked: found("c-1", ADA.email)))
     connected = Person(own_server, ADA).connect(seam)
     own_server.command("account", "disable", connected.user_id)
     page = try_sign_in(own_server, ADA)
@@ -153,8 +153,8 @@ def test_a_disabled_account_stays_out_whatever_the_endpoint_says(own_server, end
     refusal(seam.refresh(connected.refresh), 400, "invalid_grant")
 
 
-def test_both_sources_side_by_side_are_never_mixed_up(own_server, endpoint):
-    where = endpoint(lambda asked: found("c-1", "grace@company.example", "Grace"))
+def test_both_sources_side_by_side_are_never_mixed_up(own_server, login_endpoint):
+    where = login_endpoint(lambda asked: found("c-1", "grace@company.example", "Grace"))
     own = own_server.create_account(email="ada@company.example", password="the own password of ada")
     seam = serving(own_server, where, "both")
     # The endpoint lets everybody in, but an address of our own is decided here.
@@ -174,15 +174,15 @@ def test_both_sources_side_by_side_are_never_mixed_up(own_server, endpoint):
     assert len(accounts(own_server)) == 2
 
 
-def test_with_the_endpoint_alone_own_passwords_open_nothing(new_server, endpoint):
+def test_with_the_endpoint_alone_own_passwords_open_nothing(new_server, login_endpoint):
     server = new_server()
     own = server.create_account()
-    serving(server, endpoint(lambda asked: status(401)))
+    serving(server, login_endpoint(lambda asked: status(401)))
     assert try_sign_in(server, own).status == 422
 
 
-def test_an_account_of_the_endpoint_has_no_password_to_change_here(own_server, endpoint):
-    where = endpoint(lambda asked: found("c-1", ADA.email))
+def test_an_account_of_the_endpoint_has_no_password_to_change_here(own_server, login_endpoint):
+    where = login_endpoint(lambda asked: found("c-1", ADA.email))
     page_there = "https://company.example/settings/password"
     serving(own_server, where, login_endpoint_password_page=page_there)
     person = Person(own_server, ADA)
@@ -199,6 +199,30 @@ def test_an_account_of_the_endpoint_has_no_password_to_change_here(own_server, e
     refused = own_server.run("account", "set-password", user_id, "--password-stdin", stdin="a brand new password\n")
     assert refused.returncode == 1
     assert "signs in at the login endpoint" in refused.stderr
+
+
+def test_L02_the_limit_holds_before_the_endpoint_is_asked(own_server, login_endpoint):
+    where = login_endpoint(lambda asked: status(401))
+    serving(own_server, where)
+    people = [Person(own_server, ADA, source=f"127.0.5.{i + 1}") for i in range(60)]
+    forms = [person.visit(own_server.base + "/account").sign_in_form for person in people]
+    calls = [
+        lambda p=p, f=f, i=i: p.submit(f, {"email": ADA.email, "password": f"guess number {i}"})
+        for i, (p, f) in enumerate(zip(people, forms, strict=True))
+    ]
+    statuses = [page.status for page in together(calls)]
+    assert set(statuses) <= {422, 429, 503}
+    assert len(where.asked) <= 14
+    assert statuses.count(422) == len(where.asked)
+
+
+def test_L02_a_closed_account_counts_so_that_nobody_finds_one_out_for_free(own_server, login_endpoint):
+    where = login_endpoint(lambda asked: status(423))
+    own_server.extra_environment["LATCHKEY_ACCOUNT_FAILURES"] = "3"
+    serving(own_server, where)
+    statuses = [try_sign_in(own_server, ADA, f"guess number {i}").status for i in range(6)]
+    assert statuses == [403] * 3 + [429] * 3
+    assert len(where.asked) == 3
 
 
 WRONG = {

@@ -14,7 +14,6 @@ from toolkit.expect import eventually
 from toolkit.login_endpoint import ADA, PASSWORD, Endpoint, found, serving, status, try_sign_in
 from toolkit.person import Person
 from toolkit.process import Account, Latchkey, free_port
-from toolkit.wire import together
 
 
 def garbage(asked):
@@ -206,32 +205,8 @@ def test_a_429_is_honoured(sqlite_endpoint_server):
     assert len(where.asked) == before, "it was asked again although it wanted to be left alone"
 
 
-def test_L02_the_limit_holds_before_the_endpoint_is_asked(own_server, endpoint):
-    where = endpoint(lambda asked: status(401))
-    serving(own_server, where)
-    people = [Person(own_server, ADA, source=f"127.0.5.{i + 1}") for i in range(60)]
-    forms = [person.visit(own_server.base + "/account").sign_in_form for person in people]
-    calls = [
-        lambda p=p, f=f, i=i: p.submit(f, {"email": ADA.email, "password": f"guess number {i}"})
-        for i, (p, f) in enumerate(zip(people, forms, strict=True))
-    ]
-    statuses = [page.status for page in together(calls)]
-    assert set(statuses) <= {422, 429, 503}
-    assert len(where.asked) <= 14
-    assert statuses.count(422) == len(where.asked)
-
-
-def test_L02_a_closed_account_counts_so_that_nobody_finds_one_out_for_free(own_server, endpoint):
-    where = endpoint(lambda asked: status(423))
-    own_server.extra_environment["LATCHKEY_ACCOUNT_FAILURES"] = "3"
-    serving(own_server, where)
-    statuses = [try_sign_in(own_server, ADA, f"guess number {i}").status for i in range(6)]
-    assert statuses == [403] * 3 + [429] * 3
-    assert len(where.asked) == 3
-
-
-def test_L02_a_429_counts_once_and_not_while_the_endpoint_is_left_alone(new_server, endpoint):
-    where = endpoint(lambda asked: status(429, Retry_After="120"))
+def test_L02_a_429_counts_once_and_not_while_the_endpoint_is_left_alone(new_server, login_endpoint):
+    where = login_endpoint(lambda asked: status(429, Retry_After="120"))
     server = new_server()
     serving(server, where)
     assert [try_sign_in(server, ADA).status for _ in range(5)] == [429] * 5
@@ -240,9 +215,9 @@ def test_L02_a_429_counts_once_and_not_while_the_endpoint_is_left_alone(new_serv
         assert connection.execute("select failures from sign_in_attempts").fetchall() == [(1,), (1,)]
 
 
-def test_a_hanging_endpoint_harms_no_refresh(own_server, endpoint):
+def test_a_hanging_endpoint_harms_no_refresh(own_server, login_endpoint):
     over = threading.Event()
-    where = endpoint(lambda asked: found("c-1", ADA.email))
+    where = login_endpoint(lambda asked: found("c-1", ADA.email))
     seam = serving(own_server, where, login_endpoint_deadline="20s", login_endpoint_concurrency="4")
     connected = Person(own_server, ADA).connect(seam)
 
@@ -270,14 +245,14 @@ def test_a_hanging_endpoint_harms_no_refresh(own_server, endpoint):
     assert {page.status for page in pages} == {503}, "who finds no place, and who got no answer, is told to try again"
 
 
-def test_who_waits_behind_a_hanging_sign_in_takes_up_no_more_than_the_queue(own_server, endpoint):
+def test_who_waits_behind_a_hanging_sign_in_takes_up_no_more_than_the_queue(own_server, login_endpoint):
     over = threading.Event()
 
     def hang(asked):
         over.wait(20)
         return status(401)
 
-    where = endpoint(hang)
+    where = login_endpoint(hang)
     own_server.extra_environment["LATCHKEY_PASSWORD_QUEUE"] = "2"
     serving(own_server, where, login_endpoint_deadline="20s")
     people = [Person(own_server, ADA) for _ in range(8)]

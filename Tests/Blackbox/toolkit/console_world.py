@@ -7,6 +7,7 @@ REDIRECT = "https://partner.example/callback"
 
 
 def plain_client(server, name="Example partner"):
+    """A partner's application that nothing is special about."""
     return server.create_client("--redirect-uri", REDIRECT, "--scope", "locks.read", name=name)
 
 

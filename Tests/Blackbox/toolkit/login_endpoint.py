@@ -157,4 +157,5 @@ def try_sign_in(server, account: Account, password: str | None = None):
 
 
 def accounts(server) -> list[dict]:
+    """What the server knows of its customers, wherever they signed in."""
     return server.command("account", "list")
