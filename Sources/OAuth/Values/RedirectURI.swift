@@ -86,7 +86,7 @@ public struct RedirectURI: Sendable, Hashable, CustomStringConvertible {
 
     /// The query, without the question mark; nil when there is none.
     var query: Substring? {
-        text.firstIndex(of: "?").map { text[text.index(after: $0)...] }
+        text.utf8.firstIndex(of: UInt8(ascii: "?")).map { text[text.utf8.index(after: $0)...] }
     }
 
     /// Whether a request's `redirect_uri` is this one: the same bytes, or on loopback's addresses any port (RFC 8252 §7.3).
