@@ -15,7 +15,8 @@ from toolkit.client import refusal
 from toolkit.databases import ROOT
 from toolkit.expect import check_one_line_error
 from toolkit.person import Person
-from toolkit.process import BINARY, free_port
+from toolkit.ports import free_port
+from toolkit.process import BINARY
 from toolkit.wire import send
 
 UNIT = ROOT / "deploy" / "systemd" / "latchkey.service"

@@ -21,7 +21,8 @@ from toolkit.login_endpoint import (
     try_sign_in,
 )
 from toolkit.person import Person
-from toolkit.process import Account, free_port
+from toolkit.ports import free_port
+from toolkit.process import Account
 from toolkit.wire import together
 
 

@@ -13,7 +13,8 @@ from toolkit.databases import SQLite
 from toolkit.expect import eventually
 from toolkit.login_endpoint import ADA, PASSWORD, Endpoint, found, serving, status, try_sign_in
 from toolkit.person import Person
-from toolkit.process import Account, Latchkey, free_port
+from toolkit.ports import free_port
+from toolkit.process import Account, Latchkey
 
 
 def garbage(asked):

@@ -12,7 +12,7 @@ from toolkit import exposition
 from toolkit.databases import ROOT
 from toolkit.expect import eventually
 from toolkit.person import Person
-from toolkit.process import free_port
+from toolkit.ports import free_port
 from toolkit.seeing import scrape, table
 from toolkit.wire import send
 

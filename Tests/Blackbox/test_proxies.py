@@ -16,7 +16,8 @@ import pytest
 from toolkit.client import OAuthClient, refusal, tokens
 from toolkit.databases import Postgres, PostgresServer
 from toolkit.person import Person
-from toolkit.process import Account, Latchkey, free_port
+from toolkit.ports import free_port
+from toolkit.process import Account, Latchkey
 from toolkit.proxies import PROXIES, HAProxy, Proxy
 from toolkit.wire import send
 

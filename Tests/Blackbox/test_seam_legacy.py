@@ -13,7 +13,8 @@ from toolkit.client import Authorization, OAuthClient, refusal, tokens
 from toolkit.databases import Postgres, SQLite
 from toolkit.expect import check_one_line_error
 from toolkit.person import Person
-from toolkit.process import Latchkey, free_port
+from toolkit.ports import free_port
+from toolkit.process import Latchkey
 from toolkit.wire import send
 
 CALLBACK = "https://acme.integrations.getseam.com/cb?x=1"

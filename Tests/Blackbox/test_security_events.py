@@ -12,7 +12,7 @@ from toolkit.databases import Postgres, PostgresServer
 from toolkit.expect import eventually
 from toolkit.login_endpoint import settings as login_settings
 from toolkit.person import Person
-from toolkit.process import free_port
+from toolkit.ports import free_port
 from toolkit.receiver import Receiver
 from toolkit.seeing import events, lines, table
 from toolkit.wire import send, together

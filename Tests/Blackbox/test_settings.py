@@ -9,7 +9,7 @@ import time
 import pytest
 
 from toolkit.expect import check_one_line_error
-from toolkit.process import free_port
+from toolkit.ports import free_port
 from toolkit.wire import send
 
 

@@ -8,7 +8,7 @@ import pytest
 from toolkit.collector import Collector
 from toolkit.expect import eventually
 from toolkit.person import Person
-from toolkit.process import free_port
+from toolkit.ports import free_port
 from toolkit.seeing import lines, scrape
 from toolkit.wire import send
 

@@ -10,7 +10,7 @@ import pytest
 from toolkit.console import Operator
 from toolkit.expect import check_one_line_error, eventually
 from toolkit.person import Person
-from toolkit.process import free_port
+from toolkit.ports import free_port
 from toolkit.receiver import Receiver, verify
 from toolkit.wire import send
 

@@ -14,7 +14,8 @@ from judge.rounds import rounds
 from judge.scene import Scene
 from toolkit.client import OAuthClient
 from toolkit.expect import check_one_line_error
-from toolkit.process import Latchkey, free_port
+from toolkit.ports import free_port
+from toolkit.process import Latchkey
 from toolkit.wire import send, together
 
 LEAD = 5

@@ -17,7 +17,8 @@ from toolkit.canaries import Canaries
 from toolkit.client import OAuthClient
 from toolkit.databases import ROOT, SQLite
 from toolkit.person import Person
-from toolkit.process import Account, Latchkey, free_port
+from toolkit.ports import free_port
+from toolkit.process import Account, Latchkey
 from toolkit.wire import send
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="a clean Debian is made by root")

@@ -5,11 +5,12 @@ import copy
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from .ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 POSTGRES_SCRIPT = ROOT / "scripts" / "postgres"
@@ -155,9 +156,7 @@ class Copy:
         self.primary_port = urlsplit(primary.url).port
         self.socket_folder = primary.folder
         self.data = Path(primary.folder) / name
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         source = ["--host", primary.folder, "--port", str(self.primary_port), "--username", "postgres"]
         made = ["--wal-method=stream", "--checkpoint=fast", "--pgdata", str(self.data), *words]
         self._run("pg_basebackup", *source, *made)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from .databases import Postgres, PostgresServer, SQLite
-from .process import Latchkey, free_port
+from .ports import free_port
+from .process import Latchkey
 
 
 @pytest.fixture(scope="session")

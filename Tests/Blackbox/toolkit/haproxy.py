@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from .canaries import Canaries
-from .process import Latchkey, free_port
+from .ports import free_port
+from .process import Latchkey
 
 CONFIGURATION = """
 global

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from .databases import ROOT
 from .person import Person
-from .process import Account, free_port
+from .ports import free_port
+from .process import Account
 
 EXAMPLE = ROOT / "Examples" / "CompanyLogin" / "company_login.py"
 PASSWORD = "analytical engine of 1843"

@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import time
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from .canaries import Canaries
 from .client import OAuthClient
 from .databases import ROOT, Postgres, SQLite
+from .ports import free_port
 from .wire import send
 
 BINARY = Path(os.environ.get("LATCHKEY_BINARY", ROOT / ".build" / "debug" / "latchkey"))
@@ -20,12 +20,6 @@ STALENESS = 2.0
 """The design's bound on how long a node may know an older state, in seconds."""
 CUT_WITHIN = 1.0
 """Within how many seconds a connection that was cut is dead on every node."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def clean_environment() -> dict[str, str]:

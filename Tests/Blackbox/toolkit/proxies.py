@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from .databases import ROOT
-from .process import free_port
+from .ports import free_port
 from .wire import send, trust
 
 if TYPE_CHECKING:

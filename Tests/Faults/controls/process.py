@@ -10,7 +10,8 @@ from pathlib import Path
 from toolkit.canaries import Canaries
 from toolkit.client import OAuthClient
 from toolkit.databases import SQLite
-from toolkit.process import Account, free_port
+from toolkit.ports import free_port
+from toolkit.process import Account
 from toolkit.wire import send
 
 PROGRAM = Path(__file__).with_name("server.py")

@@ -12,7 +12,8 @@ from pathlib import Path
 from toolkit.canaries import Canaries
 from toolkit.databases import ROOT
 from toolkit.haproxy import asked
-from toolkit.process import Latchkey, free_port
+from toolkit.ports import free_port
+from toolkit.process import Latchkey
 from toolkit.wire import send
 
 SETTINGS = ROOT / "deploy" / "haproxy" / "haproxy.cfg"
