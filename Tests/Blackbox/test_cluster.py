@@ -58,7 +58,7 @@ def test_F5_a_dead_database_is_503_at_once_for_everybody_until_it_is_back(relaye
         check_refused(answer)
     assert time.monotonic() - started < 6, "3 seconds are promised; this machine may be busy"
     # It is known by now, or a moment later, that nobody answers: then nobody waits any more.
-    eventually(lambda: quick(lambda: check_refused(seam.refresh(connected.refresh))), 5)
+    eventually(lambda: quick(lambda: check_refused(seam.refresh(connected.refresh))), 15)
     started = time.monotonic()
     for _ in range(100):
         check_refused(seam.refresh(connected.refresh))
@@ -79,9 +79,10 @@ def test_F5_a_dead_database_is_503_at_once_for_everybody_until_it_is_back(relaye
 
 
 def quick(work) -> bool:
+    """Whether work is done without the second that a wait for the database takes."""
     started = time.monotonic()
     work()
-    return time.monotonic() - started < 0.2
+    return time.monotonic() - started < 0.5
 
 
 def test_F5_half_open_connections_are_replaced_when_the_database_is_back(relayed):

@@ -268,6 +268,7 @@ def test_who_waits_behind_a_hanging_sign_in_takes_up_no_more_than_the_queue(own_
     eventually(lambda: len(pages) == 5)
     assert [page.status for page in pages] == [503] * 5
     assert all(page.headers["Retry-After"] for page in pages)
+    eventually(lambda: where.asked)
     assert len(where.asked) == 1
     over.set()
     for thread in threads:

@@ -39,23 +39,33 @@ def plain(page, email: str) -> str:
 def test_L01_an_unknown_address_and_a_wrong_password_look_and_take_the_same(new_server):
     server = new_server()
     seam = seam_on(server)
-    known = [server.create_account().email for _ in range(5)]
-    unknown = [email.replace("ada", "eve") for email in known]
     server.start()
     times: dict[str, list[float]] = {"known": [], "unknown": []}
-    for attempt in range(8):
-        for one, other in zip(known, unknown, strict=True):
-            first, first_time = try_password(server, seam, one, "wrong horse", f"127.0.1.{attempt + 1}")
-            second, second_time = try_password(server, seam, other, "wrong horse", f"127.0.1.{attempt + 1}")
-            assert first.status == second.status
-            assert plain(first, one) == plain(second, other)
-            same = {"Date", "Set-Cookie", "X-Request-Id", "Content-Length"}
-            assert set(first.headers) - same == set(second.headers) - same
-            times["known"].append(first_time)
-            times["unknown"].append(second_time)
-    # The quickest of many tells what the work itself takes; whatever else the machine does only adds to it.
-    one, other = min(times["known"]), min(times["unknown"])
-    assert abs(one - other) < max(0.005, 0.2 * one), f"known {one * 1000:.1f} ms, unknown {other * 1000:.1f} ms"
+
+    def compare(one: str, other: str, source: str) -> None:
+        first, first_time = try_password(server, seam, one, "wrong horse", source)
+        second, second_time = try_password(server, seam, other, "wrong horse", source)
+        assert first.status == second.status
+        assert plain(first, one) == plain(second, other)
+        same = {"Date", "Set-Cookie", "X-Request-Id", "Content-Length"}
+        assert set(first.headers) - same == set(second.headers) - same
+        times["known"].append(first_time)
+        times["unknown"].append(second_time)
+
+    def difference() -> tuple[float, float]:
+        """The quickest of many tells what the work itself takes; whatever else the machine does only adds to it."""
+        one, other = min(times["known"]), min(times["unknown"])
+        return abs(one - other), max(0.005, 0.2 * one)
+
+    # A difference that is the work's own does not go away when more are asked; one that is the machine's does.
+    for series in range(1, 5):
+        for known in [server.create_account().email for _ in range(5)]:
+            for attempt in range(8):
+                compare(known, known.replace("ada", "eve"), f"127.0.{series}.{attempt + 1}")
+        found, allowed = difference()
+        if found < allowed:
+            break
+    assert found < allowed, f"known {min(times['known']):.4f} s, unknown {min(times['unknown']):.4f} s"
 
 
 def test_L01_the_limit_does_not_tell_who_exists(new_server):
