@@ -1,172 +1,14 @@
-"""The authorization endpoint against somebody who means harm: security.md, rows A01 to A24."""
+"""The authorization endpoint against somebody who means harm: security.md, rows A05 to A15 and A18 to A24."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
 from toolkit.client import refusal
+from toolkit.expect import check_refused_here
 from toolkit.person import Person
 from toolkit.wire import raw_request, send
-
-GOOD = "https://partner.example/callback"
-
-
-def mutations() -> list[str]:
-    """Sixty redirect URIs that look like the registered one to a careless comparison."""
-    host, path = "partner.example", "/callback"
-    return [
-        "https://partner.example/Callback",
-        "https://partner.example/CALLBACK",
-        "HTTPS://partner.example/callback",
-        "https://PARTNER.example/callback",
-        "https://partner.example/callback/",
-        "https://partner.example//callback",
-        "https://partner.example/callback//",
-        "https://partner.example/callback?",
-        "https://partner.example/callback?x=1",
-        "https://partner.example/callback&x=1",
-        "https://partner.example/callback#",
-        "https://partner.example/callback#part",
-        "https://partner.example/callback/extra",
-        "https://partner.example/callbackextra",
-        "https://partner.example/callback.html",
-        "https://partner.example/callback/..",
-        "https://partner.example/callback/../callback",
-        "https://partner.example/./callback",
-        "https://partner.example/x/../callback",
-        "https://partner.example/x%2F..%2Fcallback",
-        "https://partner.example/x/%2e%2e/callback",
-        "https://partner.example/%63allback",
-        "https://partner.example/callback%2f",
-        "https://partner.example/callback%252f",
-        "https://partner.example/callback%00",
-        "https://partner.example/callback%0A",
-        "https://partner.example/callback%0D%0A/../",
-        "https://partner.example/callback;/../",
-        "https://partner.example/x/..;/callback",
-        "https://partner.example/callback;x",
-        "https://partner.example/callback ",
-        " https://partner.example/callback",
-        "https://partner.example/callback\t",
-        "https://partner.example/call\nback",
-        "https://partner.example:443/callback",
-        "https://partner.example:8443/callback",
-        "https://partner.example:/callback",
-        "https://partner.example./callback",
-        "http://partner.example/callback",
-        "ftp://partner.example/callback",
-        "//partner.example/callback",
-        "/callback",
-        "partner.example/callback",
-        "https:partner.example/callback",
-        "https:/partner.example/callback",
-        "https:///partner.example/callback",
-        "https:\\\\partner.example\\callback",
-        "https://evil.example\\@partner.example/callback",
-        "https://partner.example\\.evil.example/callback",
-        f"https://{host}@evil.example{path}",
-        f"https://evil.example@{host}{path}",
-        f"https://user:word@{host}{path}",
-        f"https://evil.example@@{host}{path}",
-        f"https://evil.example#@{host}{path}",
-        f"https://evil.example?@{host}{path}",
-        f"https://{host}.evil.example{path}",
-        f"https://evil{host}{path}",
-        f"https://sub.{host}{path}",
-        f"https://partner。example{path}",
-        f"https://pаrtner.example{path}",
-        "https://xn--prtner-fyb.example/callback",
-        "javascript:alert(1)//https://partner.example/callback",
-        "data:text/html,https://partner.example/callback",
-    ]
-
-
-def check_refused_here(page) -> None:
-    """A page of our own, that sends nobody anywhere."""
-    assert page.status == 400, page
-    assert page.location is None, page
-    assert page.html, page
-    assert not [form for form in page.forms if urlsplit(form.action).netloc != urlsplit(page.url).netloc]
-    assert 'http-equiv="refresh"' not in page.html.lower()
-
-
-def test_A01_sixty_look_alikes_of_the_redirect_uri_are_refused(sqlite_server):
-    web = sqlite_server.partners.web
-    assert len(mutations()) >= 60
-    for uri in mutations():
-        page = Person(sqlite_server).request("GET", web.authorize_url(redirect_uri=uri))
-        check_refused_here(page)
-
-
-def test_A01_the_registered_uri_itself_is_accepted(sqlite_server):
-    assert Person(sqlite_server).visit(sqlite_server.partners.web.authorize_url(redirect_uri=GOOD)).sign_in_form
-
-
-@pytest.mark.parametrize(
-    "uri", ["http://127.0.0.1/callback", "http://127.0.0.1:1/callback", "http://127.0.0.1:65535/callback"]
-)
-def test_A02_on_loopback_any_port_is_accepted(sqlite_server, uri):
-    assert Person(sqlite_server).visit(sqlite_server.partners.phone.authorize_url(redirect_uri=uri)).sign_in_form
-
-
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "http://127.0.0.1:8000/other",
-        "http://127.0.0.1:8000/callback/",
-        "http://127.0.0.1:8000/callback?x=1",
-        "http://127.0.0.1:99999/callback",
-        "http://127.0.0.1:/callback",
-        "http://127.0.0.1:80x/callback",
-        "http://127.0.0.1.evil.example/callback",
-        "http://127.0.0.1@evil.example/callback",
-        "http://127.0.0.1:80@evil.example/callback",
-        "http://127.0.0.1:80#@evil.example/callback",
-        "http://evil.example@127.0.0.1/callback",
-        "https://127.0.0.1/callback",
-        "http://0.0.0.0/callback",
-        "http://127.1/callback",
-        "http://127.0.0.2/callback",
-        "http://2130706433/callback",
-        "http://0x7f.0.0.1/callback",
-        "http://[::1]/callback",
-        "http://localhost/callback",
-        "http://localhost:8000/callback",
-    ],
-)
-def test_A02_only_the_port_may_differ_on_loopback(sqlite_server, uri):
-    check_refused_here(
-        Person(sqlite_server).request("GET", sqlite_server.partners.phone.authorize_url(redirect_uri=uri))
-    )
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"client_id": "nobody"},
-        {"client_id": None},
-        {"client_id": ""},
-        {"redirect_uri": "https://evil.example/"},
-        {"client_id": "nobody", "redirect_uri": "https://evil.example/"},
-    ],
-    ids=str,
-)
-@pytest.mark.parametrize(
-    "circumstance",
-    [{}, {"prompt": "none"}, {"response_mode": "form_post"}, {"response_type": "token"}, {"scope": "no.such"}],
-    ids=str,
-)
-def test_A03_an_unknown_client_or_place_is_never_redirected_to(sqlite_server, change, circumstance):
-    page = Person(sqlite_server).request("GET", sqlite_server.partners.web.authorize_url(**(circumstance | change)))
-    check_refused_here(page)
-    assert "evil.example" not in page.html.replace("&#x2F;", "/") or not page.links
-
-
-def test_A03_a_missing_redirect_uri_is_refused_when_there_are_several(sqlite_server):
-    page = Person(sqlite_server).request("GET", sqlite_server.partners.seam.authorize_url(redirect_uri=None))
-    check_refused_here(page)
 
 
 @pytest.mark.parametrize("kind", [None, "token", "id_token", "code id_token", "none", "CODE"])
@@ -174,7 +16,9 @@ def test_A05_only_the_response_type_code_is_served(sqlite_server, kind):
     web = sqlite_server.partners.web
     page = Person(sqlite_server).request("GET", web.authorize_url(response_type=kind, state="s"))
     assert page.leaves, page
-    assert page.target.startswith(GOOD + "?"), "errors go into the query, never into the fragment"
+    assert page.target.startswith("https://partner.example/callback?"), (
+        "errors go into the query, never into the fragment"
+    )
     assert "error=unsupported_response_type" in page.target or "error=invalid_request" in page.target
     assert "state=s" in page.target
 
@@ -336,69 +180,6 @@ def test_A15_a_posted_request_is_answered_as_one_in_the_address_is(server, perso
     for changes in ({"redirect_uri": "https://evil.example/"}, {"client_id": "nobody"}):
         for page in both(person, **changes):
             check_refused_here(page)
-
-
-def test_A16_prompt_none_without_a_session_is_login_required(sqlite_server):
-    page = Person(sqlite_server).request("GET", sqlite_server.partners.web.authorize_url(prompt="none"))
-    assert "error=login_required" in page.target
-
-
-def test_A16_prompt_none_with_a_session_never_shows_a_page(sqlite_server, person):
-    web = sqlite_server.partners.web
-    person.connect(web)
-    page = person.visit(web.authorize_url(prompt="none"))
-    assert page.leaves, page
-    assert "error=consent_required" in page.target or "error=interaction_required" in page.target
-
-
-def test_A16_prompt_none_with_another_prompt_is_refused(sqlite_server, person):
-    person.connect(sqlite_server.partners.web)
-    page = person.visit(sqlite_server.partners.web.authorize_url(prompt="none login"))
-    assert "error=invalid_request" in page.target
-
-
-@pytest.mark.parametrize("prompt", ["login", "login consent", "consent login"])
-def test_A16_prompt_login_asks_for_the_password_again(sqlite_server, person, prompt):
-    person.connect(sqlite_server.partners.web)
-    assert person.visit(sqlite_server.partners.web.authorize_url(prompt=prompt)).sign_in_form
-
-
-def test_A16_prompt_consent_asks_for_consent(sqlite_server, person):
-    person.connect(sqlite_server.partners.web)
-    assert person.visit(sqlite_server.partners.web.authorize_url(prompt="consent")).consent_form
-
-
-def test_A16_prompt_select_account_lets_the_person_choose(sqlite_server, person):
-    person.connect(sqlite_server.partners.web)
-    page = person.visit(sqlite_server.partners.web.authorize_url(prompt="select_account"))
-    assert page.status == 200
-    assert not page.consent_form
-    assert person.account.email in page.text
-
-
-def test_A16_max_age_asks_again_once_the_sign_in_is_too_old(sqlite_server, person):
-    web = sqlite_server.partners.web
-    person.connect(web)
-    assert not person.visit(web.authorize_url(max_age="600")).sign_in_form
-    time.sleep(1.2)
-    assert person.visit(web.authorize_url(max_age="1")).sign_in_form
-    assert person.visit(web.authorize_url(max_age="0")).sign_in_form
-
-
-def test_A16_max_age_that_is_no_number_is_refused(sqlite_server, person):
-    page = person.visit(sqlite_server.partners.web.authorize_url(max_age="soon"))
-    assert "error=invalid_request" in page.target
-
-
-def test_A17_a_login_hint_of_somebody_else_never_yields_this_ones_code(sqlite_server, person):
-    web = sqlite_server.partners.web
-    person.connect(web)
-    other = sqlite_server.create_account()
-    page = person.visit(web.authorize_url(login_hint=other.email))
-    assert not page.leaves
-    assert page.sign_in_form or not page.consent_form
-    silent = person.visit(web.authorize_url(login_hint=other.email, prompt="none"))
-    assert "error=login_required" in silent.target
 
 
 def test_A18_a_scope_that_the_client_may_not_have_is_invalid_scope(sqlite_server):
