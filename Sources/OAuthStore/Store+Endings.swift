@@ -100,10 +100,13 @@ extension Store {
         // stored before the owner is taken goes with it; if it is being redeemed by then, one of the two is run again.)
         try connection.execute("delete from codes where \(key) = $1", [owner])
         // Then the owner's row: a connection is made before that, and told of here, or not at all.
-        let lock = engine == .postgres ? " for update" : ""
-        try connection.query("select created_at from \(table) where \(key) = $1\(lock)", [owner])
+        try connection.query("select created_at from \(table) where \(key) = $1 \(engine.ownLock)", [owner])
+        // Then its connections, before they are counted, as a cut does: one that is being cut is counted there.
         let ended = try connection.query(
-            "select \(ConnectionFacts.columns) from connections where \(key) = $1 and revoked_at is null",
+            """
+            select \(ConnectionFacts.columns) from connections where \(key) = $1 and revoked_at is null
+            order by created_at, connection_id \(engine.ownLock)
+            """,
             [owner]
         ).map { row throws(SQLError) in try ConnectionFacts(row) }
         try Self.tell(ended, why: why, at: now, connection)
