@@ -101,11 +101,12 @@ extension Store {
         try connection.execute("delete from codes where \(key) = $1", [owner])
         // Then the owner's row: a connection is made before that, and told of here, or not at all.
         try connection.query("select created_at from \(table) where \(key) = $1 \(engine.ownLock)", [owner])
-        // Then its connections, before they are counted, as a cut does: one that is being cut is counted there.
+        // Then its connections, in the order in which uses are noted, and before they are counted, as a cut does: one that is being
+        // cut meanwhile is counted there.
         let ended = try connection.query(
             """
             select \(ConnectionFacts.columns) from connections where \(key) = $1 and revoked_at is null
-            order by created_at, connection_id \(engine.ownLock)
+            order by connection_id \(engine.ownLock)
             """,
             [owner]
         ).map { row throws(SQLError) in try ConnectionFacts(row) }

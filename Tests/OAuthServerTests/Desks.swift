@@ -110,7 +110,6 @@ struct Desks: Sendable {
         }
     }
 
-
     private static func desk(
         _ store: Store,
         _ settings: Settings,
