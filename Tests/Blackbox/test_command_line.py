@@ -457,6 +457,8 @@ def test_an_api_for_another_audience_than_the_tokens_is_warned_of(new_server):
 
 
 def test_a_postgres_that_is_not_there_is_told_in_one_plain_line(tmp_path):
-    done = run_in(tmp_path, "client", "list", "--database", "postgres://nobody@127.0.0.1:1/none")
-    check_one_line_error(done, "the database is not available")
+    done = run_in(tmp_path, "client", "list", "--database", "postgres://nobody:sesame@127.0.0.1:1/none")
+    where = "it was looked for at postgres://nobody:***@127.0.0.1:1/none (from --database)"
+    check_one_line_error(done, "the database is not available", where)
     assert "\t" not in done.stderr
+    assert "sesame" not in done.stderr
