@@ -365,9 +365,9 @@ final class PostgresConnection: SQLConnection {
 
     /// What libpq says of a connection's failure, as one line.
     static func reason(of connection: OpaquePointer) -> String {
-        // libpq indents its second line by a tab.
+        // libpq indents its second line by a tab; it may be a question, whether the server is running there.
         let lines = String(cString: PQerrorMessage(connection)).split(whereSeparator: \.isNewline)
-            .map { $0.drop(while: \.isWhitespace) }
+            .map { $0.drop(while: \.isWhitespace) }.filter { !$0.hasSuffix("?") }
         return lines.isEmpty ? "the connection was lost" : lines.joined(separator: "; ")
     }
 
