@@ -143,7 +143,7 @@ extension Store {
                 guard let before = try rows.first.map({ row throws(SQLError) in try Self.account(row) }) else {
                     return .unknownAccount
                 }
-                guard try Self.apply(change, to: id, connection) else { return .passwordIsKeptElsewhere }
+                guard try apply(change, to: id, connection) else { return .passwordIsKeptElsewhere }
                 let changed = try connection.query(Self.accountSelection + " where account_id = $1", [SQLValue(id)])
                 guard let after = try changed.first.map({ row throws(SQLError) in try Self.account(row) }) else {
                     return .unknownAccount
@@ -160,7 +160,7 @@ extension Store {
     }
 
     /// - Returns: false when the account has no password here, and nothing has happened.
-    private static func apply(
+    private func apply(
         _ change: AccountChange,
         to id: AccountID,
         _ connection: any SQLConnection
@@ -169,7 +169,7 @@ extension Store {
         case .email(let email):
             try connection.execute(
                 "update accounts set email = $2, email_key = $3 where account_id = $1",
-                [SQLValue(id), .text(email), .text(emailKey(email))]
+                [SQLValue(id), .text(email), .text(Self.emailKey(email))]
             )
         case .passwordHash(let hash):
             let rows = try connection.query(
@@ -177,13 +177,13 @@ extension Store {
                 [SQLValue(id), .text(hash), .text(AccountSource.own.rawValue)]
             )
             guard !rows.isEmpty else { return false }
-            try connection.execute("delete from sessions where account_id = $1", [SQLValue(id)])
+            try endSessions(of: id, connection)
         case .disabled(let instant):
             try connection.execute(
                 "update accounts set disabled_at = $2 where account_id = $1",
                 [SQLValue(id), SQLValue(instant)]
             )
-            try connection.execute("delete from sessions where account_id = $1", [SQLValue(id)])
+            try endSessions(of: id, connection)
         }
         return true
     }
@@ -217,6 +217,12 @@ extension Store {
                 why: "account_deleted",
                 at: now,
                 connection
+            )
+            try endSessions(of: id, connection)
+            // Its keys too, in the order in which their uses are noted.
+            try connection.query(
+                "select created_at from api_keys where account_id = $1 order by api_key_id \(engine.ownLock)",
+                [SQLValue(id)]
             )
             let rows = try connection.query(
                 "delete from accounts where account_id = $1 returning \(Self.accountColumns)",

@@ -122,6 +122,7 @@ extension Store {
         now: Instant
     ) async throws(SQLError) {
         try await database.transaction { connection throws(SQLError) in
+            try Self.lock(id, connection)
             let before = try Self.secretCount(id, connection)
             try connection.execute("delete from client_secrets where client_id = $1", [SQLValue(id)])
             try Self.add(secret, to: id.text, now, connection)

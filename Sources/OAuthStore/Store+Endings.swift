@@ -40,13 +40,17 @@ extension Store {
         now: Instant
     ) async throws(SQLError) -> Int64? {
         let reason = RevocationReason.operator.rawValue
+        // The oldest, but taken in the order of their identifiers, as everybody does who takes several.
         let sql = """
-            with part as (
+            with part as materialized (
                 select connection_id from connections where client_id = $1 and revoked_at is null
-                order by created_at, connection_id limit \(limit) \(engine.ownLock)
+                order by created_at, connection_id limit \(limit)
+            ), held as materialized (
+                select connection_id from connections where connection_id in (select connection_id from part)
+                order by connection_id \(engine.ownLock)
             )
             update connections set revoked_at = $2, revoked_why = $3
-            where connection_id in (select connection_id from part) and revoked_at is null
+            where connection_id in (select connection_id from held) and revoked_at is null
             returning \(ConnectionFacts.columns)
             """
         return try await database.ending { connection throws(SQLError) -> Int64? in
@@ -101,12 +105,15 @@ extension Store {
         try connection.execute("delete from codes where \(key) = $1", [owner])
         // Then the owner's row: a connection is made before that, and told of here, or not at all.
         try connection.query("select created_at from \(table) where \(key) = $1 \(engine.ownLock)", [owner])
-        // Then its connections, in the order in which uses are noted, and before they are counted, as a cut does: one that is being
-        // cut meanwhile is counted there.
+        // Then its connections, dead ones too, in the order in which uses and refusals are noted; and before they are counted, as a
+        // cut does: one that is being cut meanwhile is counted there.
         let ended = try connection.query(
             """
-            select \(ConnectionFacts.columns) from connections where \(key) = $1 and revoked_at is null
-            order by connection_id \(engine.ownLock)
+            with held as materialized (
+                select \(ConnectionFacts.columns), revoked_at from connections where \(key) = $1
+                order by connection_id \(engine.ownLock)
+            )
+            select \(ConnectionFacts.columns) from held where revoked_at is null order by connection_id
             """,
             [owner]
         ).map { row throws(SQLError) in try ConnectionFacts(row) }

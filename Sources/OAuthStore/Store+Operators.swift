@@ -10,6 +10,10 @@ extension Store {
         now: Instant
     ) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
+            if engine == .postgres {
+                // Of two at once to one address the later one finds the earlier.
+                try connection.execute("lock table operator_invitations in share row exclusive mode")
+            }
             if let email = invitation.email, try Self.operatorExists(email, connection) { return false }
             if let email = invitation.email { try Self.forgetInvitations(to: email, connection) }
             try Self.keep(invitation, now, connection)
@@ -204,7 +208,7 @@ extension Store {
         now: Instant
     ) async throws(SQLError) -> Operator? {
         try await database.ending { connection throws(SQLError) -> Operator? in
-            guard let old = try Self.operatorAccount(id, connection) else { return nil }
+            guard let old = try Self.operatorAccount(id, connection, engine.ownLock) else { return nil }
             try connection.execute(
                 "update operators set disabled_at = $2 where operator_id = $1",
                 [SQLValue(id), SQLValue(instant)]
@@ -230,7 +234,7 @@ extension Store {
     /// - Returns: false when there is none.
     public func deleteOperator(_ id: OperatorID, by actor: Actor, now: Instant) async throws(SQLError) -> Bool {
         try await database.ending { connection throws(SQLError) in
-            guard let old = try Self.operatorAccount(id, connection),
+            guard let old = try Self.operatorAccount(id, connection, engine.ownLock),
                 try !connection.query(
                     "delete from operators where operator_id = $1 returning created_at",
                     [SQLValue(id)]
@@ -264,9 +268,10 @@ extension Store {
 
     private static func operatorAccount(
         _ id: OperatorID,
-        _ connection: any SQLConnection
+        _ connection: any SQLConnection,
+        _ lock: String = ""
     ) throws(SQLError) -> Operator? {
-        try connection.query(operatorSelection + " where operator_id = $1", [SQLValue(id)])
+        try connection.query(operatorSelection + " where operator_id = $1 \(lock)", [SQLValue(id)])
             .first.map { row throws(SQLError) in try operatorAccount(row) }
     }
 

@@ -84,6 +84,7 @@ extension Store {
                 ]
             )
             guard !changed.isEmpty else { return false }
+            if change.endsOthers { try take(sessionsOf: change.account, connection) }
             try connection.execute(
                 "update sessions set digest = $2, signed_in_at = $3 where digest = $1",
                 [SQLValue(change.session), SQLValue(change.newSession), SQLValue(now)]

@@ -16,7 +16,7 @@ extension Store {
         try await database.transaction { connection throws(SQLError) in
             // All nodes take the clients in one order, so that none waits for one that waits for it.
             for client in Set(refusals.map(\.client)).sorted(by: { $0.text < $1.text }) {
-                for refusal in refusals where refusal.client == client { try Self.insert(refusal, connection) }
+                for refusal in refusals where refusal.client == client { try insert(refusal, connection) }
                 try connection.execute(
                     """
                     delete from refusals where client_id = $1 and number <=
@@ -87,13 +87,14 @@ extension Store {
         )
     }
 
-    private static func insert(_ refusal: Refusal, _ connection: any SQLConnection) throws(SQLError) {
+    private func insert(_ refusal: Refusal, _ connection: any SQLConnection) throws(SQLError) {
         // A client that was deleted meanwhile leaves no refusals.
         try connection.execute(
             """
             insert into refusals (client_id, at, endpoint, request_id, error, description, status, parameter, expected,
                 got, connection_id)
             select client_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 from clients where client_id = $1
+            \(engine.existenceLock)
             """,
             [
                 SQLValue(refusal.client), SQLValue(refusal.at), .text(refusal.endpoint), .text(refusal.requestID),

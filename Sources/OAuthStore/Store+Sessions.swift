@@ -158,6 +158,7 @@ extension Store {
             case .allBut(let digest): (" and digest <> $2", [SQLValue(digest)])
             }
         return try await database.ending { connection throws(SQLError) in
+            try take(sessionsOf: account, connection)
             let ended = try connection.query(
                 "delete from sessions where account_id = $1\(condition) returning signed_in_at",
                 [SQLValue(account)] + arguments
@@ -167,15 +168,52 @@ extension Store {
         }
     }
 
-    /// Ends every session of every account (ASVS 7.4.5).
+    /// Ends every session of every account (ASVS 7.4.5), in as many transactions as that takes.
+    ///
+    /// Each is whole in itself and recorded; when one fails, those before it stay done, and ending them again goes on.
+    ///
+    /// - Parameters:
+    ///   - actor: who ends them.
+    ///   - now: the time.
+    ///   - batch: how many one transaction ends at most.
     /// - Returns: how many there were.
+    /// - Throws: as `SQLDatabase.ending`.
     @discardableResult
-    public func endEverySession(by actor: Actor, now: Instant) async throws(SQLError) -> Int {
-        try await database.ending { connection throws(SQLError) in
-            let ended = try connection.query("delete from sessions returning signed_in_at").count
-            if ended > 0 { try Self.recordEnding(of: ended, nil, by: actor, now, connection) }
-            return ended
+    public func endEverySession(by actor: Actor, now: Instant, batch: Int = 1000) async throws(SQLError) -> Int {
+        let sql = """
+            delete from sessions where digest in
+                (select digest from sessions order by digest limit \(batch) \(engine.ownLock))
+            returning signed_in_at
+            """
+        var all = 0
+        var isOver = false
+        while !isOver {
+            let ended = try await database.ending { connection throws(SQLError) -> Int? in
+                let ended = try connection.query(sql).count
+                if ended > 0 { try Self.recordEnding(of: ended, nil, by: actor, now, connection) }
+                guard ended == 0 else { return ended }
+                // Somebody else may have ended the whole batch: it is over when there are no more.
+                return try connection.query("select 1 from sessions limit 1").isEmpty ? nil : 0
+            }
+            all += ended ?? 0
+            isOver = ended == nil
         }
+        return all
+    }
+
+    /// Ends every session of an account within a transaction.
+    func endSessions(of account: AccountID, _ connection: any SQLConnection) throws(SQLError) {
+        try take(sessionsOf: account, connection)
+        try connection.execute("delete from sessions where account_id = $1", [SQLValue(account)])
+    }
+
+    /// Takes an account's sessions until the transaction ends: all who take several do so in one order.
+    func take(sessionsOf account: AccountID, _ connection: any SQLConnection) throws(SQLError) {
+        guard engine == .postgres else { return }
+        try connection.query(
+            "select signed_in_at from sessions where account_id = $1 order by digest \(engine.ownLock)",
+            [SQLValue(account)]
+        )
     }
 
     private static func recordEnding(

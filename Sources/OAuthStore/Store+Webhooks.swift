@@ -64,6 +64,8 @@ extension Store {
     }
 
     /// Notes how an attempt ended, unless its lease was over and another node has claimed the event since.
+    ///
+    /// One that failed changes nothing of an event that was made due again meanwhile (`retryWebhook`).
     public func settle(_ event: WebhookEvent, as attempt: WebhookAttempt, now: Instant) async throws(SQLError) {
         var values: (next: Instant, delivered: Instant?, givenUp: Instant?, status: Int64?, error: String?)
         switch attempt {
@@ -77,11 +79,13 @@ extension Store {
                 update webhook_events set next_at = $3, delivered_at = $4, given_up_at = $5, last_status = $6,
                     last_error = $7
                 where number = $1 and attempts = $2 and delivered_at is null and given_up_at is null
+                    and (next_at = $8 or $9 = 1)
                 """,
                 [
                     .integer(event.number), .integer(event.attempts), SQLValue(values.next),
                     SQLValue(values.delivered), SQLValue(values.givenUp),
                     values.status.map(SQLValue.integer) ?? .null, SQLValue(values.error),
+                    SQLValue(event.nextAt), .integer(values.delivered == nil ? 0 : 1),
                 ]
             )
         }

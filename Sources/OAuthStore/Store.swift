@@ -87,6 +87,14 @@ extension SQLEngine {
         }
     }
 
+    /// Ends a `select` of rows that must not be deleted before this transaction ends; they may be changed.
+    var existenceLock: String {
+        switch self {
+        case .sqlite: ""
+        case .postgres: "for key share"
+        }
+    }
+
     /// Ends a `select` of rows that this transaction changes, so that it waits for whoever is at them.
     var ownLock: String {
         switch self {

@@ -78,7 +78,7 @@ def browse(browser: Browser, operator) -> Iterator:
     def make(**named) -> Page:
         named.setdefault("viewport", DESKTOP)
         context = browser.new_context(**named)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         for name, value in operator.cookies.items():
             context.add_cookies([{"name": name, "value": value, "url": operator.server.base}])
         opened.append(context)

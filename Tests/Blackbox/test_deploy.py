@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import secrets
 import shlex
 import socket
 import sqlite3
@@ -79,12 +80,13 @@ def test_the_program_reads_of_proc_what_the_unit_shows_it():
 
 
 @pytest.fixture
-def supervisor(tmp_path):
+def supervisor():
     """What systemd listens on for word from a service: a socket with its address."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
-        line.bind("\0latchkey-test-" + tmp_path.name)
+        name = "latchkey-test-" + secrets.token_hex(8)
+        line.bind("\0" + name)
         line.settimeout(30)
-        yield line, "@latchkey-test-" + tmp_path.name
+        yield line, "@" + name
 
 
 @pytest.mark.parametrize("listeners", ["one", "and-one-for-metrics"])

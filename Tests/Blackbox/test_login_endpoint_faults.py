@@ -67,7 +67,7 @@ def sqlite_endpoint_server(tmp_path_factory):
     where = Endpoint(lambda asked: status(500))
     server = Latchkey(SQLite(folder), folder)
     server.extra_environment |= {"LATCHKEY_ACCOUNT_FAILURES": "3"}
-    seam = serving(server, where, login_endpoint_deadline="1s")
+    seam = serving(server, where, login_endpoint_deadline="3s")
     yield server, where, seam
     server.stop()
     where.stop()
@@ -114,8 +114,8 @@ def test_the_deadline_holds_for_the_whole_answer(sqlite_endpoint_server, how):
     waited = time.monotonic() - started
     over.set()
     assert page.status == 503, page
-    assert waited < 5
-    assert "did not answer within 1000 ms" in server.log
+    assert waited < 8
+    assert "did not answer within 3000 ms" in server.log
 
 
 def test_nobody_listening_is_told_after_a_few_tries(new_server):
@@ -265,10 +265,10 @@ def test_who_waits_behind_a_hanging_sign_in_takes_up_no_more_than_the_queue(own_
     ]
     for thread in threads:
         thread.start()
-    eventually(lambda: len(pages) == 5)
+    eventually(lambda: len(pages) == 5, 15)
     assert [page.status for page in pages] == [503] * 5
     assert all(page.headers["Retry-After"] for page in pages)
-    eventually(lambda: where.asked)
+    eventually(lambda: where.asked, 15)
     assert len(where.asked) == 1
     over.set()
     for thread in threads:

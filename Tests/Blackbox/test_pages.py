@@ -37,7 +37,7 @@ def window(browser: Browser) -> Iterator[Callable[..., Window]]:
     def make(**named) -> Window:
         named.setdefault("viewport", DESKTOP)
         context = browser.new_context(**named)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         opened.append(context)
         made = Window(context, context.new_page())
         made.watch()

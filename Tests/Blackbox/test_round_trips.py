@@ -16,6 +16,7 @@ def watched(cluster):
     node.database = relay.before(node.database)
     # With one connection for everything a statement is prepared once.
     node.process_environment["LATCHKEY_POSTGRES_POOL"] = "1"
+    node.process_environment["LATCHKEY_POSTGRES_CONNECT_DEADLINE"] = "5s"
     try:
         yield node, other, relay
     finally:

@@ -25,12 +25,13 @@ def web(server, *options: str):
     return server.create_client("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", *options)
 
 
-def told(server, event: str, count: int = 1, **members: str) -> None:
+def told(server, event: str, count: int = 1, *, or_more: bool = False, **members: str) -> None:
     """Checks that an event was told so often, in the log and in its counter, and that it carries these members."""
-    eventually(lambda: events(server)[event] >= count)
+    eventually(lambda: events(server)[event] >= count, 20)
     counted = events(server)[event]
     found = [line for line in lines(server) if line.get("event") == event]
-    assert len(found) == counted == count, f"{event}: {len(found)} lines, counted {counted}, expected {count}"
+    assert len(found) == counted, f"{event}: {len(found)} lines, counted {counted}"
+    assert counted == count or or_more, f"{event}: counted {counted}, expected {count}"
     for name, value in members.items():
         assert found[-1][name] == value, found[-1]
     assert not server.canaries.found_in(server.log_path.read_bytes())
@@ -146,7 +147,8 @@ def test_a_database_that_is_away_and_one_that_is_damaged(new_server):
     try:
         server = new_server(database=Postgres(database.url)).start()
         database.halt()
-        told(server, "stale")
+        # A question that is under way fails in another way than the next one does.
+        told(server, "stale", or_more=True)
         answer = send("GET", server.base + "/readyz")
         assert answer.status_code == 503
         told(server, "unavailable", 1, request_id=answer.headers["X-Request-Id"])

@@ -122,9 +122,9 @@ def test_L02_two_hundred_parallel_wrong_passwords_are_not_all_tried(nodes):
     guess = {"email": account.email, "password": "one more wrong horse"}
 
     def a_wait_is_running() -> bool:
-        """Whether what follows comes within a wait: one of two seconds is left, or a guess has just begun one."""
+        """Whether what follows comes within a wait, however slow the machine is."""
         tried = right.submit(page.sign_in_form, guess)
-        return tried.status != 429 or int(tried.headers["Retry-After"]) >= 2
+        return tried.status == 429 and int(tried.headers["Retry-After"]) >= 4
 
     eventually(a_wait_is_running, seconds=30)
     done = right.submit(page.sign_in_form, {"email": account.email, "password": account.password})
@@ -145,7 +145,7 @@ def test_L02_failures_from_one_address_are_limited_over_all_accounts(new_server)
         statuses.append(done.status)
         page = done if done.sign_in_form else page
     assert 429 not in statuses[:195]
-    assert statuses[-1] == 429
+    assert 429 in statuses[199:]
     elsewhere, _ = try_password(server, seam, "nobody@example.com", "wrong", "127.0.4.2")
     assert elsewhere.status != 429, "another address is not to blame"
 

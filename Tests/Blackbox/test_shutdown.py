@@ -25,7 +25,7 @@ def wait_until_not_ready(server: Latchkey) -> requests.Response:
 
 
 def test_F11_a_server_that_is_told_to_end_is_not_ready_at_once_and_serves_on_for_the_drain(new_server):
-    server = new_server(environment={"LATCHKEY_SHUTDOWN_DRAIN": "2s"}).start()
+    server = new_server(environment={"LATCHKEY_SHUTDOWN_DRAIN": "5s"}).start()
     assert "close" not in send("GET", server.base + "/healthz").headers.get("Connection", "")
     server.process.send_signal(signal.SIGTERM)
     answer = wait_until_not_ready(server)
@@ -223,7 +223,7 @@ def test_RFC9112_9_6_what_comes_after_the_last_answer_does_not_take_it_away(new_
 
 
 def test_RFC9112_9_6_a_client_that_keeps_an_ended_connection_does_not_hold_the_end_up(new_server):
-    server = new_server(environment={"LATCHKEY_SHUTDOWN_DRAIN": "1s"}).start()
+    server = new_server(environment={"LATCHKEY_SHUTDOWN_DRAIN": "5s"}).start()
     with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as line:
         server.process.send_signal(signal.SIGTERM)
         wait_until_not_ready(server)

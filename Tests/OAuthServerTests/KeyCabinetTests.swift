@@ -272,6 +272,55 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `a key that is replaced at once while others rotate is believed no longer either`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withStore { store, storage in
+            let cabinet = KeyCabinet(store: store, secretKey: TestServer.key(1))
+            try await cabinet.prepare(.es256, lead: Self.lead, now: Self.now)
+            for round in 1...5 {
+                let now = Self.now + .hours(Int64(round))
+                let old = try #require(try await cabinet.ring().signer(at: now)).id
+                let new = try await parallel(6) { number in
+                    let other = Store(try storage.open())
+                    let cabinet = KeyCabinet(store: other, secretKey: TestServer.key(1))
+                    let key =
+                        number == 3
+                        ? try await cabinet.replaceAtOnce(.es256, now: now)
+                        : try await cabinet.rotate(.es256, lead: Self.lead, now: now)
+                    await other.close()
+                    return key
+                }[3]
+                let ring = try await cabinet.ring()
+                #expect(ring.verifier(old, at: now) == nil && ring.signer(at: now)?.id == new)
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `of nodes that rotate to different algorithms each finds its own`(_ backend: Backend) async throws {
+        try await backend.withStore { store, storage in
+            let algorithms: [SignatureAlgorithm] = [.es256, .edDSA]
+            try await KeyCabinet(store: store, secretKey: TestServer.key(1)).prepare(
+                .es256,
+                lead: Self.lead,
+                now: Self.now
+            )
+            let told = try await parallel(4) { number in
+                let other = Store(try storage.open())
+                let cabinet = KeyCabinet(store: other, secretKey: TestServer.key(1))
+                let key = try await cabinet.rotate(algorithms[number % 2], lead: Self.lead, now: Self.now)
+                await other.close()
+                return key
+            }
+            let keys = try await store.keys()
+            for (number, id) in told.enumerated() {
+                #expect(keys.first { $0.id == id }?.algorithm == algorithms[number % 2].rawValue)
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a new algorithm in the settings gets its key, which signs after the lead`(_ backend: Backend) async throws {
         try await backend.withStore { store, _ in
             let cabinet = KeyCabinet(store: store, secretKey: TestServer.key(1))

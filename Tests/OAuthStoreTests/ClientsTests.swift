@@ -164,6 +164,23 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `of secrets that are set at once, one lives`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            _ = try await ledger.store.register(Ledger.registration("new"), secret: nil, by: .server, now: Ledger.now)
+            try await ledger.warmUp()
+            _ = try await parallel(12) { number in
+                try await ledger.node(number).setSecret(
+                    of: try Self.id("new"),
+                    to: Self.secret("\(number)"),
+                    by: .server,
+                    now: Ledger.now
+                )
+            }
+            #expect(try await Self.secrets("new", ledger).count == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a deleted client takes its secrets, connections and codes with it`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let client = try ledger.client.client.id

@@ -11,7 +11,7 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `whatever is done beside whatever else, nobody waits in a circle`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
-            try await Self.act(on: ledger, kinds: 15)
+            try await Self.act(on: ledger, kinds: 18)
             if backend == .postgres { #expect(try await ledger.deadlocks() == 0) }
         }
     }
@@ -21,7 +21,7 @@ import Testing
     func `clients and accounts that are deleted meanwhile make nothing fail but what is theirs`(
         _ backend: Backend
     ) async throws {
-        try await backend.withLedger { ledger in try await Self.act(on: ledger, kinds: 17) }
+        try await backend.withLedger { ledger in try await Self.act(on: ledger, kinds: 20) }
     }
 
     private static func act(on ledger: Ledger, kinds: Int) async throws {
@@ -47,13 +47,14 @@ import Testing
         let name = "\(number % 20)"
         let id = Ledger.connectionID(name)
         let client = try ledger.client(policy(number))
-        let now = Ledger.now
+        // What is older has not always the lower identifier.
+        let now = Ledger.now + .milliseconds(Int64(number % 1000))
         switch action {
         case 0, 1:
             let fresh = "\(caller) \(number)"
             let code = try ledger.code(fresh, client: client.client.id)
             _ = try await store.issue(code, transaction: Ledger.bytes(fresh))
-            _ = try await ledger.redeem(fresh, by: client, on: store)
+            _ = try await ledger.redeem(fresh, by: client, at: now, on: store)
         case 2: _ = try await ledger.redeem(name, by: client, on: store)
         case 3, 4: _ = try await ledger.refresh(id, presenting: Int64(number % 2), policy(number), on: store)
         case 5: _ = try await store.revoke(id, because: .client, by: .server, now: now)
@@ -86,7 +87,36 @@ import Testing
         case 14:
             let limit = AttemptLimit(failures: 3, window: .minutes(1), firstWait: .seconds(1), longestWait: .minutes(1))
             _ = try await store.takeAttempts([([1], limit), ([2], limit)], now: now)
-        case 15:
+        case 15: _ = try await store.endEverySession(by: .server, now: now, batch: 2)
+        case 16:
+            let change = Store.PasswordChange(
+                account: ledger.account,
+                from: "hash of account",
+                to: "hash of account",
+                session: SecretDigest(of: "session \(number % callers)"),
+                goingOnAs: SecretDigest(of: "session \(caller)"),
+                endsOthers: true,
+                settling: SettledAttempt(account: [1], address: [2], wasRight: true)
+            )
+            _ = try await store.change(change, now: now)
+        case 17:
+            let refused = try (0..<20).map { name in
+                Refusal(
+                    client: try ledger.client(policy(name)).client.id,
+                    at: now,
+                    endpoint: "token",
+                    requestID: "r",
+                    error: "invalid_grant",
+                    description: "expired",
+                    status: 400,
+                    parameter: nil,
+                    expected: nil,
+                    got: nil,
+                    connection: Ledger.connectionID("\(name)")
+                )
+            }
+            try await store.record(refused)
+        case 18:
             _ = try await store.deleteAccount(ledger.account, by: .server, now: now)
             _ = try await store.create(Ledger.newAccount("account"), by: .server, now: now)
         default:

@@ -78,6 +78,36 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `L11: of invitations to one address at once, one lives`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.warmUp()
+            _ = try await parallel(12) { number in
+                try await ledger.invite("\(number)", email: "ada@example.com", on: ledger.node(number))
+            }
+            #expect(try await ledger.count("operator_invitations") == 1)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `U06: of an operator who is disabled and enabled at once, the trail tells each change from what it was`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withLedger { ledger in
+            #expect(try await ledger.invite("one"))
+            guard case .joined(let ada) = try await ledger.join("one", as: "ada@example.com") else { return }
+            try await ledger.warmUp()
+            _ = try await parallel(12) { number in
+                let disabled: Instant? = number.isMultiple(of: 2) ? Ledger.now : nil
+                return try await ledger.node(number)
+                    .setOperator(ada.id, disabledAt: disabled, by: .server, now: Ledger.now)
+            }
+            let told = try await ledger.store.audit(AuditFilter(action: "operator.changed")).reversed().map { $0 }
+            #expect(told.count == 12)
+            for (one, next) in zip(told, told.dropFirst()) { #expect(next.before == one.after) }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `U02: a disabled operator's sessions end at once, and none begins`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             #expect(try await ledger.invite("one"))
@@ -165,7 +195,7 @@ import Testing
 }
 
 extension Ledger {
-    fileprivate func invite(_ name: String, email: String? = nil) async throws -> Bool {
+    fileprivate func invite(_ name: String, email: String? = nil, on store: Store? = nil) async throws -> Bool {
         let invitation = OperatorInvitation(
             digest: SecretDigest(of: name),
             name: "Ada",
@@ -173,7 +203,7 @@ extension Ledger {
             role: .full,
             expiresAt: Self.now + .hours(24)
         )
-        return try await store.invite(invitation, by: .server, now: Self.now)
+        return try await (store ?? self.store).invite(invitation, by: .server, now: Self.now)
     }
 
     fileprivate func join(

@@ -10,7 +10,13 @@ import Testing
             guard case .postgres(let url) = storage else { return }
             let owner = try PostgresDatabase(url: url, poolSize: 1)
             let name = try await owner.rows("select current_database()")[0].text(0)
-            let database = try PostgresDatabase(url: url, poolSize: 4)
+            let database = try PostgresDatabase(
+                url: url,
+                poolSize: 4,
+                connectDeadline: .seconds(30),
+                statementDeadline: .seconds(30),
+                poolWait: .seconds(30)
+            )
             // The owner has a connection of its own, and superusers are not counted.
             try await owner.run("alter database \(name) connection limit 2")
             #expect(try await database.rows("select 1").count == 1)
@@ -31,16 +37,22 @@ import Testing
             guard case .postgres(let url) = storage else { return }
             let owner = try PostgresDatabase(url: url, poolSize: 1)
             let name = try await owner.rows("select current_database()")[0].text(0)
-            let database = try PostgresDatabase(url: url, poolSize: 2)
+            let database = try PostgresDatabase(
+                url: url,
+                poolSize: 2,
+                connectDeadline: .seconds(30),
+                statementDeadline: .seconds(10),
+                poolWait: .seconds(30)
+            )
             let pids = { () async throws -> Set<Int64> in
-                let sql = "select pg_backend_pid()::bigint from pg_sleep(0.2)"
+                let sql = "select pg_backend_pid()::bigint from pg_sleep(1)"
                 return Set(try await parallel(2) { _ in try await database.rows(sql)[0].integer(0) })
             }
             let connected = try await pids()
             try #require(connected.count == 2)
             try await owner.run("alter database \(name) connection limit 1")
             // Silent for so long that the server is called, which takes nobody in.
-            _ = try await database.rows("select pg_sleep(2.5)")
+            _ = try await database.rows("select pg_sleep(6)")
             #expect(try await pids() == connected)
             await database.close()
             await owner.close()

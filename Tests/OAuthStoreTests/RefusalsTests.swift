@@ -67,6 +67,30 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `what is refused while its client is deleted is gone with it`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            let client = try ledger.client.client.id
+            try await ledger.warmUp()
+            for round in 0..<5 {
+                _ = try await ledger.store.register(
+                    Ledger.registration("stable"),
+                    secret: nil,
+                    by: .server,
+                    now: Ledger.now
+                )
+                _ = try await parallel(13) { number in
+                    guard number != 6 else {
+                        return try await ledger.other.deleteClient(client, by: .server, now: Ledger.now)
+                    }
+                    try await ledger.node(number).record([Self.refusal(round * 20 + number, client)])
+                    return true
+                }
+                #expect(try await ledger.store.refusals(of: client).isEmpty)
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a connection knows its last refusal, and no other client can tell it one`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let id = try await ledger.connect("one")

@@ -149,6 +149,17 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `everybody is signed out in as many transactions as that takes`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger async throws in
+            for number in 0..<25 { #expect(try await Self.began("\(number)", ledger)) }
+            #expect(try await ledger.store.endEverySession(by: .server, now: Ledger.now, batch: 10) == 25)
+            #expect(try await ledger.count("sessions") == 0)
+            #expect(try await ledger.store.audit(AuditFilter(action: "account.sessions_ended")).count == 3)
+            #expect(try await ledger.store.endEverySession(by: .server, now: Ledger.now) == 0)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a new e-mail address and a better hash of the same password leave the sessions alone`(_ backend: Backend)
         async throws
     {

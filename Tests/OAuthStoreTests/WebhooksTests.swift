@@ -90,6 +90,29 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases, [true, false])
+    func `an event that is to be sent now is due at once, also when it is just being tried in vain`(
+        _ backend: Backend,
+        _ isLast: Bool
+    ) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.store.switchWebhooks(on: true)
+            try await ledger.connect("one")
+            let tried = try #require(try await Self.claim(ledger.store).first)
+            let now = Ledger.now + .seconds(5)
+            #expect(try await ledger.other.retryWebhook(tried.id, by: .commandLine(user: "root"), now: now))
+            let attempt: WebhookAttempt =
+                isLast
+                ? .givenUp(status: 500, reason: "500")
+                : .failed(status: 500, reason: "500", next: now + .hours(12))
+            try await ledger.store.settle(tried, as: attempt, now: now + .seconds(1))
+            let again = try #require(try await Self.claim(ledger.store, at: now + .seconds(2)).first)
+            #expect(again.id == tried.id)
+            try await ledger.store.settle(again, as: .delivered(status: 204), now: now + .seconds(3))
+            #expect(try await ledger.store.webhook(tried.id)?.state == "delivered")
+        }
+    }
+
     @Test(arguments: Backend.allCases)
     func `the end of a client tells of each of its live connections`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in

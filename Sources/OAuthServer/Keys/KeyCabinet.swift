@@ -119,15 +119,18 @@ public struct KeyCabinet: Sendable {
     /// - Throws: as `ring`; what throws has written nothing.
     @discardableResult
     public func rotate(_ algorithm: SignatureAlgorithm, lead: Duration, now: Instant) async throws -> String {
-        let number = try await nextSignerNumber()
         let active = now + lead
-        return try await addSigner(
-            algorithm,
-            number: number,
-            activeAt: active,
-            endingOlder: active + .seconds(AccessTokenPolicy.lifetimes.upperBound) + Self.skew,
-            now
-        )
+        while true {
+            let signer = try await addSigner(
+                algorithm,
+                number: nextSignerNumber(),
+                activeAt: active,
+                endingOlder: active + .seconds(AccessTokenPolicy.lifetimes.upperBound) + Self.skew,
+                now
+            )
+            // Of nodes that rotate at once one adds a key, which is enough unless it is of another kind.
+            if signer.algorithm == algorithm.rawValue { return signer.id }
+        }
     }
 
     /// Adds a signing key that signs at once and ends every older one: when a key is in the wrong hands.
@@ -135,7 +138,12 @@ public struct KeyCabinet: Sendable {
     /// - Returns: the new key's `kid`.
     /// - Throws: as `ring`; what throws has written nothing.
     public func replaceAtOnce(_ algorithm: SignatureAlgorithm, now: Instant) async throws -> String {
-        try await addSigner(algorithm, number: nextSignerNumber(), activeAt: now, endingOlder: now, now)
+        while true {
+            let number = try await nextSignerNumber()
+            let signer = try await addSigner(algorithm, number: number, activeAt: now, endingOlder: now, now)
+            // A key that somebody else has added meanwhile has ended none.
+            if signer.isOurs { return signer.id }
+        }
     }
 
     /// How far the clocks of nodes and of those who verify may differ.
@@ -182,13 +190,15 @@ public struct KeyCabinet: Sendable {
         (try await opened().last { $0.stored.purpose == .signing }?.stored.number ?? 0) + 1
     }
 
+    /// Adds a signing key, unless there is one of that number by now.
+    /// - Returns: the key of that number.
     private func addSigner(
         _ algorithm: SignatureAlgorithm,
         number: Int64,
         activeAt: Instant,
         endingOlder: Instant?,
         _ now: Instant
-    ) async throws -> String {
+    ) async throws -> (id: String, algorithm: String, isOurs: Bool) {
         let material = try SigningKey.make(algorithm)
         guard let key = SigningKey(algorithm, stored: material) else {
             throw Failure.unusable("a new \(algorithm.rawValue) key cannot be read back")
@@ -203,9 +213,9 @@ public struct KeyCabinet: Sendable {
             now
         )
         let isOurs = try await store.add(stored, endingOlder: endingOlder, by: actor)
-        guard !isOurs else { return key.id }
-        // Another node was first: its key of that number counts.
-        return try await store.keys().first { $0.purpose == .signing && $0.number == number }?.id ?? key.id
+        // Where another node was first, its key of that number counts.
+        let counts = isOurs ? stored : try await store.keys().first { $0.purpose == .signing && $0.number == number }
+        return (id: counts?.id ?? key.id, algorithm: counts?.algorithm ?? stored.algorithm, isOurs: isOurs)
     }
 
     private func seal(
