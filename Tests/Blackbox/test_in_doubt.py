@@ -5,6 +5,7 @@ import time
 import pytest
 
 from toolkit.client import refusal, tokens
+from toolkit.console import Operator
 from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.relay import Relay
@@ -156,3 +157,22 @@ def test_F5_a_revocation_in_doubt_is_503_and_safe_to_repeat(doubtful):
     relay.resume()
     assert once_it_answers(lambda: seam.revoke(connected.refresh)).status_code == 200
     refusal(seam.refresh(connected.refresh), 400, "invalid_grant")
+
+
+def test_L05_an_operator_whose_change_is_in_doubt_stays_signed_in(doubtful):
+    first, second, relay = doubtful
+    client = second.create_client(*WEB, name="Partner")
+    first.start()
+    ada = Operator(first).join()
+    first.restart(clock_offset=301)
+    action = f"/clients/{client.client_id}/secret"
+    form = ada.form(ada.open(action), action)
+    assert form.asks_for_password, "five minutes have passed"
+    relay.lose_commit("into client_secrets", is_carried_out=False)
+    assert ada.submit(form, {"password": ada.password}).status == 503
+    assert relay.lost.is_set()
+    assert ada.open("").status == 200
+    again = ada.submit(form, {})
+    assert again.status == 409
+    assert "nothing may have been made" in again.text
+    assert "client_secret" in ada.submit(ada.form(ada.open(action), action), {}).text

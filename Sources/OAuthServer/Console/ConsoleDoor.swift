@@ -186,7 +186,7 @@ extension Provider {
                     settling: attempt,
                     now: visit.now
                 )
-            else { return .refused(Self.wrongPassword, .forbidden) }
+            else { return .refused(Self.sessionMoved, .conflict) }
             return .given(cookie: Cookies.console.header(value, issuer: settings.issuer))
         case .wrong:
             observe(.operatorSignInFailed(address: address(caller.request, caller.context)), caller.context)
@@ -248,6 +248,8 @@ extension Provider {
 
     private static let wrong = "The email or the password is not right. Check both and try again."
     private static let wrongPassword = "The password is not right. Nothing was done."
+    private static let sessionMoved =
+        "Your session has changed meanwhile, as it does when a form is sent twice. Look whether it was done already."
     private static let passwordNeeded =
         "Write your password: it is more than five minutes since you last did. Nothing was done yet."
     private static let busy = "Too many passwords are being checked at this moment. Wait a few seconds, then try again."

@@ -72,9 +72,12 @@ extension Provider {
         switch try await proof(visit) {
         case .refused(let problem, let status):
             return refused(problem, status)
-        case .given(let cookie):
-            var response = try await act()
-            if let cookie { response.headers[values: .setCookie].append(cookie) }
+        case .given(cookie: nil):
+            return try await act()
+        case .given(let cookie?):
+            // Whatever comes of it: the session goes on under the new cookie only.
+            var response = await showing(visit.caller.request, visit.caller.context) { _, _ in try await act() }
+            response.headers[values: .setCookie].append(cookie)
             return response
         }
     }
@@ -90,14 +93,15 @@ extension Provider {
 
     /// A form that came a second time, because its answer was loaded again.
     func alreadySent(_ visit: ConsoleVisit, _ area: ConsoleArea, _ trail: [ConsoleLink]) -> Response {
-        var page = ConsolePage("This was done already", area: area, trail: trail)
+        var page = ConsolePage("This was sent already", area: area, trail: trail)
         page.add(
             .notice(
                 .quiet,
                 "The form was sent before, and nothing was done now.",
                 [
                     "What it made is in the list. A secret is shown once only: if it was not kept, "
-                        + "give the connection a new one."
+                        + "give the connection a new one.",
+                    "If it was answered by an error, nothing may have been made: open the form anew, and send that.",
                 ]
             ),
             .links([ConsoleLink("Go on", trail.last?.path ?? area.path)])
