@@ -210,14 +210,16 @@ extension Store {
     /// - Returns: false when there is none.
     public func deleteAccount(_ id: AccountID, by actor: Actor, now: Instant) async throws(SQLError) -> Bool {
         try await database.ending { connection throws(SQLError) in
-            let live = try endAll(
-                with: "accounts",
-                "account_id",
-                SQLValue(id),
-                why: "account_deleted",
-                at: now,
-                connection
-            )
+            guard
+                let live = try endAll(
+                    with: "accounts",
+                    "account_id",
+                    SQLValue(id),
+                    why: "account_deleted",
+                    at: now,
+                    connection
+                )
+            else { return false }
             try endSessions(of: id, connection)
             // Its keys too, in the order in which their uses are noted.
             try connection.query(

@@ -214,15 +214,15 @@ extension Store {
     /// - Returns: false when there is none.
     public func deleteClient(_ id: ClientID, by actor: Actor, now: Instant) async throws(SQLError) -> Bool {
         try await database.ending { connection throws(SQLError) in
-            let live = try endAll(
-                with: "clients",
-                "client_id",
-                SQLValue(id),
-                why: "client_deleted",
-                at: now,
-                connection
-            )
             guard
+                let live = try endAll(
+                    with: "clients",
+                    "client_id",
+                    SQLValue(id),
+                    why: "client_deleted",
+                    at: now,
+                    connection
+                ),
                 let row = try connection.query(
                     "delete from clients where client_id = $1 returning registration",
                     [SQLValue(id)]

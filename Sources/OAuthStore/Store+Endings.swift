@@ -90,7 +90,7 @@ extension Store {
     ///   - why: what the company is told.
     ///   - now: the time.
     ///   - connection: the transaction's.
-    /// - Returns: how many there are.
+    /// - Returns: how many there are; nil when there is no such owner.
     /// - Throws: as `SQLConnection.query`.
     func endAll(
         with table: String,
@@ -99,12 +99,15 @@ extension Store {
         why: String,
         at now: Instant,
         _ connection: any SQLConnection
-    ) throws(SQLError) -> Int64 {
-        // Whoever is redeeming one of its codes has that first and wants the owner then; who comes later finds no code. (One that is
-        // stored before the owner is taken goes with it; if it is being redeemed by then, one of the two is run again.)
+    ) throws(SQLError) -> Int64? {
+        // One deletes it at a time. Whoever is redeeming one of its codes has that first and names the owner then; who comes later
+        // finds no code. (One that is stored before the owner is taken goes with it; if it is being redeemed by then, one of the
+        // two is run again.)
+        let owned = "select created_at from \(table) where \(key) = $1"
+        guard try !connection.query("\(owned) \(engine.changeLock)", [owner]).isEmpty else { return nil }
         try connection.execute("delete from codes where \(key) = $1", [owner])
         // Then the owner's row: a connection is made before that, and told of here, or not at all.
-        try connection.query("select created_at from \(table) where \(key) = $1 \(engine.ownLock)", [owner])
+        try connection.query("\(owned) \(engine.ownLock)", [owner])
         // Then its connections, dead ones too, in the order in which uses and refusals are noted; and before they are counted, as a
         // cut does: one that is being cut meanwhile is counted there.
         let ended = try connection.query(

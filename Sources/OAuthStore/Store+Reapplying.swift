@@ -202,7 +202,7 @@ extension Store {
             [id, SQLValue(at)]
         )
         guard !there.isEmpty else { return 0 }
-        _ = try endAll(with: table, key, id, why: why, at: at, connection)
+        guard try endAll(with: table, key, id, why: why, at: at, connection) != nil else { return 0 }
         return try connection.query("delete from \(table) where \(key) = $1 returning 1", [id]).count
     }
 

@@ -207,9 +207,14 @@ extension Store {
         try connection.execute("delete from sessions where account_id = $1", [SQLValue(account)])
     }
 
-    /// Takes an account's sessions until the transaction ends: all who take several do so in one order.
+    /// Takes an account and then its sessions until the transaction ends: nobody begins one meanwhile, and all who take several do so
+    /// in one order.
     func take(sessionsOf account: AccountID, _ connection: any SQLConnection) throws(SQLError) {
         guard engine == .postgres else { return }
+        try connection.query(
+            "select created_at from accounts where account_id = $1 \(engine.changeLock)",
+            [SQLValue(account)]
+        )
         try connection.query(
             "select signed_in_at from sessions where account_id = $1 order by digest \(engine.ownLock)",
             [SQLValue(account)]

@@ -95,6 +95,14 @@ extension SQLEngine {
         }
     }
 
+    /// Ends a `select` of rows that this transaction is the only one to change or to share; what names them is made meanwhile.
+    var changeLock: String {
+        switch self {
+        case .sqlite: ""
+        case .postgres: "for no key update"
+        }
+    }
+
     /// Ends a `select` of rows that this transaction changes, so that it waits for whoever is at them.
     var ownLock: String {
         switch self {

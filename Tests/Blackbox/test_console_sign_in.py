@@ -41,7 +41,7 @@ def test_L11_of_twenty_parallel_uses_of_a_link_one_joins(own_server):
             "password": "correct horse 1",
             "again": "correct horse 1",
         }
-        cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+        cookies = person.cookie_header
         shots.append(form_shot(own_server.base, urlsplit(form.action).path, values, {"Cookie": cookies}))
     statuses = [answer.status for answer in fire_together(shots)]
     assert statuses.count(303) == 1, statuses

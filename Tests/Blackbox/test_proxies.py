@@ -88,7 +88,7 @@ def test_the_longest_state_comes_back(company):
 def test_L02_the_server_sees_the_callers_address_and_not_what_it_says(company):
     person = company.person(source="127.0.4.2")
     form = person.visit(company.client.authorize_url()).sign_in_form
-    cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+    cookies = person.cookie_header
     forged = {"Cookie": cookies, "X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
     values = form.fields | {"email": "nobody@example.com", "password": "wrong"}
     url = urljoin(company.front.base, form.action)

@@ -103,7 +103,7 @@ def test_L02_two_hundred_parallel_wrong_passwords_are_not_all_tried(nodes):
         page = person.visit(seam.at(person.server).authorize_url())
         form = page.sign_in_form
         values = form.fields | {"email": account.email, "password": f"wrong horse {i}"}
-        cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+        cookies = person.cookie_header
         place = urlsplit(form.action)
         path = place.path + (f"?{place.query}" if place.query else "")
         shots.append(form_shot(person.server.base, path, values, {"Cookie": cookies}))
@@ -155,7 +155,7 @@ def fail_behind_a_proxy(server, seam, forwarded: str, source: str) -> dict:
     person = Person(server, source=source)
     form = person.visit(seam.authorize_url()).sign_in_form
     values = form.fields | {"email": "Nobody@example.com", "password": "wrong"}
-    cookies = "; ".join(f"{name}={value}" for name, value in person.cookies.items())
+    cookies = person.cookie_header
     headers = {"Cookie": cookies, "X-Forwarded-For": forwarded}
     url = urljoin(server.base, form.action)
     assert send("POST", url, source=source, data=values, headers=headers).status_code == 422

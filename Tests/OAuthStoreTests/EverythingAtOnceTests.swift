@@ -46,7 +46,8 @@ import Testing
         let store = ledger.node(caller)
         let name = "\(number % 20)"
         let id = Ledger.connectionID(name)
-        let client = try ledger.client(policy(number))
+        let policy = Self.policy(number % 20)
+        let client = try ledger.client(policy)
         // What is older has not always the lower identifier.
         let now = Ledger.now + .milliseconds(Int64(number % 1000))
         switch action {
@@ -56,7 +57,7 @@ import Testing
             _ = try await store.issue(code, transaction: Ledger.bytes(fresh))
             _ = try await ledger.redeem(fresh, by: client, at: now, on: store)
         case 2: _ = try await ledger.redeem(name, by: client, on: store)
-        case 3, 4: _ = try await ledger.refresh(id, presenting: Int64(number % 2), policy(number), on: store)
+        case 3, 4: _ = try await ledger.refresh(id, presenting: Int64(number % 2), policy, on: store)
         case 5: _ = try await store.revoke(id, because: .client, by: .server, now: now)
         case 6: _ = try await store.disconnect(id, ownedBy: ledger.account, now: now)
         case 7: _ = try await store.revokeAll(of: client.client.id, by: .server, now: now, batch: 3)
@@ -102,7 +103,7 @@ import Testing
         case 17:
             let refused = try (0..<20).map { name in
                 Refusal(
-                    client: try ledger.client(policy(name)).client.id,
+                    client: try ledger.client(Self.policy(name)).client.id,
                     at: now,
                     endpoint: "token",
                     requestID: "r",
@@ -121,7 +122,7 @@ import Testing
             _ = try await store.create(Ledger.newAccount("account"), by: .server, now: now)
         default:
             _ = try await store.deleteClient(client.client.id, by: .server, now: now)
-            let again = Ledger.registration("\(policy(number))", policy(number))
+            let again = Ledger.registration("\(policy)", policy)
             _ = try await store.register(again, secret: nil, by: .server, now: now)
         }
     }

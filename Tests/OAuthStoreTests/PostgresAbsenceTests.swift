@@ -10,13 +10,7 @@ import Testing
             guard case .postgres(let url) = storage else { return }
             let owner = try PostgresDatabase(url: url, poolSize: 1)
             let name = try await owner.rows("select current_database()")[0].text(0)
-            let database = try PostgresDatabase(
-                url: url,
-                poolSize: 4,
-                connectDeadline: .seconds(30),
-                statementDeadline: .seconds(30),
-                poolWait: .seconds(30)
-            )
+            let database = try PostgresDatabase.patient(url, poolSize: 4)
             // The owner has a connection of its own, and superusers are not counted.
             try await owner.run("alter database \(name) connection limit 2")
             #expect(try await database.rows("select 1").count == 1)
@@ -37,13 +31,7 @@ import Testing
             guard case .postgres(let url) = storage else { return }
             let owner = try PostgresDatabase(url: url, poolSize: 1)
             let name = try await owner.rows("select current_database()")[0].text(0)
-            let database = try PostgresDatabase(
-                url: url,
-                poolSize: 2,
-                connectDeadline: .seconds(30),
-                statementDeadline: .seconds(10),
-                poolWait: .seconds(30)
-            )
+            let database = try PostgresDatabase.patient(url, poolSize: 2, statementDeadline: .seconds(10))
             let pids = { () async throws -> Set<Int64> in
                 let sql = "select pg_backend_pid()::bigint from pg_sleep(1)"
                 return Set(try await parallel(2) { _ in try await database.rows(sql)[0].integer(0) })

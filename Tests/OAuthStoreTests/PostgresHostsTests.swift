@@ -8,7 +8,7 @@ import Testing
     @Test func `of several hosts the first that answers is used`() async throws {
         try await Backend.postgres.withStorage { storage in
             let several = try storage.url(hosts: "127.0.0.1:1")
-            let database = try PostgresDatabase(url: several, connectDeadline: .seconds(30), poolWait: .seconds(30))
+            let database = try PostgresDatabase.patient(several)
             #expect(try await database.rows("show transaction_read_only")[0].text(0) == "off")
             await database.close()
         }
@@ -35,11 +35,7 @@ import Testing
             #expect(await sqlError { _ = try await standby.rows("select 1") }?.kind == "unavailable")
             await standby.close()
             guard case .postgres(let url) = storage else { return }
-            let careless = try PostgresDatabase(
-                url: url + "?target_session_attrs=any",
-                connectDeadline: .seconds(30),
-                poolWait: .seconds(30)
-            )
+            let careless = try PostgresDatabase.patient(url + "?target_session_attrs=any")
             #expect(try await careless.rows("select 1")[0].integer(0) == 1)
             #expect(try await careless.hazards().contains { $0.contains("target_session_attrs") })
             await careless.close()

@@ -178,12 +178,7 @@ import Testing
     @Test func `F7: transactions that wait for locks hold up no row that is read by its key`() async throws {
         try await Backend.postgres.withStorage { storage in
             guard case .postgres(let url) = storage else { return }
-            let database = try PostgresDatabase(
-                url: url,
-                connectDeadline: .seconds(30),
-                statementDeadline: .seconds(30),
-                poolWait: .seconds(30)
-            )
+            let database = try PostgresDatabase.patient(url)
             try await database.run("create table counter (id bytea primary key, count int)")
             try await database.run("insert into counter values ('\\x00', 0)")
             let (held, holds) = AsyncStream<Void>.makeStream()
@@ -253,7 +248,7 @@ import Testing
             #expect(try await database.hazards().isEmpty)
             await database.close()
             let url = try storage.url(hosts: "127.0.0.1:1")
-            let spread = try PostgresDatabase(url: url, connectDeadline: .seconds(30), poolWait: .seconds(30))
+            let spread = try PostgresDatabase.patient(url)
             #expect(try await spread.hazards().contains { $0.contains("synchronous_standby_names") })
             await spread.close()
         }

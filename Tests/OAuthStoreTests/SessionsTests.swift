@@ -160,6 +160,30 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `sessions that begin, and end in every way at once, are each ended once, and nobody waits in a circle`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.warmUp()
+            let ended = try await parallel(16) { caller in
+                let store = ledger.node(caller)
+                var ended = 0
+                for step in 0..<40 {
+                    switch caller % 4 {
+                    case 0: ended += try await store.endEverySession(by: .server, now: Ledger.now, batch: 2)
+                    case 1: ended += try await store.endSessions(of: ledger.account, .all, by: .server, now: Ledger.now)
+                    default: #expect(try await Self.began("\(caller) \(step)", ledger, on: caller))
+                    }
+                }
+                return ended
+            }
+            let left = try await ledger.store.endEverySession(by: .server, now: Ledger.now)
+            #expect(ended.reduce(left, +) == 8 * 40)
+            if backend == .postgres { #expect(try await ledger.deadlocks() == 0) }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a new e-mail address and a better hash of the same password leave the sessions alone`(_ backend: Backend)
         async throws
     {

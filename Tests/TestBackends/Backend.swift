@@ -1,6 +1,6 @@
 /// A fresh database on each engine, for every test that makes a promise about both.
 import Foundation
-import OAuthPostgres
+package import OAuthPostgres
 import OAuthSQLite
 package import OAuthStore
 
@@ -67,6 +67,23 @@ package enum Backend: String, CaseIterable, Sendable {
     }
 }
 
+extension PostgresDatabase {
+    /// A database with deadlines that suit a busy test machine.
+    package static func patient(
+        _ url: String,
+        poolSize: Int = 8,
+        statementDeadline: Duration = .seconds(30)
+    ) throws -> PostgresDatabase {
+        try PostgresDatabase(
+            url: url,
+            poolSize: poolSize,
+            connectDeadline: .seconds(30),
+            statementDeadline: statementDeadline,
+            poolWait: .seconds(30)
+        )
+    }
+}
+
 /// Where a database is.
 package enum Storage: Sendable {
     case sqlite(path: String)
@@ -80,13 +97,7 @@ package enum Storage: Sendable {
         case .sqlite(let path):
             try SQLiteDatabase(path: path, wait: patience)
         case .postgres(let url):
-            try PostgresDatabase(
-                url: url,
-                poolSize: 4,
-                connectDeadline: .seconds(30),
-                statementDeadline: patience,
-                poolWait: .seconds(30)
-            )
+            try PostgresDatabase.patient(url, poolSize: 4, statementDeadline: patience)
         }
     }
 

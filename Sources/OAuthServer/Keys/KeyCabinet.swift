@@ -121,15 +121,13 @@ public struct KeyCabinet: Sendable {
     public func rotate(_ algorithm: SignatureAlgorithm, lead: Duration, now: Instant) async throws -> String {
         let active = now + lead
         while true {
-            let signer = try await addSigner(
-                algorithm,
-                number: nextSignerNumber(),
-                activeAt: active,
-                endingOlder: active + .seconds(AccessTokenPolicy.lifetimes.upperBound) + Self.skew,
-                now
-            )
+            let number = try await nextSignerNumber()
+            let endingOlder = active + .seconds(AccessTokenPolicy.lifetimes.upperBound) + Self.skew
+            let ours = try await addSigner(algorithm, number: number, activeAt: active, endingOlder: endingOlder, now)
+            if let ours { return ours }
             // Of nodes that rotate at once one adds a key, which is enough unless it is of another kind.
-            if signer.algorithm == algorithm.rawValue { return signer.id }
+            let theirs = try await store.keys().first { $0.purpose == .signing && $0.number == number }
+            if let theirs, theirs.algorithm == algorithm.rawValue { return theirs.id }
         }
     }
 
@@ -140,9 +138,10 @@ public struct KeyCabinet: Sendable {
     public func replaceAtOnce(_ algorithm: SignatureAlgorithm, now: Instant) async throws -> String {
         while true {
             let number = try await nextSignerNumber()
-            let signer = try await addSigner(algorithm, number: number, activeAt: now, endingOlder: now, now)
             // A key that somebody else has added meanwhile has ended none.
-            if signer.isOurs { return signer.id }
+            if let id = try await addSigner(algorithm, number: number, activeAt: now, endingOlder: now, now) {
+                return id
+            }
         }
     }
 
@@ -191,14 +190,14 @@ public struct KeyCabinet: Sendable {
     }
 
     /// Adds a signing key, unless there is one of that number by now.
-    /// - Returns: the key of that number.
+    /// - Returns: its `kid`; nil when somebody else has added one, and nothing has happened.
     private func addSigner(
         _ algorithm: SignatureAlgorithm,
         number: Int64,
         activeAt: Instant,
         endingOlder: Instant?,
         _ now: Instant
-    ) async throws -> (id: String, algorithm: String, isOurs: Bool) {
+    ) async throws -> String? {
         let material = try SigningKey.make(algorithm)
         guard let key = SigningKey(algorithm, stored: material) else {
             throw Failure.unusable("a new \(algorithm.rawValue) key cannot be read back")
@@ -212,10 +211,7 @@ public struct KeyCabinet: Sendable {
             activeAt: activeAt,
             now
         )
-        let isOurs = try await store.add(stored, endingOlder: endingOlder, by: actor)
-        // Where another node was first, its key of that number counts.
-        let counts = isOurs ? stored : try await store.keys().first { $0.purpose == .signing && $0.number == number }
-        return (id: counts?.id ?? key.id, algorithm: counts?.algorithm ?? stored.algorithm, isOurs: isOurs)
+        return try await store.add(stored, endingOlder: endingOlder, by: actor) ? key.id : nil
     }
 
     private func seal(

@@ -26,6 +26,10 @@ class Person:
 
     # The browser
 
+    @property
+    def cookie_header(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
     def request(self, method: str, url: str, **named) -> Page:
         """One request with this browser's cookies; no redirect is followed."""
         if url.startswith(self.server.issuer):
@@ -34,7 +38,7 @@ class Person:
         headers = dict(named.pop("headers", {}))
         headers.setdefault("Accept", "text/html,application/xhtml+xml")
         if self.cookies:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+            headers["Cookie"] = self.cookie_header
         response = send(method, url, source=self.source, headers=headers, **named)
         self._keep_cookies(response)
         self.answers.append(response)

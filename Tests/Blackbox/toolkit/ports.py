@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import socket
 import sys
 import tempfile
@@ -30,7 +31,8 @@ def free_ports(count: int) -> list[int]:
     path = Path(tempfile.gettempdir()) / f"latchkey-test-port-{os.getuid()}"
     with os.fdopen(os.open(path, flags, 0o600), "r+") as counter:
         fcntl.flock(counter, fcntl.LOCK_EX)
-        port = int(counter.read() or FIRST)
+        # Two folders for temporary files have a counter each: they begin far from each other.
+        port = int(counter.read() or random.randrange(FIRST, last))
         for _ in range(last - FIRST + 1):
             port = port + 1 if FIRST <= port < last else FIRST
             if is_free(port):
