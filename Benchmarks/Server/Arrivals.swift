@@ -73,9 +73,8 @@ struct Arrivals: Service {
             idleUntil: isExpired ? now - .milliseconds(1) : now + Self.idle,
             endsAt: now + .days(7)
         )
-        guard isIn, let client = ClientID(BenchClient.opaque.rawValue),
-            let connection = ConnectionID.make(at: now, random: ambient.random(10))
-        else { throw Unfit("nobody could sign in") }
+        guard isIn, let client = ClientID(BenchClient.opaque.rawValue) else { throw Unfit("nobody could sign in") }
+        let connection = ConnectionID.make(at: now, random: ambient.random)
         let issued = isExpired ? now - .days(1) - .seconds(1) : now
         let code = AuthorizationCode(
             digest: AuthorizationCode.make(random: ambient.random(32)).digest,

@@ -150,9 +150,8 @@ struct Seed: Sendable {
     func issue(_ client: String, _ account: AccountID) async throws -> Secret {
         let code = AuthorizationCode.make(random: ambient.random(32))
         let now = ambient.now()
-        guard let clientID = ClientID(client),
-            let connection = ConnectionID.make(at: now, random: ambient.random(10))
-        else { throw Unfit("a client has no id") }
+        guard let clientID = ClientID(client) else { throw Unfit("a client has no id") }
+        let connection = ConnectionID.make(at: now, random: ambient.random)
         let issued = try await store.issue(
             AuthorizationCode(
                 digest: code.digest,

@@ -27,7 +27,7 @@ final class IntrospectionCache: Sendable {
     /// The answer about a token, if it is young enough.
     func verdict(_ token: SecretDigest, at now: Instant) -> IntrospectionVerdict? {
         state.withLock { state in
-            guard let entry = state.entries[token], now - entry.askedAt < lifetime else { return nil }
+            guard let entry = state.entries[token], now.isWithin(lifetime, after: entry.askedAt) else { return nil }
             return entry.verdict
         }
     }

@@ -54,7 +54,7 @@ final class IssuerKeys: Sendable {
     func current() async -> [String: PublicKey] {
         let (keys, flight) = state.withLock { state -> ([String: PublicKey], Flight?) in
             let now = now()
-            if let fetchedAt = state.fetchedAt, now - fetchedAt < lifetime { return (state.keys, nil) }
+            if let fetchedAt = state.fetchedAt, now.isWithin(lifetime, after: fetchedAt) { return (state.keys, nil) }
             let flight = fetch(&state, now, notBefore: state.fetchedAt == nil ? Self.retryInterval : refetchInterval)
             return (state.keys, state.fetchedAt != nil && state.lastTryFailed ? nil : flight)
         }
@@ -72,9 +72,11 @@ final class IssuerKeys: Sendable {
             let now = now()
             // Another request may have brought it in the meantime.
             if state.keys[id] != nil { return (.keys(state.keys), nil) }
-            if let end = state.misses[id], now < end { return (.unknown, nil) }
+            if isMissed(id, state, now) { return (.unknown, nil) }
             if let flight = state.flight { return (nil, flight) }
-            if let unknownAt = state.unknownAt, now - unknownAt < firstInterval { return (.unavailable, nil) }
+            if let unknownAt = state.unknownAt, now.isWithin(firstInterval, after: unknownAt) {
+                return (.unavailable, nil)
+            }
             state.unknownAt = now
             // Without any keys a fetch has just been tried, or may not be tried again yet.
             return (nil, fetch(&state, now, notBefore: state.fetchedAt == nil ? Self.retryInterval : .zero))
@@ -93,13 +95,19 @@ final class IssuerKeys: Sendable {
     /// a moment late the first time.
     private func miss(_ id: String, _ state: inout State) {
         let now = now()
+        if isMissed(id, state, now) { return }
         let earlier = state.misses[id]
-        if let earlier, now < earlier { return }
         if earlier == nil, state.misses.count >= Self.missLimit {
-            state.misses = state.misses.filter { now < $0.value }
+            state.misses = state.misses.filter { isMissed($0.key, state, now) }
             guard state.misses.count < Self.missLimit else { return }
         }
         state.misses[id] = now + (earlier == nil ? firstInterval : refetchInterval)
+    }
+
+    /// Whether the issuer said not long ago that it does not publish a key.
+    private func isMissed(_ id: String, _ state: State, _ now: Instant) -> Bool {
+        // An end further ahead was noted before the clock was set back.
+        state.misses[id].map { now < $0 && $0 - now <= max(firstInterval, refetchInterval) } ?? false
     }
 
     /// How often keys that were not asked for before may cause a fetch.
@@ -108,7 +116,7 @@ final class IssuerKeys: Sendable {
     /// The fetch that runs, a new one, or none when the last one began less than `notBefore` ago.
     private func fetch(_ state: inout State, _ now: Instant, notBefore pause: Duration) -> Flight? {
         if let flight = state.flight { return flight }
-        if let triedAt = state.triedAt, now - triedAt < pause { return nil }
+        if let triedAt = state.triedAt, now.isWithin(pause, after: triedAt) { return nil }
         state.triedAt = now
         // Not a child of the request: one that gives up must not take the others' keys away.
         let flight = Task { await self.replace(with: self.source.keys(), asOf: now) }

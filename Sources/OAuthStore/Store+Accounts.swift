@@ -12,7 +12,8 @@ extension Store {
 
     /// What a new or imported account is made of.
     public struct NewAccount: Sendable {
-        let id: AccountID
+        /// Its identifier.
+        public let id: AccountID
         let email: String
         let name: String?
         let passwordHash: String?
@@ -207,19 +208,11 @@ extension Store {
     }
 
     /// Deletes an account with its connections, codes and sessions.
-    /// - Returns: false when there is none.
-    public func deleteAccount(_ id: AccountID, by actor: Actor, now: Instant) async throws(SQLError) -> Bool {
+    /// - Returns: how many live connections have ended; nil when there is no such account.
+    @discardableResult
+    public func deleteAccount(_ id: AccountID, by actor: Actor, now: Instant) async throws(SQLError) -> Int64? {
         try await database.ending { connection throws(SQLError) in
-            guard
-                let live = try endAll(
-                    with: "accounts",
-                    "account_id",
-                    SQLValue(id),
-                    why: "account_deleted",
-                    at: now,
-                    connection
-                )
-            else { return false }
+            guard let live = try endAll(of: .account(id), at: now, connection) else { return nil }
             try endSessions(of: id, connection)
             // Its keys too, in the order in which their uses are noted.
             try connection.query(
@@ -230,7 +223,7 @@ extension Store {
                 "delete from accounts where account_id = $1 returning \(Self.accountColumns)",
                 [SQLValue(id)]
             )
-            guard let row = rows.first else { return false }
+            guard let row = rows.first else { return nil }
             try connection.record(
                 AuditEntry(
                     at: now,
@@ -241,7 +234,7 @@ extension Store {
                     after: AuditState.json { $0.member("connections_cut", live) }
                 )
             )
-            return true
+            return live
         }
     }
 

@@ -211,23 +211,35 @@ extension Store {
     }
 
     /// Deletes a client with its connections, codes and refusals.
-    /// - Returns: false when there is none.
-    public func deleteClient(_ id: ClientID, by actor: Actor, now: Instant) async throws(SQLError) -> Bool {
-        try await database.ending { connection throws(SQLError) in
+    ///
+    /// It is one transaction, unless there are more connections than `batch`: of those, all but so many end before, in parts that are
+    /// recorded each. When it fails there, they stay ended and the client stays; deleting it again goes on.
+    ///
+    /// - Parameters:
+    ///   - id: the client.
+    ///   - actor: who deletes it.
+    ///   - now: the time.
+    ///   - batch: how many connections one transaction ends at most.
+    ///   - progress: is told after each part how many live connections have ended.
+    /// - Returns: how many live connections have ended; nil when there is no such client.
+    /// - Throws: as `SQLDatabase.ending`; `SQLError.unnoted` when the revocation log cannot be written.
+    @discardableResult
+    public func deleteClient(
+        _ id: ClientID,
+        by actor: Actor,
+        now: Instant,
+        batch: Int = 1000,
+        progress: (Int64) -> Void = { _ in }
+    ) async throws(SQLError) -> Int64? {
+        let ended = try await endMost(of: id, by: actor, now: now, batch: batch, progress: progress)
+        return try await database.ending { connection throws(SQLError) in
             guard
-                let live = try endAll(
-                    with: "clients",
-                    "client_id",
-                    SQLValue(id),
-                    why: "client_deleted",
-                    at: now,
-                    connection
-                ),
+                let live = try endAll(of: .client(id), at: now, connection),
                 let row = try connection.query(
                     "delete from clients where client_id = $1 returning registration",
                     [SQLValue(id)]
                 ).first
-            else { return false }
+            else { return nil }
             try connection.execute("delete from refusals where client_id = $1", [SQLValue(id)])
             try Self.raise(.clients, connection)
             try connection.record(
@@ -240,7 +252,7 @@ extension Store {
                     after: AuditState.json { $0.member("connections_cut", live) }
                 )
             )
-            return true
+            return ended + live
         }
     }
 
@@ -295,9 +307,12 @@ extension Store {
     ) throws(SQLError) {
         try connection.execute(
             """
-            insert into client_secrets (digest, client_id, for_tests, created_at) values ($1, $2, $3, $4)
-            on conflict do nothing
+            insert into client_secrets (digest, client_id, for_tests, created_at)
+            select $1, $2, $3, case when newest >= $4 then newest + 1 else $4 end
+            from (select coalesce(max(created_at), 0) as newest from client_secrets where client_id = $2) latest
+            where true on conflict do nothing
             """,
+            // Younger than the one before, also when the clock was set back in between.
             [SQLValue(secret.digest), .text(id), SQLValue(secret.isForTests), SQLValue(now)]
         )
     }

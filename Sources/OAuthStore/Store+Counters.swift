@@ -19,7 +19,7 @@ extension Store {
     /// - Parameters:
     ///   - start: from the hour that begins then on.
     ///   - client: of this client; nil for those of all clients together.
-    /// - Returns: the counts; those of several clients are added up under the empty client.
+    /// - Returns: the counts; those of several clients are added up.
     /// - Throws: as `SQLDatabase.read`.
     public func counts(since start: Instant, of client: ClientID? = nil) async throws(SQLError) -> [HourCount] {
         try await database.read { connection throws(SQLError) in

@@ -24,10 +24,75 @@ extension Store {
         batch: Int = 1000
     ) async throws(SQLError) -> Int64 {
         var all: Int64 = 0
-        while let count = try await revokeSome(batch, of: client, by: actor, now: now) {
+        let reason = RevocationReason.operator.rawValue
+        while let count = try await revokeSome(batch, of: client, told: reason, by: actor, now: now) {
             all += count
         }
         return all
+    }
+
+    /// Ends connections of a client that is being deleted, until there are no more than one transaction takes.
+    ///
+    /// Whoever else writes waits for one part of it at most. When it fails, what has ended stays so; deleting again goes on.
+    ///
+    /// - Parameters:
+    ///   - client: whose connections.
+    ///   - actor: who deletes it.
+    ///   - now: the time.
+    ///   - batch: how many one transaction ends.
+    ///   - progress: is told after each part how many live ones have ended.
+    /// - Returns: how many live ones have ended.
+    /// - Throws: as `revokeAll`.
+    func endMost(
+        of client: ClientID,
+        by actor: Actor,
+        now: Instant,
+        batch: Int,
+        progress: (Int64) -> Void
+    ) async throws(SQLError) -> Int64 {
+        let why = ConnectionOwner.client(client).deleted
+        var ended: Int64 = 0
+        guard try await hasMore(than: batch, of: client, "") else { return ended }
+        while try await hasMore(than: batch, of: client, "and revoked_at is null") {
+            ended += try await revokeSome(batch, of: client, told: why, by: actor, now: now) ?? 0
+            progress(ended)
+        }
+        var oldest = Instant(milliseconds: .min)
+        while let next = try await forgetSome(batch, of: client, since: oldest) { oldest = next }
+        return ended
+    }
+
+    private func hasMore(
+        than count: Int,
+        of client: ClientID,
+        _ condition: String
+    ) async throws(SQLError) -> Bool {
+        let sql = """
+            select 1 from connections where client_id = $1 \(condition) order by created_at, connection_id limit 1 offset \(count)
+            """
+        return try await database.read { connection throws(SQLError) in
+            try !connection.query(sql, [SQLValue(client)]).isEmpty
+        }
+    }
+
+    /// Deletes connections of a client that were cut, the oldest first.
+    ///
+    /// - Returns: when the youngest of them was made; nil when there were fewer than `limit`.
+    private func forgetSome(
+        _ limit: Int,
+        of client: ClientID,
+        since oldest: Instant
+    ) async throws(SQLError) -> Instant? {
+        let sql = """
+            with part as materialized (
+                select connection_id from connections where client_id = $1 and created_at >= $2 and revoked_at is not null
+                order by created_at limit \(limit) \(engine.skippingLocked)
+            )
+            delete from connections where connection_id in (select connection_id from part) returning created_at
+            """
+        let forgotten = try await database.change(sql, [SQLValue(client), SQLValue(oldest)])
+        guard forgotten.count == limit else { return nil }
+        return try forgotten.map { row throws(SQLError) in try row.instant(0) }.max()
     }
 
     /// Cuts the oldest live connections of a client in one transaction.
@@ -36,6 +101,7 @@ extension Store {
     private func revokeSome(
         _ limit: Int,
         of client: ClientID,
+        told why: String,
         by actor: Actor,
         now: Instant
     ) async throws(SQLError) -> Int64? {
@@ -64,7 +130,7 @@ extension Store {
                     """
                 return try connection.query(left, [SQLValue(client)]).isEmpty ? nil : 0
             }
-            try Self.tell(ended, why: reason, at: now, connection)
+            try Self.tell(ended, why: why, at: now, connection)
             try connection.record(
                 AuditEntry(
                     at: now,
@@ -73,7 +139,7 @@ extension Store {
                     subject: AuditSubject.client(client.text),
                     after: AuditState.json { state in
                         state.member("connections_cut", Int64(ended.count))
-                        state.member("because", reason)
+                        state.member("because", why)
                     }
                 )
             )
@@ -81,46 +147,41 @@ extension Store {
         }
     }
 
-    /// Counts and announces the live connections of a client or an account, which this transaction goes on to delete.
+    /// Takes a client or an account with its connections, which this transaction goes on to delete; deletes its codes, and counts and
+    /// announces what was alive.
     ///
     /// - Parameters:
-    ///   - table: the owner's table.
-    ///   - key: its key, which connections name by the same word.
-    ///   - owner: the owner's key.
-    ///   - why: what the company is told.
+    ///   - owner: whose connections.
     ///   - now: the time.
     ///   - connection: the transaction's.
     /// - Returns: how many there are; nil when there is no such owner.
     /// - Throws: as `SQLConnection.query`.
     func endAll(
-        with table: String,
-        _ key: String,
-        _ owner: SQLValue,
-        why: String,
+        of owner: ConnectionOwner,
         at now: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) -> Int64? {
         // One deletes it at a time. Whoever is redeeming one of its codes has that first and names the owner then; who comes later
         // finds no code. (One that is stored before the owner is taken goes with it; if it is being redeemed by then, one of the
         // two is run again.)
-        let owned = "select created_at from \(table) where \(key) = $1"
-        guard try !connection.query("\(owned) \(engine.changeLock)", [owner]).isEmpty else { return nil }
-        try connection.execute("delete from codes where \(key) = $1", [owner])
+        let owned = "select created_at from \(owner.table) where \(owner.column) = $1"
+        guard try !connection.query("\(owned) \(engine.changeLock)", [owner.key]).isEmpty else { return nil }
+        try connection.execute("delete from codes where \(owner.column) = $1", [owner.key])
         // Then the owner's row: a connection is made before that, and told of here, or not at all.
-        try connection.query("\(owned) \(engine.ownLock)", [owner])
+        try connection.query("\(owned) \(engine.ownLock)", [owner.key])
         // Then its connections, dead ones too, in the order in which uses and refusals are noted; and before they are counted, as a
         // cut does: one that is being cut meanwhile is counted there.
         let ended = try connection.query(
             """
             with held as materialized (
-                select \(ConnectionFacts.columns), revoked_at from connections where \(key) = $1
+                select \(ConnectionFacts.columns), revoked_at from connections where \(owner.column) = $1
                 order by connection_id \(engine.ownLock)
             )
             select \(ConnectionFacts.columns) from held where revoked_at is null order by connection_id
             """,
-            [owner]
+            [owner.key]
         ).map { row throws(SQLError) in try ConnectionFacts(row) }
-        try Self.tell(ended, why: why, at: now, connection)
+        try Self.tell(ended, why: owner.deleted, at: now, connection)
         return Int64(ended.count)
     }
 

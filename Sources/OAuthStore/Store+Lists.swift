@@ -5,23 +5,25 @@ extension Store {
     /// How much there is.
     public struct Totals: Sendable, Equatable {
         /// Registered clients.
-        public let clients: Int64
+        public let clients: Tally
         /// Connections that were not cut.
-        public let liveConnections: Int64
+        public let liveConnections: Tally
         /// Accounts.
-        public let accounts: Int64
+        public let accounts: Tally
     }
 
-    /// Counts what there is.
-    public func totals() async throws(SQLError) -> Totals {
+    /// Counts what there is, up to `limit` of each.
+    public func totals(limit: Int64 = 1_000_000) async throws(SQLError) -> Totals {
         try await database.read { connection throws(SQLError) in
-            func count(_ what: String) throws(SQLError) -> Int64 {
-                try connection.query("select count(*) from \(what)").first?.integer(0) ?? 0
+            func tally(_ rows: String) throws(SQLError) -> Tally {
+                let sql = "select count(*) from (select 1 from \(rows) limit \(limit + 1)) part"
+                return Tally(try connection.query(sql).first?.integer(0) ?? 0, upTo: limit)
             }
             return Totals(
-                clients: try count("clients"),
-                liveConnections: try count("connections where revoked_at is null"),
-                accounts: try count("accounts")
+                clients: try tally("clients"),
+                // In the order of an index of the live ones, however many were cut before them.
+                liveConnections: try tally("connections where revoked_at is null order by created_at, connection_id"),
+                accounts: try tally("accounts")
             )
         }
     }
@@ -175,29 +177,26 @@ extension Store {
     /// How many live connections there are, and of how many accounts and clients.
     public struct LiveCount: Sendable, Equatable {
         /// Connections that were not cut.
-        public let connections: Int64
-        /// The accounts that they are of.
+        public let connections: Tally
+        /// The accounts that those are of that were counted.
         public let accounts: Int64
-        /// The clients that they are with.
+        /// The clients that those are with that were counted.
         public let clients: Int64
     }
 
-    /// Counts the live connections of a client or of an account: what is about to be cut.
-    public func liveCount(of client: ClientID? = nil, account: AccountID? = nil) async throws(SQLError) -> LiveCount {
-        let (column, value): (String, SQLValue) =
-            if let client { ("client_id", SQLValue(client)) } else {
-                ("account_id", account.map { SQLValue($0) } ?? .null)
-            }
-        return try await database.read { connection throws(SQLError) in
+    /// Counts the live connections of a client or of an account, up to `limit`: what is about to be cut.
+    public func liveCount(of owner: ConnectionOwner, limit: Int64 = 100_000) async throws(SQLError) -> LiveCount {
+        try await database.read { connection throws(SQLError) in
             let row = try connection.query(
                 """
-                select count(*), count(distinct account_id), count(distinct client_id) from connections
-                where \(column) = $1 and revoked_at is null
+                select count(*), count(distinct account_id), count(distinct client_id) from
+                    (select account_id, client_id from connections where \(owner.column) = $1 and revoked_at is null
+                    order by created_at, connection_id limit $2) part
                 """,
-                [value]
+                [owner.key, .integer(limit + 1)]
             ).first
             return LiveCount(
-                connections: try row?.integer(0) ?? 0,
+                connections: Tally(try row?.integer(0) ?? 0, upTo: limit),
                 accounts: try row?.integer(1) ?? 0,
                 clients: try row?.integer(2) ?? 0
             )

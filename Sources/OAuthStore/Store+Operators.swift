@@ -84,7 +84,7 @@ extension Store {
     public func invitation(_ digest: SecretDigest, now: Instant) async throws(SQLError) -> OperatorInvitation? {
         try await database.read { connection throws(SQLError) in
             try connection.query(
-                "select name, email, role from operator_invitations where digest = $1 and expires_at > $2",
+                "select name, email, role, expires_at from operator_invitations where digest = $1 and expires_at > $2",
                 [SQLValue(digest), SQLValue(now)]
             ).first.map { row throws(SQLError) in
                 OperatorInvitation(
@@ -92,7 +92,7 @@ extension Store {
                     name: try row.optionalText(0),
                     email: try row.optionalText(1),
                     role: try Self.role(row, 2),
-                    expiresAt: now
+                    expiresAt: try row.instant(3)
                 )
             }
         }
@@ -136,7 +136,7 @@ extension Store {
                 let taken = try connection.query(
                     """
                     delete from operator_invitations where digest = $1 and expires_at > $2
-                    returning name, email, role, expires_at, created_at
+                    returning name, email, role
                     """,
                     [SQLValue(digest), SQLValue(now)]
                 )

@@ -74,7 +74,8 @@ extension Store {
         case .clientDisabled, .clientEnabled:
             return try reapply(isDisabled: ending.kind == .clientDisabled, toClient: id, at, connection)
         case .clientDeleted:
-            return try reapplyDeletion("clients", "client_id", .text(id), why: "client_deleted", ending.at, connection)
+            guard let known = ClientID(id) else { return 0 }
+            return try reapplyDeletion(of: .client(known), ending.at, connection)
         case .clientSecrets:
             return try connection.query(
                 "delete from client_secrets where client_id = $1 and created_at < $2 returning 1",
@@ -91,14 +92,7 @@ extension Store {
             )
         case .accountDeleted:
             guard let known = AccountID(id) else { return 0 }
-            return try reapplyDeletion(
-                "accounts",
-                "account_id",
-                SQLValue(known),
-                why: "account_deleted",
-                ending.at,
-                connection
-            )
+            return try reapplyDeletion(of: .account(known), ending.at, connection)
         case .apiKey:
             guard let known = APIKeyID(id) else { return 0 }
             return try connection.query(
@@ -190,20 +184,14 @@ extension Store {
     }
 
     private func reapplyDeletion(
-        _ table: String,
-        _ key: String,
-        _ id: SQLValue,
-        why: String,
+        of owner: ConnectionOwner,
         _ at: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) -> Int {
-        let there = try connection.query(
-            "select 1 from \(table) where \(key) = $1 and created_at <= $2",
-            [id, SQLValue(at)]
-        )
-        guard !there.isEmpty else { return 0 }
-        guard try endAll(with: table, key, id, why: why, at: at, connection) != nil else { return 0 }
-        return try connection.query("delete from \(table) where \(key) = $1 returning 1", [id]).count
+        let named = "from \(owner.table) where \(owner.column) = $1"
+        let there = try connection.query("select 1 \(named) and created_at <= $2", [owner.key, SQLValue(at)])
+        guard !there.isEmpty, try endAll(of: owner, at: at, connection) != nil else { return 0 }
+        return try connection.query("delete \(named) returning 1", [owner.key]).count
     }
 
     private func reapplyToAccessToken(

@@ -289,6 +289,25 @@ def test_account_import_reads_csv_with_quotes_commas_and_crlf(own_server, tmp_pa
     assert names == {"a@example.com": 'Lovelace, Ada "the first"', "b@example.com": "Bert"}
 
 
+def test_account_import_loses_no_line_without_a_word(own_server, tmp_path):
+    file = tmp_path / "accounts.csv"
+    file.write_text(
+        "email,name,password_hash,external_id\n"
+        "ada@example.com,Ada,,1\n"
+        "ada@example.com,Another,,2\n"
+        "bob@example.com,Bob,$2b$10$trunc,3\n"
+        f"eve@example.com,Eve,$2b$31${'a' * 53},4\n"
+    )
+    done = own_server.run("account", "import", str(file), "--json")
+    assert done.returncode == 1
+    shown = json.loads(done.stdout)
+    assert (shown["imported"], shown["refused"]) == (1, 3)
+    assert [one["line"] for one in shown["refusals"]] == [3, 4, 5]
+    assert "damaged" in shown["refusals"][1]["reason"]
+    assert "costs too much" in shown["refusals"][2]["reason"]
+    assert [one["name"] for one in own_server.command("account", "list")] == ["Ada"]
+
+
 def test_migrate_is_safe_to_repeat(own_server):
     for _ in range(2):
         assert own_server.run("migrate").returncode == 0

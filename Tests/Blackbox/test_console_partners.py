@@ -83,6 +83,18 @@ def test_a_wrong_redirect_uri_is_told_and_nothing_is_made(own_server):
     assert "Partner" not in [each["name"] for each in own_server.command("client", "list")]
 
 
+def test_scopes_that_are_emptied_are_none(new_server):
+    server = new_server(environment={"LATCHKEY_SCOPES": "locks.read,locks.write"})
+    server.start()
+    ada = Operator(server).join()
+    form = ada.form(ada.open("/clients/new?profile=none"), "/clients/new")
+    assert "locks.read" in form.fields["scopes"], "all of them are offered"
+    made = ada.submit(form, {"name": "Partner", "redirect_uris": REDIRECT, "scopes": ""})
+    server.canaries.add("client secret", value_of(made, "client_secret"))
+    assert "no scope" in made.text, "and that is told"
+    assert server.command("client", "show", value_of(made, "client_id"))["scopes"] == []
+
+
 def test_redirect_uris_are_added_and_removed_without_replacing_each_other(own_server):
     client = plain_client(own_server)
     own_server.start()

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from toolkit.console import Operator, invite
+from toolkit.console import Operator, invite, value_of
 from toolkit.console_world import plain_client
 from toolkit.expect import check_guesses
 from toolkit.person import Person
@@ -126,6 +126,19 @@ def test_L02_an_operators_sign_in_is_limited(world):
     statuses = [guesser.submit(form, {"email": ada.email, "password": f"wrong horse {i}"}).status for i in range(13)]
     check_guesses(statuses, 422, free=9)
     assert "Dashboard" in ada.open("").text, "a session goes on"
+
+
+def test_L02_guesses_of_others_do_not_keep_a_signed_in_operator_from_proving_the_password(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    own_server.restart(clock_offset=301)
+    guesser = Person(own_server, source="127.0.9.2")
+    form = guesser.visit(own_server.base + "/console").sign_in_form
+    for number in range(13):
+        guesser.submit(form, {"email": ada.email, "password": f"wrong horse {number}"})
+    page = ada.press("/api-keys/new", name="A key")
+    assert page.status == 200, page
+    own_server.canaries.add("API key", value_of(page, "API key"))
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,11 @@ def test_the_caller_sees_the_id_that_the_log_has(sqlite_server):
     }
 
 
+def test_every_answer_has_an_id_be_the_path_known_or_not(sqlite_server):
+    for path in ("/healthz", "/nosuch", "/oauth/nosuch"):
+        assert send("GET", sqlite_server.base + path).headers["X-Request-Id"], path
+
+
 def test_a_trusted_proxys_id_and_trace_are_taken(new_server):
     server = new_server(environment={"LATCHKEY_TRUSTED_PROXIES": "127.0.0.1"})
     client = web(server)

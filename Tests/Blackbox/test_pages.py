@@ -221,6 +221,20 @@ def test_C09_the_browser_reaches_a_partner_on_another_origin(phone, account, win
     assert not [line for line in one.complaints if "Content Security Policy" in line], one.complaints
 
 
+def test_C09_a_native_app_that_listens_on_ipv6_is_reached(sqlite_server, account, window, partner_site):
+    """RFC 8252 §7.3."""
+    site = partner_site(host="::1")
+    client = sqlite_server.create_client(
+        "--public", "--redirect-uri", "http://[::1]/callback", "--scope", "locks.read", name="IPv6 phone"
+    ).using(redirect_uri=f"http://[::1]:{site.port}/callback")
+    one = window()
+    one.page.goto(client.authorize_url())
+    sign_in(one.page, account)
+    one.page.get_by_role("button", name="Allow", exact=True).click()
+    assert callback(one.page, site)["code"]
+    assert not [line for line in one.complaints if "Content Security Policy" in line], one.complaints
+
+
 def test_C09_a_partner_may_send_the_browser_on_to_a_third_origin(sqlite_server, account, window, partner_site):
     last = partner_site()
     first = partner_site(send_on_to=f"http://localhost:{last.port}/landed")

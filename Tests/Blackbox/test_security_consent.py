@@ -124,6 +124,26 @@ def test_A21_two_tabs_of_a_new_browser_both_finish(sqlite_server, person):
         assert f"state={state}" in jar.decide(page, "allow").target
 
 
+def test_A21_a_browser_that_keeps_no_cookies_is_told_so(sqlite_server, person):
+    web = sqlite_server.partners.web
+    jar = Person(sqlite_server, person.account)
+    page = jar.visit(web.authorize_url())
+    jar.cookies.clear()
+    values = {"email": person.account.email, "password": person.account.password}
+    told = jar.submit(page.sign_in_form, values, headers={"Sec-Fetch-Site": "same-origin"})
+    assert told.status == 403
+    assert "Allow cookies" in told.text
+
+
+def test_A21_what_is_not_supported_is_refused_from_another_site_too(sqlite_server):
+    web = sqlite_server.partners.web
+    url = f"{sqlite_server.base}/oauth/authorize"
+    for name in ("request", "request_uri"):
+        data = web.parameters() | {name: "eyJhbGciOiJub25lIn0.e30."}
+        answer = Person(sqlite_server).request("POST", url, data=data, headers={"Sec-Fetch-Site": "cross-site"})
+        assert f"error={name}_not_supported" in answer.target
+
+
 def test_A21_another_site_cannot_break_a_sign_in_that_is_under_way(sqlite_server, person):
     web = sqlite_server.partners.web
     url = f"{sqlite_server.base}/oauth/authorize"

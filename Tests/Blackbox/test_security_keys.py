@@ -233,6 +233,18 @@ def test_M05_the_new_key_signs_in_time_and_the_old_one_stays_until_its_tokens_ar
         assert kids(jwks(server)) == published
 
 
+def test_M05_what_a_replaced_key_has_signed_is_dead_and_was_issued_here_all_the_same(new_server):
+    server = new_server(environment={"LATCHKEY_UNKNOWN_TOKENS": "3"})
+    client = server.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
+    server.start()
+    dead = tokens(client.client_credentials()).access
+    assert client.introspect(dead)["active"] is True
+    server.command("key", "rotate", "--now")
+    eventually(lambda: client.introspect(dead) == {"active": False})
+    for _ in range(6):
+        assert client.introspect(dead) == {"active": False}
+
+
 def test_M05_a_connection_outlives_rotation(own_server):
     server = own_server
     seam = server.create_client("--partner", "seam", name="Seam")

@@ -96,6 +96,18 @@ import Testing
         }
     }
 
+    @Test func `S06: a clock that is set back makes no cached answer younger`() async throws {
+        let issuer = try FakeIssuer()
+        issuer.change { $0.answers["lka_good"] = issuer.active(expiresIn: .hours(9)) }
+        try await issuer.run { base in
+            let verifier = issuer.introspection(base, cacheLifetime: .seconds(5))
+            #expect(await check("lka_good", verifier) == nil)
+            issuer.change { $0.answers = [:] }
+            issuer.clock.advance(.seconds(-3600))
+            #expect(await check("lka_good", verifier).isInvalidToken)
+        }
+    }
+
     @Test func `S06: a cached answer serves on while the server is down, but not past its seconds`() async throws {
         let issuer = try FakeIssuer()
         issuer.change { $0.answers["lka_good"] = issuer.active() }

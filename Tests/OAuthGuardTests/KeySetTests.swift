@@ -107,6 +107,26 @@ import Testing
         }
     }
 
+    @Test func `S05: a clock that is set back keeps nobody waiting for keys, and keeps none that were taken back`()
+        async throws
+    {
+        let issuer = try FakeIssuer()
+        let next = try newKey()
+        try await issuer.run { base in
+            let verifier = issuer.offline(base)
+            issuer.change { $0.keySet = "not yet" }
+            issuer.clock.advance(.hours(1))
+            try await #expect(check(issuer.token(), verifier).isUnavailable)
+            issuer.change { $0.keySet = nil }
+            issuer.clock.advance(.seconds(-3600))
+            try await #expect(check(issuer.token(), verifier) == nil)
+            issuer.change { $0.keys = [next] }
+            issuer.clock.advance(.seconds(-3600))
+            try await #expect(check(issuer.token(), verifier).isInvalidToken)
+            try await #expect(check(issuer.token(key: next), verifier) == nil)
+        }
+    }
+
     @Test func `S05: with the server gone, the keys at hand still verify`() async throws {
         let issuer = try FakeIssuer()
         let verifier = try await issuer.run { base in

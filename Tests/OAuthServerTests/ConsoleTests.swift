@@ -24,7 +24,7 @@ import Testing
         #expect(known == current, "write this to Tests/Blackbox/console_routes.txt:\n\(current)")
     }
 
-    @Test func `U04: what changes something is a POST of operators, but for one's own session`() {
+    @Test func `U04: every POST is for full operators, but for one's own session`() {
         for route in Provider.consoleRoutes where route.method == .post {
             guard case .signedIn(let roles, _) = route.access else { continue }
             #expect(roles == [.full] || route.path == "/sign-out", "\(route.path)")
@@ -122,7 +122,7 @@ import Testing
             .links([link]),
             .credentials([fact]),
             .command(text),
-            .figures([ConsoleFigure(text, 1, "/clients")]),
+            .figures([ConsoleFigure(text, Tally(1, upTo: 1), "/clients")]),
             .chart(
                 ConsoleChart(
                     id: "chart",

@@ -33,7 +33,7 @@ import Testing
             await node.refresh()
             #expect(node.clients[id]?.isDisabled == true)
             #expect(server.provider.audiences.all == [TestServer.api])
-            #expect(try await other.deleteClient(id, by: .server, now: server.clock.now))
+            #expect(try await other.deleteClient(id, by: .server, now: server.clock.now) == 0)
             await node.refresh()
             #expect(try await server.provider.client(id) == nil)
             await other.close()

@@ -60,6 +60,34 @@ import Testing
         }
     }
 
+    @Test(arguments: vectors.map(\.1))
+    func `hashes of the vectors may be imported`(hash: String) {
+        #expect(PasswordHash.fault(of: hash) == nil)
+    }
+
+    @Test(arguments: [
+        "$argon2id$nonsense", "$argon2id$v=19$m=0,t=2,p=1$c2FsdHNhbHQ$VawEblbjCJ/sFpHCJUS2Bf",
+        "$argon2id$v=19$m=19456,t=2$c2FsdHNhbHQ$VawEblbjCJ/sFpHCJUS2Bf", "$2b$10$trunc", "$2b$x$" + fiftyThree,
+        "$5$saltstring$5B8vYYiY", "$6$rounds=x$saltstring$" + fiftyThree, "$7$C6..../....SodiumChloride$short",
+        "$y$j9T$salt$short", "$y$", "$2b$", "$6$",
+    ])
+    func `a hash that no password could match is not imported`(hash: String) throws {
+        #expect(try #require(PasswordHash.fault(of: hash)).contains("damaged"))
+    }
+
+    @Test(arguments: [
+        "$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ$VawEblbjCJ/sFpHCJUS2Bf",
+        "$argon2id$v=19$m=65536,t=100000,p=1$c2FsdHNhbHQ$VawEblbjCJ/sFpHCJUS2Bf", "$2b$31$" + fiftyThree,
+        "$5$rounds=999999999$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5",
+        "$7$Z6..../....SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D",
+        "$y$jZT$salt$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D",
+    ])
+    func `a hash whose check would keep the server busy for long is not imported`(hash: String) throws {
+        #expect(try #require(PasswordHash.fault(of: hash)).contains("costs too much"))
+    }
+
+    private static let fiftyThree = String(repeating: "a", count: 53)
+
     @Test(arguments: [
         "", "secret", "*0", "*1", "$1$abc$def", "$argon2i$v=19$m=8,t=1,p=1$a$b", "$pbkdf2-sha256$0$c2FsdA$AAAA",
         "$pbkdf2-sha256$x$c2FsdA$VawEblbjCJ", "$pbkdf2-sha256$1$c2FsdA$AAAA",

@@ -111,7 +111,7 @@ import Testing
                 _ = try await parallel(8) { number in
                     guard number != 4 else {
                         let account = Ledger.accountID(name)
-                        return try await ledger.other.deleteAccount(account, by: .server, now: Ledger.now)
+                        return try await ledger.other.deleteAccount(account, by: .server, now: Ledger.now) != nil
                     }
                     let outcome = try await ledger.node(number).create(
                         new,

@@ -165,8 +165,8 @@ import Testing
                 endsAt: Ledger.now + .hours(1)
             )
             #expect(started)
-            #expect(try await ledger.store.deleteAccount(ledger.account, by: .server, now: Ledger.now))
-            #expect(!(try await ledger.store.deleteAccount(ledger.account, by: .server, now: Ledger.now)))
+            #expect(try await ledger.store.deleteAccount(ledger.account, by: .server, now: Ledger.now) == 1)
+            #expect(try await ledger.store.deleteAccount(ledger.account, by: .server, now: Ledger.now) == nil)
             for table in ["accounts", "connections", "codes", "sessions"] {
                 #expect(try await ledger.count(table) == 0, "\(table)")
             }

@@ -109,6 +109,24 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `the newest secret is the one that was made last, also when the clock was set back`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            let client = try ledger.client.client.id
+            for (number, hours) in [(1, 1), (2, 0), (3, 0)] as [(Int, Int64)] {
+                let now = Ledger.now + .hours(hours)
+                #expect(
+                    try await ledger.store.rotateSecret(of: client, to: Self.secret("\(number)"), by: .server, now: now)
+                )
+            }
+            #expect(try await Self.secrets(client.text, ledger) == ["3", "2"])
+            _ = try await ledger.store.endOlderSecrets(of: client, by: .server, now: Ledger.now)
+            #expect(try await Self.secrets(client.text, ledger) == ["3"])
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `after parallel rotations two secrets live, both of those that were handed out`(_ backend: Backend)
         async throws
     {
@@ -187,8 +205,8 @@ import Testing
             _ = try await ledger.store.rotateSecret(of: client, to: Self.secret("1"), by: .server, now: Ledger.now)
             let id = try await ledger.connect("one")
             try await ledger.issue("two")
-            #expect(try await ledger.store.deleteClient(client, by: .server, now: Ledger.now))
-            #expect(!(try await ledger.store.deleteClient(client, by: .server, now: Ledger.now)))
+            #expect(try await ledger.store.deleteClient(client, by: .server, now: Ledger.now) == 1)
+            #expect(try await ledger.store.deleteClient(client, by: .server, now: Ledger.now) == nil)
             for table in ["client_secrets", "connections", "codes"] { #expect(try await ledger.count(table) == 0) }
             #expect(try await ledger.refresh(id, presenting: 0).refusal == RefreshRequest.unknown)
         }

@@ -220,9 +220,10 @@ import Testing
             try await ledger.issue("two", client: try ledger.client(.strict).client.id)
             #expect(
                 try await ledger.store.deleteClient(try ledger.client(.strict).client.id, by: .server, now: Ledger.now)
+                    == 0
             )
             #expect(try await ledger.count("codes") == 1)
-            #expect(try await ledger.store.deleteAccount(ledger.account, by: .server, now: Ledger.now))
+            #expect(try await ledger.store.deleteAccount(ledger.account, by: .server, now: Ledger.now) == 0)
             #expect(try await ledger.redeem("one").refusal == CodeRedemption.unknown)
             #expect(try await ledger.count("codes") == 0)
         }

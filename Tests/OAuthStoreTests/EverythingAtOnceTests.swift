@@ -33,7 +33,7 @@ import Testing
                 let number = caller * 7919 + step * 104_729
                 do {
                     try await act(number % kinds, number / kinds, ledger, caller)
-                } catch SQLError.constraint {
+                } catch SQLError.constraint where kinds > 18 {
                     // The client or the account is gone.
                 }
             }
@@ -121,7 +121,7 @@ import Testing
             _ = try await store.deleteAccount(ledger.account, by: .server, now: now)
             _ = try await store.create(Ledger.newAccount("account"), by: .server, now: now)
         default:
-            _ = try await store.deleteClient(client.client.id, by: .server, now: now)
+            _ = try await store.deleteClient(client.client.id, by: .server, now: now, batch: 3)
             let again = Ledger.registration("\(policy)", policy)
             _ = try await store.register(again, secret: nil, by: .server, now: now)
         }

@@ -98,13 +98,15 @@ import Testing
             let end = try #require(first.last?.connection)
             let rest = try await ledger.other.liveConnections(of: stable, after: (end.createdAt, end.id), limit: 2)
             #expect(Set((first + rest).map(\.connection.id)).count == 3)
-            let count = try await ledger.other.liveCount(of: stable)
-            #expect(count.connections == 3 && count.accounts == 1)
-            #expect(try await ledger.other.liveCount(account: ledger.account).clients == 2)
+            let count = try await ledger.other.liveCount(of: .client(stable))
+            #expect(count.connections.count == 3 && !count.connections.hasMore && count.accounts == 1)
+            let part = try await ledger.other.liveCount(of: .client(stable), limit: 2)
+            #expect(part.connections.count == 2 && part.connections.hasMore)
+            #expect(try await ledger.other.liveCount(of: .account(ledger.account)).clients == 2)
             #expect(try await ledger.store.revokeAll(of: stable, by: .server, now: Ledger.now) == 3)
             #expect(try await ledger.store.revokeAll(of: stable, by: .server, now: Ledger.now) == 0)
             #expect(try await ledger.other.liveConnections(limit: 10).map(\.connection.id) == [kept])
-            #expect(try await ledger.other.totals().liveConnections == 1)
+            #expect(try await ledger.other.totals().liveConnections.count == 1)
             let told = try await ledger.store.audit(
                 AuditFilter(subject: "client:\(stable)", action: "connection.revoked")
             )
@@ -125,12 +127,12 @@ import Testing
                 _ = try await store.revokeAll(of: client, by: .server, now: Ledger.now, batch: 3)
             }
             #expect(failure?.kind == "unavailable")
-            #expect(try await ledger.other.liveCount(of: client).connections == 4)
+            #expect(try await ledger.other.liveCount(of: .client(client)).connections.count == 4)
             let before = rigged.transactions
             #expect(try await store.revokeAll(of: client, by: .server, now: Ledger.now, batch: 3) == 4)
             // Three, one, and a look that finds none.
             #expect(rigged.transactions == before + 3)
-            #expect(try await ledger.other.liveCount(of: client).connections == 0)
+            #expect(try await ledger.other.liveCount(of: .client(client)).connections.count == 0)
             let told = try await ledger.store.audit(
                 AuditFilter(subject: "client:\(client)", action: "connection.revoked")
             )
@@ -151,7 +153,7 @@ import Testing
                 try await ledger.node(number).revokeAll(of: client, by: .server, now: Ledger.now, batch: 7)
             }
             #expect(cut.reduce(0, +) == 40)
-            #expect(try await ledger.other.liveCount(of: client).connections == 0)
+            #expect(try await ledger.other.liveCount(of: .client(client)).connections.count == 0)
         }
     }
 

@@ -80,7 +80,7 @@ import Testing
                 )
                 _ = try await parallel(13) { number in
                     guard number != 6 else {
-                        return try await ledger.other.deleteClient(client, by: .server, now: Ledger.now)
+                        return try await ledger.other.deleteClient(client, by: .server, now: Ledger.now) != nil
                     }
                     try await ledger.node(number).record([Self.refusal(round * 20 + number, client)])
                     return true

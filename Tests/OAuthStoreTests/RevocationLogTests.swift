@@ -274,13 +274,13 @@ import Testing
                 return registration
             }
         }
-        #expect(try await store.deleteClient(try #require(ClientID("gone")), by: .server, now: now))
+        #expect(try await store.deleteClient(try #require(ClientID("gone")), by: .server, now: now) != nil)
         let secret = ClientSecret(digest: SecretDigest(of: "new"), isForTests: false)
         try await store.setSecret(of: try #require(ClientID("rotated")), to: secret, by: .server, now: now)
         _ = try await store.change(ids.disabled, .disabled(at: now), by: .server, now: now)
         _ = try await store.change(ids.enabled, .disabled(at: now), by: .server, now: now)
         _ = try await store.change(ids.enabled, .disabled(at: nil), by: .server, now: now + .milliseconds(1))
-        #expect(try await store.deleteAccount(ids.deleted, by: .server, now: now))
+        #expect(try await store.deleteAccount(ids.deleted, by: .server, now: now) != nil)
         #expect(try await store.revokeAPIKey(ids.key, by: .server, now: now))
         try await store.revoke(ids.token, until: now + .hours(1), now: now)
         _ = try await store.setOperator(ids.operators[0], disabledAt: now, by: .server, now: now)

@@ -108,7 +108,7 @@ public struct AuthorizationCode: Sendable, Equatable {
         self.failures = failures
     }
 
-    /// Whether it can still be redeemed by its client.
+    /// Whether it is young enough for its client.
     public func isGood(for client: Client, at now: Instant) -> Bool {
         now < issuedAt + client.codeLifetime
     }

@@ -12,6 +12,14 @@ public struct ClientID: Sendable, Hashable, CustomStringConvertible {
         self.text = text
     }
 
+    /// Makes a new one: 80 random bits that can be read aloud.
+    /// - Parameter random: gives as many random bytes as it is asked for.
+    /// - Returns: `client_` and 16 letters and digits.
+    public static func randomText(_ random: (Int) -> [UInt8]) -> String {
+        let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789")
+        return "client_" + String(random(16).map { alphabet[Int($0) % alphabet.count] })
+    }
+
     /// Reads an identifier that somebody wants to give to a client.
     /// - Throws: `RegistrationError` when it cannot be one, or could be taken for an account's.
     public init(registering text: String) throws(RegistrationError) {

@@ -15,9 +15,9 @@ public struct RefreshRequest: Sendable {
 
     /// What the law says of a refresh.
     public enum Verdict: Sendable, Equatable {
-        /// Answer, with the refresh token of generation `next`; nothing is written.
+        /// Answer with the grant, whose refresh token is of a generation that is stored already; nothing is written.
         case answer(TokenGrant)
-        /// Move the row from an older generation to `generation` by compare-and-set, then answer.
+        /// Move the row to a newer generation by compare-and-set, then answer with the grant.
         case move(to: Int64, TokenGrant)
         /// Refuse and cut the connection: an old generation was used again (RFC 9700 §4.14.2).
         case reused(OAuthError)

@@ -28,12 +28,15 @@ public final class KeyRing: Sendable {
 
     private let signers: [Signer]
     private let tokenKeys: [TokenKey]
+    private let ended: [PublicKey]
 
     /// Makes a snapshot.
     /// - Parameters:
-    ///   - signers: all signing keys.
+    ///   - signers: all signing keys but those that were ended at once.
     ///   - tokenKeys: all token keys that may be used now.
-    public init(signers: [Signer], tokenKeys: [TokenKey]) {
+    ///   - ended: signing keys that were ended at once, whatever the clock says.
+    public init(signers: [Signer], tokenKeys: [TokenKey], ended: [PublicKey] = []) {
+        self.ended = ended
         self.signers = signers.sorted { $0.activeAt < $1.activeAt }
         self.tokenKeys = tokenKeys.sorted { $0.number > $1.number }
         sealKeys = self.tokenKeys.map(\.seal)
@@ -65,6 +68,11 @@ public final class KeyRing: Sendable {
     /// The published key of a `kid`.
     public func verifier(_ id: String, at now: Instant) -> PublicKey? {
         signers.first { $0.key.id == id && $0.isBelieved(at: now) }?.key.publicKey
+    }
+
+    /// The key of a `kid`, be it believed or not: what it has signed was once ours, or is of whoever stole it.
+    func former(_ id: String) -> PublicKey? {
+        signers.first { $0.key.id == id }?.key.publicKey ?? ended.first { $0.id == id }
     }
 
     /// The token key that new tokens are made with.

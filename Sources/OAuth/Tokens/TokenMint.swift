@@ -76,8 +76,10 @@ public struct TokenMint: Sendable {
                 guard let key = keys.newestTokenKey else { throw Self.noKey }
                 return try OpaqueAccessToken.seal(token, key: key)
             }
+        } catch let error as OAuthError {
+            throw error
         } catch {
-            throw Self.noKey
+            throw OAuthError(.serverError, "the access token could not be signed or sealed: \(error)")
         }
     }
 

@@ -2,6 +2,9 @@
 public enum TokenText: Sendable {
     case refresh(RefreshToken)
     case access(AccessToken)
+    /// An access token by a key that is believed no more.
+    case dead
+    /// Nothing that was ever made here.
     case unknown
 
     /// Reads a presented token.
@@ -18,6 +21,8 @@ public enum TokenText: Sendable {
             ?? JWTAccessToken.open(text, issuer: issuer, key: { keys.verifier($0, at: now) })
         {
             self = .access(token)
+        } else if JWTAccessToken.open(text, issuer: issuer, key: keys.former) != nil {
+            self = .dead
         } else {
             self = .unknown
         }

@@ -78,10 +78,10 @@ extension Identifier<Connection> {
     ///
     /// - Parameters:
     ///   - now: when it is made.
-    ///   - random: 10 random bytes.
-    /// - Returns: nil when there are not exactly 10.
-    public static func make(at now: Instant, random: [UInt8]) -> Self? {
+    ///   - random: gives as many random bytes as it is asked for.
+    /// - Returns: the identifier.
+    public static func make(at now: Instant, random: (Int) -> [UInt8]) -> Self {
         let time = (0..<6).map { UInt8(truncatingIfNeeded: now.milliseconds >> (40 - 8 * $0)) }
-        return Self(bytes: time + random)
+        return Self { length in time + random(length - time.count) }
     }
 }

@@ -9,7 +9,14 @@ public struct Identifier<Owner: Identified>: Sendable, Hashable, CustomStringCon
     /// The 16 bytes that the database stores.
     public let bytes: [UInt8]
 
-    /// Makes an identifier of 16 bytes: random ones for a new owner, but for a connection (`ConnectionID.make`).
+    /// Makes the identifier of a new owner of random bytes; a connection has another way (`ConnectionID.make`).
+    /// - Parameter random: gives as many random bytes as it is asked for.
+    public init(random: (Int) -> [UInt8]) {
+        bytes = random(Self.length)
+        precondition(bytes.count == Self.length, "\(Self.length) random bytes were asked for")
+    }
+
+    /// Takes the bytes that the database stores.
     /// - Returns: nil when there are not exactly 16.
     public init?(bytes: [UInt8]) {
         guard bytes.count == Self.length else { return nil }

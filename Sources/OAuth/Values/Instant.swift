@@ -46,6 +46,14 @@ public struct Instant: Sendable, Hashable, Comparable {
     public static func - (later: Self, earlier: Self) -> Duration {
         .milliseconds(later.milliseconds - earlier.milliseconds)
     }
+
+    /// Whether less than `span` has passed since a time that was noted.
+    ///
+    /// A time that lies ahead was noted before the clock was set back: it is too old, but for a second that requests differ by.
+    public func isWithin(_ span: Duration, after noted: Instant) -> Bool {
+        let age = self - noted
+        return age < span && age > .zero - min(span, .seconds(1))
+    }
 }
 
 extension Duration {

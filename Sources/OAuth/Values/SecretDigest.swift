@@ -1,6 +1,8 @@
 import Crypto
 
-/// The SHA-256 of a secret of at least 112 random bits; a slow hash would protect nothing here (RFC 6819 §5.1.4.1.3).
+/// A SHA-256 by which something is found or compared without being kept.
+///
+/// Of a secret of at least 112 random bits: a slow hash would protect nothing there (RFC 6819 §5.1.4.1.3). A password has its own.
 public struct SecretDigest: Sendable, Hashable {
     /// The 32 bytes that the database stores.
     public let bytes: [UInt8]

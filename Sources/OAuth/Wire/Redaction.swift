@@ -71,8 +71,10 @@ public enum Redaction {
     }
 
     private static let prefixes = [
-        (RefreshToken.prefix, "a refresh token"), ("lka_", "an opaque access token"), ("lkc_", "a code"),
-        ("lks_", "a client secret"), ("lkk_", "an API key"), ("whsec_", "a webhook secret"), ("eyJ", "a JWT"),
+        (RefreshToken.prefix, "a refresh token"), (OpaqueAccessToken.prefix, "an opaque access token"),
+        ("lkc_", "a code"),
+        ("lks_", "a client secret"), (APIKeyText.prefix, "an API key"), ("lko_", "an invitation"),
+        ("whsec_", "a webhook secret"), ("eyJ", "a JWT"),
     ]
 
     private static func isTokenCharacter(_ character: Character) -> Bool {

@@ -10,8 +10,8 @@ public enum PasswordHash {
         knownPrefixes.contains { hash.hasPrefix($0) } && (!hash.hasPrefix(pbkdf2) || PBKDF2(hash) != nil)
     }
 
-    /// What `isKnown` accepts, for an error's sentence.
-    public static let knownPrefixes = ["$argon2id$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$7$", "$y$", pbkdf2]
+    /// How those begin that `isKnown` accepts.
+    static let knownPrefixes = ["$argon2id$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$7$", "$y$", pbkdf2]
 
     /// Whether a hash tells all of a password: bcrypt does not look at what comes after 72 bytes.
     static func tellsAll(of password: String, _ hash: String) -> Bool {

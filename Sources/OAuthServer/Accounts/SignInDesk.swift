@@ -150,8 +150,7 @@ struct SignInDesk: Sendable {
         let outcome: Outcome
         switch await endpoint.ask(email: email, password: password, now: now) {
         case .known(let person):
-            guard let id = AccountID(bytes: random(16)) else { return .unavailable(reason: "no identifier") }
-            let account = try await store.adopt(person, as: id, now: now)
+            let account = try await store.adopt(person, as: AccountID(random: random), now: now)
             let attempt = counted.settled(wasRight: true)
             guard account.disabledAt == nil else {
                 try await store.settle(attempt, now: now)

@@ -44,12 +44,15 @@ extension Provider {
     /// An authorization that was begun in another browser never goes on (RFC 6749 §10.12).
     ///
     /// A page of ours that this very browser shows has lost its cookie to another tab: its authorization begins again by
-    /// itself. Nobody else learns what a transaction that is not theirs asks for.
+    /// itself. A browser that sends none would begin for ever: it is told. Nobody else learns what a transaction that is not
+    /// theirs asks for.
     func startAgain(_ form: Form, _ visit: Visit) throws -> Response {
         do throws(TransactionSeal.Failure) {
             _ = try seals.transactions.open(form["transaction"] ?? "", browser: nil, now: visit.now)
         } catch {
-            if case .otherBrowser(let parameters) = error, visit.request.headers[.secFetchSite] == "same-origin" {
+            if case .otherBrowser(let parameters) = error, visit.browser.digest != nil,
+                visit.request.headers[.secFetchSite] == "same-origin"
+            {
                 return redirect(to: authorizeLink(parameters))
             }
         }

@@ -115,7 +115,7 @@ extension Provider {
     }
 
     private func make(_ new: NewAPIKey, _ visit: ConsoleVisit) async throws -> Response {
-        guard let id = APIKeyID(bytes: ambient.random(16)) else { throw missing("API key") }
+        let id = APIKeyID(random: ambient.random)
         let secret = APIKeyText.make(random: ambient.random(32))
         let outcome = try await store.create(new, id: id, digest: secret.digest, by: visit.actor, now: visit.now)
         guard case .created(let key) = outcome else { throw missing("account") }

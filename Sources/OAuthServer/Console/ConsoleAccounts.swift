@@ -76,7 +76,7 @@ extension Provider {
     private func consoleAccount(_ visit: ConsoleVisit) async throws -> Response {
         let account = try await foundAccount(visit)
         let path = "/accounts/\(account.id)"
-        let live = try await store.liveCount(account: account.id)
+        let live = try await store.liveCount(of: .account(account.id))
         let sessions = try await store.sessions(of: account.id, now: visit.now)
         var page = ConsolePage(account.name ?? account.email, area: .accounts, trail: Self.accountTrail)
         page.badge =
@@ -98,10 +98,10 @@ extension Provider {
             page.add(.form(ConsoleForm(path + "/enable", button: "Enable", style: .main)))
         }
         page.add(
-            .section("Connections", live.connections == 0 ? nil : "\(live.connections.counted("live connection"))."),
+            .section("Connections", live.isNothing ? nil : live.connections.counted("live connection") + "."),
             .table(try await connections(of: account))
         )
-        if live.connections > Self.shortList {
+        if live.connections.count > Self.shortList {
             page.add(.links([ConsoleLink("All of them", "/connections?account=\(account.id)")]))
         }
         page.add(.section("Sessions"), .table(Self.table(of: sessions)))
@@ -175,7 +175,7 @@ extension Provider {
 
     private func disabling(_ visit: ConsoleVisit) async throws -> Asked {
         try await asked(visit, "Disable", "/disable", "Disable the account") { account in
-            let live = try await store.liveCount(account: account.id)
+            let live = try await store.liveCount(of: .account(account.id))
             return [
                 "Nobody signs in as \(account.email), and \(Self.stop(live)) until it is enabled again.",
                 "Its sessions end at once. Nothing is deleted: enabling brings the connections back.",
@@ -184,9 +184,7 @@ extension Provider {
     }
 
     private static func stop(_ live: Store.LiveCount) -> String {
-        live.connections == 0
-            ? "nothing is connected"
-            : "\(live.connections.counted("live connection")) \(live.connections == 1 ? "stops" : "stop") working"
+        live.isNothing ? "nothing is connected" : live.told("stop") + " working"
     }
 
     private func consoleDisableAccount(_ visit: ConsoleVisit) async throws -> Response {
@@ -293,8 +291,13 @@ extension Provider {
         if let problem = PasswordRule.problem(with: password) {
             return ask(question, visit, problem: problem.sentence, status: .unprocessableContent)
         }
+        let hash: String
+        do {
+            hash = try await console.desk.passwords.hash(Secret(password))
+        } catch is PasswordHasher.Busy {
+            return ask(question, visit, problem: Self.deskIsFull, status: .serviceUnavailable)
+        }
         return try await answer(question, visit) {
-            let hash = try await console.desk.passwords.hash(Secret(password))
             try await change(account, .passwordHash(hash), visit)
             let flash = ConsoleFlash("The password is set, and the account's sessions have ended.")
             return try redirect(visit, to: "/accounts/\(account.id)", saying: flash)
@@ -305,13 +308,10 @@ extension Provider {
 
     private func deletingAccount(_ visit: ConsoleVisit) async throws -> Asked {
         try await asked(visit, "Delete", "/delete", "Delete the account") { account in
-            let live = try await store.liveCount(account: account.id)
+            let live = try await store.liveCount(of: .account(account.id))
             return [
                 "The account \(account.email) is gone for ever, with its user id.",
-                live.connections == 0
-                    ? "It is connected to nothing."
-                    : "\(live.connections.counted("live connection")) to \(live.clients.counted("application")) "
-                        + "\(live.connections == 1 ? "ends" : "end") at once.",
+                live.isNothing ? "It is connected to nothing." : live.told("end", live.toApplications) + " at once.",
                 "This cannot be undone. To keep somebody out for a while, disable the account.",
             ]
         }

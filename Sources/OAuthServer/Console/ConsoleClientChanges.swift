@@ -182,7 +182,7 @@ extension Provider {
 
     func disablingClient(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
         let found = try await foundClient(visit)
-        let live = try await store.liveCount(of: found.id)
+        let live = try await store.liveCount(of: .client(found.id))
         let question = ConsoleQuestion(
             heading: "Disable \(found.name)?",
             area: .clients,
@@ -227,7 +227,7 @@ extension Provider {
 
     func disconnecting(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
         let found = try await foundClient(visit)
-        let live = try await store.liveCount(of: found.id)
+        let live = try await store.liveCount(of: .client(found.id))
         var question = ConsoleQuestion(
             heading: "Cut all connections of \(found.name)?",
             area: .clients,
@@ -256,7 +256,7 @@ extension Provider {
 
     func deletingClient(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
         let found = try await foundClient(visit)
-        let live = try await store.liveCount(of: found.id)
+        let live = try await store.liveCount(of: .client(found.id))
         var question = ConsoleQuestion(
             heading: "Delete \(found.name)?",
             area: .clients,
@@ -283,12 +283,8 @@ extension Provider {
         }
     }
 
-    /// `12 live connections of 9 accounts end`.
     private static func told(_ live: Store.LiveCount, _ verb: String) -> String {
-        guard live.connections > 0 else { return "There are no live connections: none \(verb)s" }
-        let one = live.connections == 1
-        return "\(live.connections.counted("live connection")) of \(live.accounts.counted("account")) "
-            + (one ? verb + "s" : verb)
+        live.isNothing ? "There are no live connections: none \(verb)s" : live.told(verb, live.ofAccounts)
     }
 }
 

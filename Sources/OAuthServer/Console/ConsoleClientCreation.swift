@@ -85,7 +85,7 @@ extension Provider {
         let profile = node.loader.profiles[named]
         guard named.isEmpty || profile != nil else { throw missing("profile") }
         let draft = ClientDraft(profile: profile, form: visit.form)
-        let id = profile?.fixedClientID?.text ?? randomClientID()
+        let id = profile?.fixedClientID?.text ?? ClientID.randomText(ambient.random)
         let client: Client
         let registration: ClientRegistration
         do throws(RegistrationError) {
@@ -147,6 +147,11 @@ extension Provider {
                 )
             )
         }
+        if client.scopes.isEmpty, client.grants.contains(.authorizationCode) {
+            page.add(
+                .notice(.caution, "It may ask for no scope.", ["Edit it to name those that people may allow it."])
+            )
+        }
         var values = [ConsoleFact("client_id", .code(client.id.text))]
         if let secret { values.append(ConsoleFact("client_secret", .code(secret.reveal()))) }
         let hosts = client.openDomains.map { ConsoleCell.text("any https host below \($0)") }
@@ -165,12 +170,6 @@ extension Provider {
             .links([.main("Done", "/clients/\(client.id)")])
         )
         return show(page, visit)
-    }
-
-    /// `client_` and 16 letters and digits: 80 random bits that can be read aloud.
-    private func randomClientID() -> String {
-        let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789")
-        return "client_" + String(ambient.random(16).map { alphabet[Int($0) % alphabet.count] })
     }
 }
 
@@ -194,7 +193,8 @@ struct ClientDraft: Sendable {
         self.profile = profile
         name = (form["name"] ?? "").shown(limit: 200)
         redirectURIs = form["redirect_uris"] ?? ""
-        scopes = form["scopes"]
+        // An emptied field means none; a form without the field leaves them to the profile.
+        scopes = form["scopes"] ?? (form.names("scopes") ? "" : nil)
         isPublic = form["public"] == "yes"
         for (name, _) in profile?.openNames ?? [] { values[name] = form[Self.field(name)]?.lines.first }
     }

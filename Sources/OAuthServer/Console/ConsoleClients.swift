@@ -113,7 +113,7 @@ extension Provider {
 
     private func consoleClient(_ visit: ConsoleVisit) async throws -> Response {
         let found = try await foundClient(visit)
-        let live = try await store.liveCount(of: found.id)
+        let live = try await store.liveCount(of: .client(found.id))
         var page = ConsolePage(found.name, area: .clients, trail: Self.clientTrail)
         page.badge = found.badge
         page.actions = actions(found)
@@ -154,7 +154,7 @@ extension Provider {
                 .link(
                     live.connections.grouped,
                     "/connections?client=\(found.id)",
-                    detail: live.connections == 0 ? nil : "of \(live.accounts.counted("account"))"
+                    detail: live.ofAccounts
                 )
             ),
         ]

@@ -97,17 +97,7 @@ extension Provider {
                 )
             else { return refused(Self.wrong, .unprocessableContent) }
             observe(.operatorSignedIn(account.id), caller.context)
-            var response = redirect(to: localPath(next))
-            let known = try signInDesk.cookie(
-                for: device,
-                adding: OperatorDesk.mark(account.email),
-                random: ambient.random(16)
-            )
-            response.headers[values: .setCookie] = [
-                Cookies.console.header(value, issuer: settings.issuer),
-                Cookies.device.header(known, issuer: settings.issuer, lifetime: .days(365)),
-            ]
-            return response
+            return try entered(as: account.email, value, to: localPath(next), device)
         case .wrong:
             observe(.operatorSignInFailed(address: address(caller.request, caller.context)), caller.context)
             return refused(Self.wrong, .unprocessableContent)
@@ -119,8 +109,24 @@ extension Provider {
             return response
         case .busy:
             observe(.operatorSignInCrowded(address: address(caller.request, caller.context)), caller.context)
-            return refused(Self.busy, .serviceUnavailable)
+            return refused(Self.deskIsFull, .serviceUnavailable)
         }
+    }
+
+    /// Opens the console to somebody who has proved who they are, in a browser that is known from now on.
+    func entered(
+        as email: String,
+        _ session: String,
+        to place: String,
+        _ device: KnownDevice?
+    ) throws -> Response {
+        let known = try signInDesk.cookie(for: device, adding: OperatorDesk.mark(email), random: ambient.random(16))
+        var response = redirect(to: place)
+        response.headers[values: .setCookie] = [
+            Cookies.console.header(session, issuer: settings.issuer),
+            Cookies.device.header(known, issuer: settings.issuer, lifetime: .days(365)),
+        ]
+        return response
     }
 
     private func prove(_ email: String, _ caller: ConsoleCaller, _ device: KnownDevice?) async throws
@@ -196,7 +202,7 @@ extension Provider {
             return .refused(Self.blocked(max(until - visit.now, .seconds(1))), .tooManyRequests)
         case .busy:
             observe(.operatorSignInCrowded(address: address(caller.request, caller.context)), caller.context)
-            return .refused(Self.busy, .serviceUnavailable)
+            return .refused(Self.deskIsFull, .serviceUnavailable)
         }
     }
 
@@ -252,7 +258,7 @@ extension Provider {
         "Your session has changed meanwhile, as it does when a form is sent twice. Look whether it was done already."
     private static let passwordNeeded =
         "Write your password: it is more than five minutes since you last did. Nothing was done yet."
-    private static let busy = "Too many passwords are being checked at this moment. Wait a few seconds, then try again."
+    static let deskIsFull = "Too many passwords are being checked at this moment. Wait a few seconds, then try again."
 
     private static func blocked(_ wait: Duration) -> String {
         "There were too many tries. Wait \(Words.english.duration(wait)), then try again."

@@ -31,20 +31,16 @@ extension Provider {
         let password = caller.form["password"] ?? ""
         if let problem = PasswordRule.problem(with: password) { return refused(problem.sentence) }
         guard password == caller.form["again"] else { return refused("The two passwords are not the same.") }
-        guard let id = OperatorID(bytes: ambient.random(16)) else { throw Self.deadLink }
         let value = Base64URL.encode(ambient.random(32))
         let hash: String
         do {
             hash = try await console.desk.passwords.hash(Secret(password))
         } catch is PasswordHasher.Busy {
-            return refused(
-                "The server is busy at this moment. Wait a few seconds, then try again.",
-                .serviceUnavailable
-            )
+            return refused(Self.deskIsFull, .serviceUnavailable)
         }
         let outcome = try await store.join(
             digest,
-            id: id,
+            id: OperatorID(random: ambient.random),
             name: name,
             email: email,
             passwordHash: hash,
@@ -56,9 +52,8 @@ extension Provider {
         case .emailIsTaken: return refused("Another operator signs in with this address. Take another one.")
         case .joined(let account):
             observe(.operatorSignedIn(account.id), caller.context)
-            var response = redirect(to: settings.issuer.path + Paths.console)
-            response.headers[values: .setCookie] = [Cookies.console.header(value, issuer: settings.issuer)]
-            return response
+            let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
+            return try entered(as: account.email, value, to: settings.issuer.path + Paths.console, device)
         }
     }
 

@@ -285,7 +285,7 @@ struct ConsoleFigure: Sendable {
     /// Where the number leads, below `/console`.
     let path: String
 
-    init(_ label: String, _ number: Int64, _ path: String) {
+    init(_ label: String, _ number: Tally, _ path: String) {
         self.label = label
         self.number = number.grouped
         self.path = path

@@ -1,4 +1,5 @@
 import OAuth
+import OAuthStore
 
 /// A list in columns; on a phone each row becomes a card.
 struct ConsoleTable: Sendable {
@@ -222,4 +223,12 @@ extension Int64 {
 
     /// The number with its noun: `1 live connection`, `12 live connections`.
     func counted(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
+}
+
+extension Tally {
+    /// `100 000`, or `more than 100 000`.
+    var grouped: String { (hasMore ? "more than " : "") + count.grouped }
+
+    /// With its noun: `1 live connection`, `more than 100 000 live connections`.
+    func counted(_ noun: String) -> String { (hasMore ? "more than " : "") + count.counted(noun) }
 }

@@ -70,6 +70,8 @@ extension Provider {
             switch redirect?.scheme {
             case nil: ""
             case "https": " https:"
+            // A policy cannot name an IPv6 address: browsers leave such a source out.
+            case "http" where redirect?.host.hasPrefix("[") == true: " https: http:"
             case "http": " https: http://localhost:* http://127.0.0.1:* \(redirect?.origin ?? "")"
             default: " https: \(redirect?.origin ?? "")"
             }

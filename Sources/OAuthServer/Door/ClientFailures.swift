@@ -1,7 +1,7 @@
 import OAuth
 import Synchronization
 
-/// Failed client authentications of the last minute, by client: wrong secrets are slowed down, the right one never is.
+/// Failures of the last minute, by client: wrong secrets, which are slowed down (the right one never is), and tokens nobody knows.
 final class ClientFailures: Sendable {
     private let limit: Int
     private let counts = Mutex<[ClientID: (since: Instant, count: Int)]>([:])
@@ -20,7 +20,7 @@ final class ClientFailures: Sendable {
         counts.withLock { counts in
             if counts.count >= Self.capacity { counts.removeAll() }
             var entry = counts[client] ?? (now, 0)
-            if now - entry.since >= Self.window { entry = (now, 0) }
+            if !now.isWithin(Self.window, after: entry.since) { entry = (now, 0) }
             entry.count += 1
             counts[client] = entry
             guard entry.count > limit else { return nil }

@@ -54,7 +54,9 @@ struct UnknownPaths: RouterMiddleware {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
             meter.count(error.status.code, since: Stopwatch.now)
-            guard request.headers[.accept]?.contains("text/html") ?? false else { throw error }
+            guard request.headers[.accept]?.contains("text/html") ?? false else {
+                return try error.response(from: request, context: context)
+            }
             let page = ErrorPage(problem: .known(.notFound), requestID: context.id)
             return provider.page(page, status: .notFound, language: provider.language(request))
         }

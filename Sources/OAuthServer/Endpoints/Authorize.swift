@@ -25,10 +25,6 @@ extension Provider {
         } catch {
             throw ClientRefusal(cause: error, client: await note(error, at: .authorize, form, request, context))
         }
-        // Browsers keep our cookies from a form of another site; as a link, the same request comes with them.
-        if request.method == .post, request.headers[.secFetchSite] == "cross-site" {
-            return self.redirect(to: authorizeLink(form))
-        }
         let asked: AuthorizationRequest
         do throws(OAuthError) {
             let audiences = audiences.askable(by: client)
@@ -36,6 +32,10 @@ extension Provider {
         } catch {
             await note(error, at: .authorize, form, request, context, status: 303)
             return refused(error, of: client, redirect, context)
+        }
+        // Browsers keep our cookies from a form of another site; as a link, the same request comes with them.
+        if request.method == .post, request.headers[.secFetchSite] == "cross-site" {
+            return self.redirect(to: authorizeLink(form))
         }
         let browser = try await browser(request, now: now)
         let fresh = browser.digest == nil ? Base64URL.encode(ambient.random(32)) : nil
@@ -96,9 +96,7 @@ extension Provider {
 
     /// Issues the code and sends it to the client.
     func grant(_ pending: PendingAuthorization, _ session: Session, _ visit: Visit) async throws -> Response {
-        guard let connection = ConnectionID.make(at: visit.now, random: ambient.random(10)) else {
-            throw OAuthError(.serverError, "no identifier could be made")
-        }
+        let connection = ConnectionID.make(at: visit.now, random: ambient.random)
         let asked = pending.request
         let secret = seals.transactions.code(of: pending.transaction)
         let code = AuthorizationCode(
@@ -177,7 +175,10 @@ extension Provider {
         do throws(OAuthError) {
             return (client, try VerifiedRedirect(form, client: client, issuer: settings.issuer.text))
         } catch {
-            throw PageRefusal(problem: .known(.wrongRedirect), error: error)
+            throw PageRefusal(
+                problem: .known(error.parameter == "state" ? .badRequest : .wrongRedirect),
+                error: error
+            )
         }
     }
 }

@@ -50,6 +50,8 @@ extension Provider {
                 try countUnknownToken(caller.client.id, context, now)
             }
             return Introspection.answer(for: token, connection: connection, caller: caller, keys: keys, issuer: issuer)
+        case .dead:
+            return Introspection.inactive
         case .unknown:
             try countUnknownToken(caller.client.id, context, now)
             return Introspection.inactive

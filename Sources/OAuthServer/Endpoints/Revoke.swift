@@ -40,7 +40,7 @@ extension Provider {
                     observe(.disconnected(client.client.id, connection), context)
                 }
             }
-        case .unknown:
+        case .dead, .unknown:
             break  // §2.2: there is nothing that the client could do about it
         }
         return json([UInt8]("{}".utf8))

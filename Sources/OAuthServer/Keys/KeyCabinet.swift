@@ -63,10 +63,11 @@ public struct KeyCabinet: Sendable {
     public func ring() async throws -> KeyRing {
         var signers: [KeyRing.Signer] = []
         var tokenKeys: [TokenKey] = []
+        var ended: [PublicKey] = []
         for (stored, content) in try await opened() {
             switch content {
-            case .signing where stored.wasEnded:
-                continue
+            case .signing(let key) where stored.wasEnded:
+                ended.append(key.publicKey)
             case .signing(let key):
                 signers.append(KeyRing.Signer(key: key, activeAt: stored.activeAt, expiresAt: stored.expiresAt))
             case .token(let key):
@@ -78,7 +79,7 @@ public struct KeyCabinet: Sendable {
                 logger.error("a signing key is left out: it is damaged", metadata: ["key_id": "\(stored.id)"])
             }
         }
-        return KeyRing(signers: signers, tokenKeys: tokenKeys)
+        return KeyRing(signers: signers, tokenKeys: tokenKeys, ended: ended)
     }
 
     /// Makes the first keys of an empty database.

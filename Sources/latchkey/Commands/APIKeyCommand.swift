@@ -32,7 +32,7 @@ extension APIKeyCommand {
                 var owner: AccountID?
                 if let account { owner = try await ledger.account(account).id }
                 let new = try NewAPIKey(name: name, account: owner, scopes: scope, audiences: audience)
-                guard let id = APIKeyID(bytes: ledger.ambient.random(16)) else { return }
+                let id = APIKeyID(random: ledger.ambient.random)
                 let secret = APIKeyText.make(random: ledger.ambient.random(32))
                 let outcome = try await ledger.store.create(
                     new,

@@ -30,9 +30,8 @@ extension AccountCommand {
             let name = try name.map { text throws(Complaint) in try AccountName(text).text }
             let password = try password.read()
             try await ledger.withLedger { ledger in
-                guard let id = AccountID(bytes: ledger.ambient.random(16)) else { return }
                 let new = Store.NewAccount(
-                    id: id,
+                    id: AccountID(random: ledger.ambient.random),
                     email: email.text,
                     name: name,
                     passwordHash: try await password.hashed()
@@ -83,10 +82,8 @@ extension AccountCommand {
         func run() async throws {
             try await ledger.withLedger { ledger in
                 let account = try await ledger.account(account)
-                let connections = CutConnections(
-                    try await ledger.store.connections(account: account.id, limit: CutConnections.limit)
-                )
-                try AccountDescription(account, connections: connections.count).print(as: output)
+                let live = try await ledger.store.liveCount(of: .account(account.id)).connections
+                try AccountDescription(account, connections: live.count).print(as: output)
             }
         }
     }
@@ -174,23 +171,22 @@ extension AccountCommand {
         func run() async throws {
             try await ledger.withLedger { ledger in
                 let account = try await ledger.account(account)
-                let cut = CutConnections(
-                    try await ledger.store.connections(account: account.id, limit: CutConnections.limit)
-                )
+                let live = try await ledger.store.liveCount(of: .account(account.id)).connections
                 try Question.confirm(
-                    "Delete the account \(account.id) (\(account.email.plain)) and cut \(cut)?",
+                    "Delete the account \(account.id) (\(account.email.plain)) and cut \(live.counted("connection"))?",
                     isAnswered: confirmation.yes
                 )
-                guard try await ledger.store.deleteAccount(account.id, by: ledger.actor, now: ledger.now) else {
+                guard let cut = try await ledger.store.deleteAccount(account.id, by: ledger.actor, now: ledger.now)
+                else {
                     throw Complaint("the account \(account.id) was deleted by somebody else meanwhile")
                 }
                 guard !output.json else {
                     return try JSONValue.object([
                         "user_id": .text(account.id.description), "deleted": .flag(true),
-                        "connections": .number(cut.count),
+                        "connections": .number(cut),
                     ]).print()
                 }
-                print("Deleted the account \(account.id), and cut \(cut).")
+                print("Deleted the account \(account.id), and cut \(count(Int(cut), "connection")).")
             }
         }
     }

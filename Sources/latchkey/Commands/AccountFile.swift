@@ -71,9 +71,8 @@ struct AccountFile {
     private static func checked(_ members: [String: String]) throws(Complaint) -> Row {
         guard let email = members["email"] else { throw Complaint("it has no email") }
         let name = try members["name"].map { text throws(Complaint) in try AccountName(text).text }
-        if let hash = members["password_hash"], !PasswordHash.isKnown(hash) {
-            let known = PasswordHash.knownPrefixes.joined(separator: " ")
-            throw Complaint("the password_hash is of an unknown kind; known are those that begin with \(known)")
+        if let fault = members["password_hash"].flatMap(PasswordHash.fault) {
+            throw Complaint("the password_hash \(fault)")
         }
         guard (members["external_id"] ?? "").utf8.count <= 255 else {
             throw Complaint("the external_id is longer than 255 bytes")

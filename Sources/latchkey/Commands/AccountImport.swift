@@ -64,12 +64,9 @@ extension AccountCommand {
         ) async throws {
             guard !batch.isEmpty else { return }
             let accounts = batch.compactMap { entry -> (entry: AccountFile.Entry, account: Store.NewAccount)? in
-                guard case .success(let row) = entry.content, let id = AccountID(bytes: ledger.ambient.random(16))
-                else {
-                    return nil
-                }
+                guard case .success(let row) = entry.content else { return nil }
                 let account = Store.NewAccount(
-                    id: id,
+                    id: AccountID(random: ledger.ambient.random),
                     email: row.email,
                     name: row.name,
                     passwordHash: row.hash,
@@ -78,11 +75,10 @@ extension AccountCommand {
                 return (entry, account)
             }
             let made = Set(
-                try await ledger.store.create(accounts.map(\.account), by: ledger.actor, now: ledger.now).map(\.email)
+                try await ledger.store.create(accounts.map(\.account), by: ledger.actor, now: ledger.now).map(\.id)
             )
-            for (entry, _) in accounts {
-                guard case .success(let row) = entry.content else { continue }
-                if made.contains(row.email) {
+            for (entry, account) in accounts {
+                if made.contains(account.id) {
                     tally.imported += 1
                 } else {
                     let reason = "an account with this e-mail or external_id exists already"
@@ -116,8 +112,7 @@ struct ImportTally: Sendable {
 
     /// A line that grows, for whoever waits at a terminal.
     func showProgress() {
-        guard isatty(STDERR_FILENO) == 1 else { return }
-        FileHandle.standardError.write(Data("\r\(imported) imported, \(refused) refused".utf8))
+        Progress.tell("\(imported) imported, \(refused) refused")
     }
 
     func report(as output: OutputOptions) throws {

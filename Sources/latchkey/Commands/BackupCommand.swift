@@ -138,26 +138,3 @@ func onThread<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) a
         DispatchQueue.global().async { continuation.resume(with: Result { try work() }) }
     }
 }
-
-/// A line on the terminal that tells how far a file has grown.
-enum Progress {
-    static func watching<Value: Sendable>(
-        _ path: String,
-        of size: Int64,
-        _ work: @Sendable () async throws -> Value
-    ) async throws -> Value {
-        guard isatty(STDERR_FILENO) == 1, size > 0 else { return try await work() }
-        let watcher = Task {
-            while !Task.isCancelled {
-                let done = min(100, SQLiteFile(path: path).size * 100 / size)
-                FileHandle.standardError.write(Data("\r\(done) %".utf8))
-                try? await Task.sleep(for: .milliseconds(100))
-            }
-            FileHandle.standardError.write(Data("\r       \r".utf8))
-        }
-        let result = await Result { () async throws(any Error) in try await work() }
-        watcher.cancel()
-        await watcher.value
-        return try result.get()
-    }
-}

@@ -99,20 +99,22 @@ extension ClientCommand {
             let id = try ClientID(argument: id)
             try await ledger.withLedger { ledger in
                 guard let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
-                let cut = CutConnections(try await ledger.store.connections(of: id, limit: CutConnections.limit))
+                let live = try await ledger.store.liveCount(of: .client(id)).connections
                 try Question.confirm(
-                    "Delete the client \(id) ('\(stored.registration.name.plain)') and cut \(cut)?",
+                    "Delete the client \(id) ('\(stored.registration.name.plain)') and cut \(live.counted("connection"))?",
                     isAnswered: confirmation.yes
                 )
-                guard try await ledger.store.deleteClient(id, by: ledger.actor, now: ledger.now) else {
-                    throw Complaint(unknown: id)
+                defer { Progress.end() }
+                let cut = try await ledger.store.deleteClient(id, by: ledger.actor, now: ledger.now) { cut in
+                    Progress.tell("\(cut) of \(live.counted("connection")) cut")
                 }
+                guard let cut else { throw Complaint(unknown: id) }
                 guard !output.json else {
                     return try JSONValue.object([
-                        "client_id": .text(id.text), "deleted": .flag(true), "connections": .number(cut.count),
+                        "client_id": .text(id.text), "deleted": .flag(true), "connections": .number(cut),
                     ]).print()
                 }
-                print("Deleted the client \(id), and cut \(cut).")
+                print("Deleted the client \(id), and cut \(count(Int(cut), "connection")).")
             }
         }
     }
@@ -144,21 +146,5 @@ extension ClientCommand {
 extension Complaint {
     init(unknown id: ClientID) {
         self.init("there is no client '\(id)': 'latchkey client list' shows those that there are")
-    }
-}
-
-/// How many connections a deletion cuts.
-struct CutConnections: CustomStringConvertible {
-    let count: Int64
-
-    /// No more than this many are counted.
-    static let limit: Int64 = 10_000
-
-    init(_ connections: [Connection]) {
-        count = Int64(connections.count { $0.revokedAt == nil })
-    }
-
-    var description: String {
-        count >= Self.limit ? "\(count) connections or more" : latchkey.count(Int(count), "connection")
     }
 }

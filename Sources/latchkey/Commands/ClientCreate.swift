@@ -54,19 +54,13 @@ extension ClientCommand {
 
         private func registration(_ registrar: Registrar, _ ambient: Ambient) throws -> ClientRegistration {
             let profile = try registrar.profile(ClientRegistration(id: "", name: "", partner: policy.partner))
-            let id = id ?? profile?.rules.clientID?.text ?? Self.randomID(ambient)
+            let id = id ?? profile?.rules.clientID?.text ?? ClientID.randomText(ambient.random)
             guard let name = policy.name ?? profile?.name else {
                 throw Complaint("a client without --partner needs --name: what people read when it asks")
             }
             var registration = try policy.applied(to: ClientRegistration(id: id, name: name))
             if registration.grants == nil, !policy.audiences.isEmpty { registration.grants = [] }
             return registration
-        }
-
-        /// `client_` and 16 letters and digits: 80 random bits that can be read aloud.
-        private static func randomID(_ ambient: Ambient) -> String {
-            let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789")
-            return "client_" + String(ambient.random(16).map { alphabet[Int($0) % alphabet.count] })
         }
     }
 

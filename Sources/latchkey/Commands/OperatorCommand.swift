@@ -81,10 +81,14 @@ extension OperatorCommand {
             try await ledger.withLedger { ledger in
                 let count = try await ledger.store.withdrawInvitations(to: email, by: ledger.actor, now: ledger.now)
                 guard !output.json else { return try JSONValue.object(["withdrawn": .number(Int64(count))]).print() }
+                guard count == 0 else {
+                    return print("Took back \(latchkey.count(count, "invitation")): a link that was not used is dead.")
+                }
                 print(
-                    count == 0
-                        ? "There was no open invitation."
-                        : "Took back \(latchkey.count(count, "invitation")): a link that was not used is dead."
+                    email.map {
+                        "There was no open invitation to \($0). One that was made without --email is taken back with all others: "
+                            + "'latchkey operator withdraw'."
+                    } ?? "There was no open invitation."
                 )
             }
         }

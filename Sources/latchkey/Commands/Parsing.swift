@@ -1,4 +1,5 @@
 import OAuth
+import OAuthStore
 
 /// Reading the identifiers that commands are given.
 extension ClientID {
@@ -24,4 +25,9 @@ extension Identifier {
 /// A number with its noun: 1 connection, 2 connections.
 func count(_ number: Int, _ noun: String) -> String {
     "\(number) \(noun)\(number == 1 ? "" : "s")"
+}
+
+extension Tally {
+    /// With its noun: `1 connection`, `more than 100000 connections`.
+    func counted(_ noun: String) -> String { (hasMore ? "more than " : "") + latchkey.count(Int(count), noun) }
 }

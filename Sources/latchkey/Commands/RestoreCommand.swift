@@ -132,7 +132,7 @@ struct RestoreCommand: AsyncParsableCommand {
             let store = Store(database)
             let now = deployment.ambient.now()
             var report = RestoreReport(now: now)
-            report.noteKey(try await keyState(settings, store))
+            report.noteKey(isHere: try await isKeyHere(settings, store))
             // Who uses a file was asked before.
             let others = try await (database as? PostgresDatabase)?.otherUsers(than: Self.applicationName) ?? 0
             guard others == 0 else {
@@ -154,14 +154,15 @@ struct RestoreCommand: AsyncParsableCommand {
         }
     }
 
-    /// Whether the secret key opens the keys of the backup; nil when it is not there to be tried.
-    private func keyState(_ settings: Deployment, _ store: Store) async throws -> Bool? {
+    /// Whether the secret key is there, or needs not be.
+    /// - Throws: when it does not open the keys of the backup.
+    private func isKeyHere(_ settings: Deployment, _ store: Store) async throws -> Bool {
         guard try await !store.keys().isEmpty else { return true }
         var key = settings.secretKey
         if key == nil, case .sqlite(let path) = settings.database {
             key = try SecretKeyFile(besideDatabase: path).read()
         }
-        guard let key else { return nil }
+        guard let key else { return false }
         try await settings.check(key, opens: store)
         return true
     }

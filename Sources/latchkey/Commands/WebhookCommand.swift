@@ -110,7 +110,7 @@ extension WebhookCommand {
                 throw Complaint("no receiver is set: set webhook-url and webhook-secret (docs/webhooks.md)")
             }
             let ambient = deployment.ambient
-            guard let id = WebhookEventID(bytes: ambient.random(16)) else { return }
+            let id = WebhookEventID(random: ambient.random)
             let client = WebhookSender.makeClient()
             let body = #"{"type":"webhook.test","timestamp":"\#(ambient.now().written)","data":{}}"#
             let outcome = await WebhookSender(target: target, client: client, now: ambient.now).send(id: id, body: body)

@@ -106,9 +106,8 @@ struct Demo: Sendable {
     private func prepareAccount(_ hasher: PasswordHasher) async throws {
         let store = serving.store
         guard let known = try await store.credentials(email: Self.email) else {
-            guard let id = AccountID(bytes: serving.ambient.random(16)) else { return }
             let account = Store.NewAccount(
-                id: id,
+                id: AccountID(random: serving.ambient.random),
                 email: Self.email,
                 name: "Ada Lovelace",
                 passwordHash: try await hasher.hash(Self.password)

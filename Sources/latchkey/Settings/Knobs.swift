@@ -220,7 +220,7 @@ extension Knob {
             "brand-dark-accent",
             .pages,
             \.brand.darkAccent,
-            .brand("a colour as #rrggbb") { text throws(PagesError) in try Brand(name: "-", accent: text) },
+            .brand("a colour as #rrggbb") { text throws(PagesError) in try Brand(name: "-", darkAccent: text) },
             standard: "a readable one near to brand-accent",
             example: "\"#4fd1c5\"",
             "The same in the dark scheme."
@@ -247,7 +247,7 @@ extension Knob {
             "brand-terms",
             .pages,
             \.brand.terms,
-            .brand("a web address") { text throws(PagesError) in try Brand(name: "-", privacy: text) },
+            .brand("a web address") { text throws(PagesError) in try Brand(name: "-", terms: text) },
             standard: "no link",
             example: "https://acme.example/terms",
             "Your terms of use."

@@ -20,8 +20,8 @@ struct RestoreReport {
         self.now = now
     }
 
-    mutating func noteKey(_ opens: Bool?) {
-        guard opens == nil else { return }
+    mutating func noteKey(isHere: Bool) {
+        guard !isHere else { return }
         warnings.append("the secret key is not here: put it back before the server starts, or no token works")
     }
 

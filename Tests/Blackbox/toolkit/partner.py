@@ -1,5 +1,6 @@
 """A partner's web site on loopback: it receives callbacks, and can send the browser on to another place."""
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -7,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class PartnerSite:
     """Listens on a free port of loopback and remembers every request."""
 
-    def __init__(self, send_on_to: str | None = None):
+    def __init__(self, send_on_to: str | None = None, host: str = "127.0.0.1"):
         site = self
         self.requests: list[str] = []
         self.referrers: list[str | None] = []
@@ -32,7 +33,10 @@ class PartnerSite:
             def log_message(self, *_):
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Listener(ThreadingHTTPServer):
+            address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+        self.server = Listener((host, 0), Handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

@@ -13,6 +13,7 @@ import Testing
         switch TokenText(text, issuer: Example.issuer, keys: keys, now: now) {
         case .refresh: "refresh"
         case .access: "access"
+        case .dead: "dead"
         case .unknown: "unknown"
         }
     }
@@ -56,7 +57,7 @@ import Testing
         }
     }
 
-    @Test func `M07: a JWT whose key is no longer published is nothing`() throws {
+    @Test func `M07: a JWT whose key is no longer published is dead`() throws {
         let key = try KeyVector.key(.es256)
         let ring = KeyRing(
             signers: [KeyRing.Signer(key: key, activeAt: Example.now, expiresAt: Example.now + .hours(2))],
@@ -68,7 +69,14 @@ import Testing
             Issue.record("an access token was expected")
             return
         }
-        guard case .unknown = TokenText(text, issuer: Example.issuer, keys: ring, now: later) else {
+        let replaced = KeyRing(signers: [], tokenKeys: [], ended: [key.publicKey])
+        for (keys, now) in [(ring, later), (replaced, Example.now)] {
+            guard case .dead = TokenText(text, issuer: Example.issuer, keys: keys, now: now) else {
+                Issue.record("a dead token was expected")
+                return
+            }
+        }
+        guard case .unknown = TokenText(text + "x", issuer: Example.issuer, keys: ring, now: later) else {
             Issue.record("nothing was expected")
             return
         }
