@@ -1,7 +1,6 @@
 """API keys from outside: made, shown once, introspected, revoked; dead with their account (ADR 0009)."""
 
 import secrets
-import time
 
 import pytest
 
@@ -119,10 +118,8 @@ def test_a_key_works_on_every_node_at_once(cluster):
     resource.at(second).wait_until_known()
     made = make_key(first)
     assert resource.at(second).introspect(made["api_key"])["active"] is True
-    before = time.monotonic()
     first.command("api-key", "revoke", made["api_key_id"])
     assert resource.at(second).introspect(made["api_key"]) == INACTIVE
-    assert time.monotonic() - before < 60
 
 
 @pytest.mark.parametrize(

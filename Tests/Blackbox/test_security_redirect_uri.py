@@ -147,7 +147,7 @@ def test_A02_only_the_port_may_differ_on_loopback(sqlite_server, uri):
 def test_A03_an_unknown_client_or_place_is_never_redirected_to(sqlite_server, change, circumstance):
     page = Person(sqlite_server).request("GET", sqlite_server.partners.web.authorize_url(**(circumstance | change)))
     check_refused_here(page)
-    assert "evil.example" not in page.html.replace("&#x2F;", "/") or not page.links
+    assert not [link for link in page.links if "evil" in link]
 
 
 def test_A03_a_missing_redirect_uri_is_refused_when_there_are_several(sqlite_server):

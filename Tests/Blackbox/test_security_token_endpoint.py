@@ -174,6 +174,11 @@ def test_T09_wrong_verifiers_are_counted_until_the_code_is_dead(server, web, per
     for attempt in range(10):
         refusal(web.exchange(back.code, code_verifier=f"{attempt}" * 43), 400, "invalid_grant")
     refusal(web.exchange(back.code), 400, "invalid_grant")
+    # RFC 9700 §4.8.2: some mistakes do not burn it.
+    later = person.authorize(web)
+    for attempt in range(4):
+        refusal(web.exchange(later.code, code_verifier=f"{attempt}" * 43), 400, "invalid_grant")
+    tokens(web.exchange(later.code))
 
 
 def test_T12_error_descriptions_hold_only_the_permitted_characters(sqlite_server):

@@ -172,10 +172,10 @@ import Testing
         }
     }
 
-    @Test func `wrong secrets are told of once a minute, not once a try`() {
+    @Test func `wrong secrets are told of once a minute, not once a try`() throws {
         let failures = ClientFailures(limit: 2)
         let start = Instant(seconds: 1_000_000)
-        guard let client = ClientID("s6BhdRkqt3") else { return }
+        let client = try #require(ClientID("s6BhdRkqt3"))
         let firsts = (0..<6).map { failures.count(client, at: start + .seconds($0))?.isFirst }
         #expect(firsts == [nil, nil, true, false, false, false])
         #expect(failures.count(client, at: start + .minutes(2)) == nil)

@@ -94,7 +94,7 @@ import Testing
     ) async throws {
         try await backend.withLedger { ledger in
             #expect(try await ledger.invite("one"))
-            guard case .joined(let ada) = try await ledger.join("one", as: "ada@example.com") else { return }
+            let ada = try await ledger.joined("one", as: "ada@example.com")
             try await ledger.warmUp()
             _ = try await parallel(12) { number in
                 let disabled: Instant? = number.isMultiple(of: 2) ? Ledger.now : nil
@@ -111,7 +111,7 @@ import Testing
     func `U02: a disabled operator's sessions end at once, and none begins`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             #expect(try await ledger.invite("one"))
-            guard case .joined(let ada) = try await ledger.join("one", as: "ada@example.com") else { return }
+            let ada = try await ledger.joined("one", as: "ada@example.com")
             let digest = SecretDigest(of: "session of one")
             #expect(try await ledger.other.operatorSession(digest, now: Ledger.now)?.account.id == ada.id)
             _ = try await ledger.store.setOperator(ada.id, disabledAt: Ledger.now, by: .server, now: Ledger.now)
@@ -179,7 +179,7 @@ import Testing
     {
         try await backend.withLedger { ledger in
             #expect(try await ledger.invite("one", email: "ada@example.com"))
-            guard case .joined(let ada) = try await ledger.join("one", as: "ignored@example.com") else { return }
+            let ada = try await ledger.joined("one", as: "ignored@example.com")
             #expect(ada.email == "ada@example.com")
             _ = try await ledger.store.setOperator(ada.id, disabledAt: Ledger.now, by: ada.actor, now: Ledger.now)
             _ = try await ledger.store.deleteOperator(ada.id, by: .server, now: Ledger.now)
@@ -223,6 +223,14 @@ extension Ledger {
             now: now
         )
     }
+
+    /// The operator that somebody becomes by an invitation.
+    fileprivate func joined(_ name: String, as email: String) async throws -> Operator {
+        guard case .joined(let new) = try await join(name, as: email) else { throw NotJoined() }
+        return new
+    }
+
+    private struct NotJoined: Error {}
 
     fileprivate func start(_ name: String, of account: OperatorID) async throws -> Bool {
         try await store.startSession(

@@ -269,6 +269,14 @@ import Testing
         try await backend.withStorage { storage in
             let database = try storage.open()
             try await database.run("create table sample (id bigint primary key)")
+            let (held, holds) = AsyncStream<Void>.makeStream()
+            let release = DispatchSemaphore(value: 0)
+            async let holding: Void = database.transaction { connection throws(SQLError) in
+                try connection.query("insert into sample values (100)")
+                holds.yield()
+                release.wait()
+            }
+            for await _ in held { break }
             let committed = await withTaskGroup(of: Bool.self) { group in
                 for id in 0..<50 as Range<Int64> {
                     group.addTask {
@@ -280,10 +288,12 @@ import Testing
                     await database.close()
                     return false
                 }
+                release.signal()
                 return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
             }
+            try await holding
             let reopened = try storage.open()
-            #expect(try await reopened.rows("select id from sample").count == committed)
+            #expect(try await reopened.rows("select id from sample").count == committed + 1)
             await reopened.close()
         }
     }
