@@ -1,6 +1,6 @@
 /// An API with one protected route.
 ///
-///     ISSUER=http://localhost:3020 AUDIENCE=https://api.example swift run GuardedAPI
+///     ISSUER=http://localhost:3020 AUDIENCE=http://localhost:3020 swift run GuardedAPI
 ///     curl -i http://127.0.0.1:8081/whoami -H "Authorization: Bearer $ACCESS_TOKEN"
 
 import Foundation
