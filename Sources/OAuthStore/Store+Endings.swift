@@ -70,9 +70,7 @@ extension Store {
         let sql = """
             select 1 from connections where client_id = $1 \(condition) order by created_at, connection_id limit 1 offset \(count)
             """
-        return try await database.read { connection throws(SQLError) in
-            try !connection.query(sql, [SQLValue(client)]).isEmpty
-        }
+        return try await !database.rows(sql, [SQLValue(client)]).isEmpty
     }
 
     /// Deletes connections of a client that were cut, the oldest first.

@@ -60,8 +60,14 @@ import Testing
         }
     }
 
-    @Test(arguments: vectors.map(\.1))
-    func `hashes of the vectors may be imported`(hash: String) {
+    @Test(
+        arguments: vectors.map(\.1) + [
+            "$y$j9T$hbJQPF5JGJ7pRsmZLFhpW.$rJMr38iQtAP/9/6BdI3ENiLFv9SUL4eXS6eJp9GLkd3",
+            "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$VawEblbjCJ/sFpHCJUS2Bf",
+            "$6$rounds=656000$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1",
+        ]
+    )
+    func `hashes as others make them may be imported`(hash: String) {
         #expect(PasswordHash.fault(of: hash) == nil)
     }
 
@@ -70,6 +76,7 @@ import Testing
         "$argon2id$v=19$m=19456,t=2$c2FsdHNhbHQ$VawEblbjCJ/sFpHCJUS2Bf", "$2b$10$trunc", "$2b$x$" + fiftyThree,
         "$5$saltstring$5B8vYYiY", "$6$rounds=x$saltstring$" + fiftyThree, "$7$C6..../....SodiumChloride$short",
         "$y$j9T$salt$short", "$y$", "$2b$", "$6$",
+        "$2b$03$" + fiftyThree, "$5$rounds=5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5",
     ])
     func `a hash that no password could match is not imported`(hash: String) throws {
         #expect(try #require(PasswordHash.fault(of: hash)).contains("damaged"))
@@ -77,6 +84,9 @@ import Testing
 
     @Test(arguments: [
         "$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ$VawEblbjCJ/sFpHCJUS2Bf",
+        "$argon2id$v=19$m=65536,t=1,p=4096$c2FsdHNhbHQ$VawEblbjCJ/sFpHCJUS2Bf",
+        "$7$C....k/....SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D",
+        "$y$j9zzzz$salt$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D",
         "$argon2id$v=19$m=65536,t=100000,p=1$c2FsdHNhbHQ$VawEblbjCJ/sFpHCJUS2Bf", "$2b$31$" + fiftyThree,
         "$5$rounds=999999999$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5",
         "$7$Z6..../....SodiumChloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D",

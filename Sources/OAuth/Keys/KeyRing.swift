@@ -70,9 +70,9 @@ public final class KeyRing: Sendable {
         signers.first { $0.key.id == id && $0.isBelieved(at: now) }?.key.publicKey
     }
 
-    /// The key of a `kid`, be it believed or not: what it has signed was once ours, or is of whoever stole it.
-    func former(_ id: String) -> PublicKey? {
-        signers.first { $0.key.id == id }?.key.publicKey ?? ended.first { $0.id == id }
+    /// The key of a `kid` that is believed no more: what it has signed was once ours, or is of whoever stole it.
+    func former(_ id: String, at now: Instant) -> PublicKey? {
+        signers.first { $0.key.id == id && !$0.isBelieved(at: now) }?.key.publicKey ?? ended.first { $0.id == id }
     }
 
     /// The token key that new tokens are made with.

@@ -21,7 +21,7 @@ public enum TokenText: Sendable {
             ?? JWTAccessToken.open(text, issuer: issuer, key: { keys.verifier($0, at: now) })
         {
             self = .access(token)
-        } else if JWTAccessToken.open(text, issuer: issuer, key: keys.former) != nil {
+        } else if JWTAccessToken.open(text, issuer: issuer, key: { keys.former($0, at: now) }) != nil {
             self = .dead
         } else {
             self = .unknown

@@ -35,18 +35,19 @@ extension PasswordHash {
         }
         guard let memory = costs["m"], let passes = costs["t"], let lanes = costs["p"], min(memory, passes, lanes) > 0
         else { return damaged }
-        guard memory <= 262_144, passes <= 64, memory * passes <= 2_097_152 else {
+        // Each lane is a thread.
+        guard memory <= 262_144, passes <= 64, memory * passes <= 2_097_152, lanes <= 16 else {
             return
-                "costs too much: m=\(memory) and t=\(passes), where m is at most 262144 and m times t at most 2097152"
+                "costs too much: m=\(memory), t=\(passes), p=\(lanes); m is at most 262144, m times t 2097152, and p 16"
         }
-        return nil
+        return memory >= 8 * lanes ? nil : damaged
     }
 
     /// The form is `$2b$10$` with 22 characters of salt and 31 of hash.
     private static func bcrypt(_ parts: [String]) -> String? {
-        guard parts.count == 3, parts[1].utf8.count == 2, let cost = Int(parts[1]), isCrypt(parts[2], length: 53) else {
-            return damaged
-        }
+        guard parts.count == 3, parts[1].utf8.count == 2, let cost = Int(parts[1]), (4...31).contains(cost),
+            isCrypt(parts[2], length: 53)
+        else { return damaged }
         guard cost <= 16 else { return "costs too much: \(cost), where at most 16 is taken" }
         return nil
     }
@@ -55,7 +56,9 @@ extension PasswordHash {
     private static func sha(_ parts: [String], length: Int) -> String? {
         var parts = parts
         if parts.count == 4, parts[1].hasPrefix("rounds=") {
-            guard let rounds = Int(parts.remove(at: 1).dropFirst("rounds=".count)) else { return damaged }
+            guard let rounds = Int(parts.remove(at: 1).dropFirst("rounds=".count)), rounds >= 1000 else {
+                return damaged
+            }
             guard rounds <= 2_000_000 else {
                 return "costs too much: \(rounds) rounds, where at most 2000000 are taken"
             }
@@ -65,27 +68,38 @@ extension PasswordHash {
 
     /// The form is `$7$`, a character for N, five each for r and p, the salt, `$` and the hash.
     private static func scrypt(_ parts: [String]) -> String? {
-        guard parts.count == 3, parts[1].utf8.count > 11, isCrypt(parts[2], length: 43), let cost = digit(parts[1], 0)
+        guard parts.count == 3, parts[1].utf8.count > 11, isCrypt(parts[2], length: 43),
+            case let digits = parts[1].utf8.prefix(11).compactMap(cryptDigits.firstIndex), digits.count == 11
         else { return damaged }
-        return cost <= 20 ? nil : "costs too much: N is 2^\(cost), where at most 2^20 is taken"
+        func number(_ digits: ArraySlice<Int>) -> Int { digits.reversed().reduce(0) { $0 << 6 | $1 } }
+        return memory(of: digits[0], blocks: number(digits[1...5]), times: number(digits[6...10]))
     }
 
     /// The form is `$y$j9T$salt$hash`.
     private static func yescrypt(_ parts: [String]) -> String? {
-        guard parts.count == 4, parts[1].utf8.count >= 3, isCrypt(parts[3], length: 43), let cost = digit(parts[1], 1)
+        guard parts.count == 4, isCrypt(parts[3], length: 43),
+            case let digits = parts[1].utf8.compactMap(cryptDigits.firstIndex), digits.count == parts[1].utf8.count
         else { return damaged }
-        return cost < 20 ? nil : "costs too much: N is 2^\(cost + 1), where at most 2^20 is taken"
+        // What crypt_gensalt writes: the flavour, and one character each for N and r.
+        guard digits.count == 3, digits[2] < 48 else {
+            return "costs too much: yescrypt is taken as $y$j9T, with N and r alone"
+        }
+        return memory(of: digits[1] + 1, blocks: digits[2] + 1, times: 1)
+    }
+
+    /// What is wrong with the costs of scrypt and its like: N blocks of 128 r bytes.
+    private static func memory(of power: Int, blocks: Int, times: Int) -> String? {
+        guard power > 0, blocks > 0, times > 0 else { return damaged }
+        guard power <= 20, blocks <= 64, times <= 16, (1 << power) * blocks <= 2_097_152 else {
+            return "costs too much: N=2^\(power), r=\(blocks), p=\(times); N times r is at most 2097152, r 64, and p 16"
+        }
+        return nil
     }
 
     private static let cryptDigits = Array("./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
     private static func isCrypt(_ text: String, length: Int) -> Bool {
         text.utf8.count == length && text.utf8.allSatisfy(cryptDigits.contains)
-    }
-
-    /// What the character at a place stands for in crypt's base 64.
-    private static func digit(_ text: String, _ place: Int) -> Int? {
-        cryptDigits.firstIndex(of: Array(text.utf8)[place])
     }
 
     /// How many bytes unpadded base64 holds; nil when it is none.

@@ -104,11 +104,14 @@ extension ClientCommand {
                     "Delete the client \(id) ('\(stored.registration.name.plain)') and cut \(live.counted("connection"))?",
                     isAnswered: confirmation.yes
                 )
-                defer { Progress.end() }
-                let cut = try await ledger.store.deleteClient(id, by: ledger.actor, now: ledger.now) { cut in
-                    Progress.tell("\(cut) of \(live.counted("connection")) cut")
+                let deleted: Int64?
+                do {
+                    defer { Progress.end() }
+                    deleted = try await ledger.store.deleteClient(id, by: ledger.actor, now: ledger.now) { cut in
+                        Progress.tell("\(cut) of \(live.counted("connection")) cut")
+                    }
                 }
-                guard let cut else { throw Complaint(unknown: id) }
+                guard let cut = deleted else { throw Complaint(unknown: id) }
                 guard !output.json else {
                     return try JSONValue.object([
                         "client_id": .text(id.text), "deleted": .flag(true), "connections": .number(cut),
