@@ -141,6 +141,19 @@ def test_L02_guesses_of_others_do_not_keep_a_signed_in_operator_from_proving_the
     own_server.canaries.add("API key", value_of(page, "API key"))
 
 
+def test_L02_an_operators_own_wrong_proofs_are_limited_and_the_wait_is_told(own_server):
+    own_server.start()
+    ada = Operator(own_server).join()
+    own_server.restart(clock_offset=301)
+    form = ada.form(ada.open("/api-keys/new"), "/api-keys/new")
+    pages = [ada.submit(form, {"name": "A key", "password": f"wrong horse {number}"}) for number in range(13)]
+    check_guesses([page.status for page in pages], 403, free=9)
+    blocked = next(page for page in pages if page.status == 429)
+    assert "There were too many tries." in blocked.text
+    assert int(blocked.response.headers["Retry-After"]) >= 1
+    assert not own_server.command("api-key", "list")
+
+
 @pytest.mark.parametrize(
     "wanted", ["//evil.example", "https://evil.example/", "/\\evil.example", "/console/../login", "/account"]
 )

@@ -122,10 +122,11 @@ def test_its_settings_are_those_of_the_program(package, tmp_path):
 
 def test_its_pages_lead_to_what_is_in_it(package):
     members = package.members().keys()
-    for page in (package.folder / "usr/share/doc/latchkey").glob("*.md"):
-        for target in re.findall(r"\]\((/usr/[^)#]+|examples/[^)#]+)", page.read_text()):
-            path = target if target.startswith("/") else f"/usr/share/doc/latchkey/{target}"
-            assert path in members, f"{page.name} leads to {target}"
+    documents = Path("/usr/share/doc/latchkey")
+    for page in (package.folder / "usr/share/doc/latchkey").rglob("*.md"):
+        here = documents / page.relative_to(package.folder / "usr/share/doc/latchkey").parent
+        for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text()):
+            assert os.path.normpath(here / target) in members, f"{page.name} leads to {target}"
 
 
 def test_its_manual_tells_of_every_command(package):

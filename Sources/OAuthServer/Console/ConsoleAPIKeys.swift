@@ -106,8 +106,8 @@ extension Provider {
         } catch {
             return newAPIKeyPage(visit, problem: error.description.sentence, status: .unprocessableContent)
         }
-        return try await proved(visit) { problem, status in
-            newAPIKeyPage(visit, problem: problem, status: status)
+        return try await proved(visit) { refusal in
+            newAPIKeyPage(visit, problem: refusal.problem, status: refusal.status)
         } then: {
             guard try await isFirst(visit) else { return alreadySent(visit, .apiKeys, Self.apiKeyTrail) }
             return try await make(new, visit)

@@ -295,7 +295,8 @@ extension Provider {
         do {
             hash = try await console.desk.passwords.hash(Secret(password))
         } catch is PasswordHasher.Busy {
-            return ask(question, visit, problem: Self.deskIsFull, status: .serviceUnavailable)
+            let crowded = PasswordRefusal.crowded
+            return ask(question, visit, problem: crowded.problem, status: crowded.status).retrying(after: crowded.wait)
         }
         return try await answer(question, visit) {
             try await change(account, .passwordHash(hash), visit)

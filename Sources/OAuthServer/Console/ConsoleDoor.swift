@@ -76,14 +76,17 @@ extension Provider {
         try console.seal.check(caller.form["token"], of: browserDigest(caller))
         let email = caller.form["email"]?.trimmed ?? ""
         let next = caller.form["next"] ?? ""
-        func refused(_ problem: String, _ status: HTTPResponse.Status) -> Response {
-            signInDoor(caller, email: email, next: next, problem: problem, status: status)
+        func refused(_ refusal: PasswordRefusal) -> Response {
+            signInDoor(caller, email: email, next: next, problem: refusal.problem, status: refusal.status)
+                .retrying(after: refusal.wait)
         }
         guard (1...Self.operatorEmailLimit).contains(email.utf8.count), !email.utf8.contains(0) else {
-            return refused(Self.wrong, .unprocessableContent)
+            return refused(.wrongAtSignIn)
         }
         let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
-        switch try await prove(email, caller, device) {
+        switch try await prove(email, caller, device, wrong: .wrongAtSignIn) {
+        case .refused(let refusal):
+            return refused(refusal)
         case .proved(let account, let hash, let attempt):
             let value = Base64URL.encode(ambient.random(32))
             guard
@@ -95,21 +98,9 @@ extension Provider {
                     settling: attempt,
                     now: caller.now
                 )
-            else { return refused(Self.wrong, .unprocessableContent) }
+            else { return refused(.wrongAtSignIn) }
             observe(.operatorSignedIn(account.id), caller.context)
             return try entered(as: account.email, value, to: localPath(next), device)
-        case .wrong:
-            observe(.operatorSignInFailed(address: address(caller.request, caller.context)), caller.context)
-            return refused(Self.wrong, .unprocessableContent)
-        case .blocked(let until):
-            observe(.operatorSignInBlocked(address: address(caller.request, caller.context)), caller.context)
-            let wait = max(until - caller.now, .seconds(1))
-            var response = refused(Self.blocked(wait), .tooManyRequests)
-            response.headers[.retryAfter] = "\(wait.secondsRoundedUp)"
-            return response
-        case .busy:
-            observe(.operatorSignInCrowded(address: address(caller.request, caller.context)), caller.context)
-            return refused(Self.deskIsFull, .serviceUnavailable)
         }
     }
 
@@ -129,18 +120,45 @@ extension Provider {
         return response
     }
 
-    private func prove(_ email: String, _ caller: ConsoleCaller, _ device: KnownDevice?) async throws
-        -> OperatorDesk.Outcome
-    {
+    /// What became of the password of a form.
+    private enum ProvedPassword {
+        case proved(Operator, passwordHash: String, SettledAttempt)
+        case refused(PasswordRefusal)
+    }
+
+    /// Checks the password of a form, and notes why it was not taken.
+    private func prove(
+        _ email: String,
+        _ caller: ConsoleCaller,
+        _ device: KnownDevice?,
+        wrong: PasswordRefusal
+    ) async throws -> ProvedPassword {
         let password = caller.form["password"] ?? ""
-        guard password.utf8.count <= PasswordRule.maximumLength else { return .wrong }
-        return try await console.desk.check(
-            email: email,
-            password: Secret(password),
-            device: device,
-            address: address(caller.request, caller.context),
-            now: caller.now
-        )
+        let address = address(caller.request, caller.context)
+        let isTooLong = password.utf8.count > PasswordRule.maximumLength
+        let outcome =
+            isTooLong
+            ? .wrong
+            : try await console.desk.check(
+                email: email,
+                password: Secret(password),
+                device: device,
+                address: address,
+                now: caller.now
+            )
+        switch outcome {
+        case .proved(let account, let hash, let attempt):
+            return .proved(account, passwordHash: hash, attempt)
+        case .wrong:
+            observe(.operatorSignInFailed(address: address), caller.context)
+            return .refused(wrong)
+        case .blocked(let until):
+            observe(.operatorSignInBlocked(address: address), caller.context)
+            return .refused(.blocked(max(until - caller.now, .seconds(1))))
+        case .busy:
+            observe(.operatorSignInCrowded(address: address), caller.context)
+            return .refused(.crowded)
+        }
     }
 
     private func consoleSignOut(_ visit: ConsoleVisit) async throws -> Response {
@@ -171,17 +189,18 @@ extension Provider {
         /// The operator is who they say; a new cookie, when the password was asked for.
         case given(cookie: String?)
         /// They are not, for this reason.
-        case refused(String, HTTPResponse.Status)
+        case refused(PasswordRefusal)
     }
 
     /// Makes sure that who does something dangerous knows the password.
     func proof(_ visit: ConsoleVisit) async throws -> Proof {
         guard !visit.isFresh else { return .given(cookie: nil) }
-        // The page was opened while no password was needed, and sent when one was: that is no wrong try.
-        guard visit.form["password"] != nil else { return .refused(Self.passwordNeeded, .forbidden) }
+        guard visit.form["password"] != nil else { return .refused(.missing) }
         let caller = visit.caller
         let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
-        switch try await prove(visit.session.account.email, caller, device) {
+        switch try await prove(visit.session.account.email, caller, device, wrong: .wrong) {
+        case .refused(let refusal):
+            return .refused(refusal)
         case .proved(_, let hash, let attempt):
             let value = Base64URL.encode(ambient.random(32))
             guard
@@ -192,17 +211,8 @@ extension Provider {
                     settling: attempt,
                     now: visit.now
                 )
-            else { return .refused(Self.sessionMoved, .conflict) }
+            else { return .refused(.sessionMoved) }
             return .given(cookie: Cookies.console.header(value, issuer: settings.issuer))
-        case .wrong:
-            observe(.operatorSignInFailed(address: address(caller.request, caller.context)), caller.context)
-            return .refused(Self.wrongPassword, .forbidden)
-        case .blocked(let until):
-            observe(.operatorSignInBlocked(address: address(caller.request, caller.context)), caller.context)
-            return .refused(Self.blocked(max(until - visit.now, .seconds(1))), .tooManyRequests)
-        case .busy:
-            observe(.operatorSignInCrowded(address: address(caller.request, caller.context)), caller.context)
-            return .refused(Self.deskIsFull, .serviceUnavailable)
         }
     }
 
@@ -250,18 +260,6 @@ extension Provider {
             !wanted.contains("//"), !wanted.contains(".."), !wanted.hasPrefix(home + "/sign-")
         else { return home }
         return wanted
-    }
-
-    private static let wrong = "The email or the password is not right. Check both and try again."
-    private static let wrongPassword = "The password is not right. Nothing was done."
-    private static let sessionMoved =
-        "Your session has changed meanwhile, as it does when a form is sent twice. Look whether it was done already."
-    private static let passwordNeeded =
-        "Write your password: it is more than five minutes since you last did. Nothing was done yet."
-    static let deskIsFull = "Too many passwords are being checked at this moment. Wait a few seconds, then try again."
-
-    private static func blocked(_ wait: Duration) -> String {
-        "There were too many tries. Wait \(Words.english.duration(wait)), then try again."
     }
 
     static let operatorEmailLimit = 254

@@ -36,7 +36,8 @@ extension Provider {
         do {
             hash = try await console.desk.passwords.hash(Secret(password))
         } catch is PasswordHasher.Busy {
-            return refused(Self.deskIsFull, .serviceUnavailable)
+            let crowded = PasswordRefusal.crowded
+            return refused(crowded.problem, crowded.status).retrying(after: crowded.wait)
         }
         let outcome = try await store.join(
             digest,

@@ -56,8 +56,8 @@ extension Provider {
             return alreadySent(visit, question.area, question.trail)
         }
         guard question.needsProof else { return try await actOnce() }
-        return try await proved(visit) { problem, status in
-            ask(question, visit, problem: problem, status: status)
+        return try await proved(visit) { refusal in
+            ask(question, visit, problem: refusal.problem, status: refusal.status)
         } then: {
             try await actOnce()
         }
@@ -66,12 +66,12 @@ extension Provider {
     /// Does something dangerous once the password is proved; `refused` shows the form again with what was wrong.
     func proved(
         _ visit: ConsoleVisit,
-        refused: (String, HTTPResponse.Status) -> Response,
+        refused: (PasswordRefusal) -> Response,
         then act: () async throws -> Response
     ) async throws -> Response {
         switch try await proof(visit) {
-        case .refused(let problem, let status):
-            return refused(problem, status)
+        case .refused(let refusal):
+            return refused(refusal).retrying(after: refusal.wait)
         case .given(cookie: nil):
             return try await act()
         case .given(let cookie?):

@@ -1,10 +1,13 @@
 import OAuth
 import OAuthStore
 
-/// Where operators prove who they are: limited as accounts are, on a thread of its own, so that no flood of customers'
+/// Where operators prove who they are: limited as accounts are, on threads of its own, so that no flood of customers'
 /// sign-ins keeps an operator out.
 struct OperatorDesk: Sendable {
+    /// For who is signed in, invited, or in a browser that knows them.
     let passwords: PasswordHasher
+    /// For everybody else: strangers who guess fill their own queue only.
+    private let strangers: PasswordHasher
     private let store: Store
     private let turns = Turns(limit: 256)
     private let accountLimit: AttemptLimit
@@ -29,6 +32,7 @@ struct OperatorDesk: Sendable {
         addressLimit = settings.addressLimit
         self.hashOfNobody = hashOfNobody
         passwords = PasswordHasher(threads: 1, waiting: 20)
+        strangers = PasswordHasher(threads: 1, waiting: 20)
     }
 
     /// Checks an address and a password.
@@ -52,7 +56,7 @@ struct OperatorDesk: Sendable {
         let counted = AttemptSubjects(.operator, email: email, device: known, address: address)
         do {
             return try await turns.inTurn(of: counted.account) {
-                try await passwords.queued { place throws in
+                try await (known == nil ? strangers : passwords).queued { place throws in
                     let attempts = counted.limited(account: accountLimit, address: addressLimit)
                     if let until = try await store.takeAttempts(attempts, now: now) { return .blocked(until: until) }
                     let found = try await store.operatorCredentials(email: email)
@@ -66,8 +70,15 @@ struct OperatorDesk: Sendable {
         }
     }
 
+    /// How many passwords are being hashed or wait for it.
+    var inside: Int { passwords.inside + strangers.inside }
+
+    /// How many were refused because too many waited.
+    var refusals: UInt64 { passwords.refusals + strangers.refusals }
+
     func shutDown() async {
         await passwords.shutDown()
+        await strangers.shutDown()
     }
 
     /// How a browser remembers an operator, apart from an account of the same address.

@@ -46,7 +46,7 @@ extension Provider {
             if status == .unauthorized {
                 response.headers[.wwwAuthenticate] = "Basic realm=\"\(settings.issuer.text)\", charset=\"UTF-8\""
             }
-            return timed(response, refusal.error)
+            return response.retrying(after: refusal.error.retryAfter)
         }
     }
 
@@ -66,7 +66,8 @@ extension Provider {
                 detail: refusal.error.description,
                 requestID: context.id
             )
-            return timed(self.page(page, status: refusal.status, language: language(request)), refusal.error)
+            return self.page(page, status: refusal.status, language: language(request))
+                .retrying(after: refusal.error.retryAfter)
         }
     }
 
@@ -100,12 +101,6 @@ extension Provider {
         // Of a 503 the log knows already.
         if refusal.status != .serviceUnavailable { observe(.refused(refusal.error, known?.client), context) }
         return refusal
-    }
-
-    private func timed(_ response: Response, _ error: OAuthError) -> Response {
-        var response = response
-        if let wait = error.retryAfter { response.headers[.retryAfter] = "\(wait.secondsRoundedUp)" }
-        return response
     }
 
     /// A database that does not answer is no verdict on anything: the caller is asked to come again (never a 400 or 401).

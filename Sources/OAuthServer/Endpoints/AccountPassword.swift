@@ -54,9 +54,7 @@ extension Provider {
         case .blocked(let until):
             observe(.signInBlocked(trace), visit.context)
             let wait = max(until - visit.now, .seconds(1))
-            var response = refused(.tooManyTries(wait: wait), .tooManyRequests)
-            response.headers[.retryAfter] = "\(wait.secondsRoundedUp)"
-            return response
+            return refused(.tooManyTries(wait: wait), .tooManyRequests).retrying(after: wait)
         case .busy:
             observe(.signInCrowded(trace), visit.context)
             throw Self.crowded

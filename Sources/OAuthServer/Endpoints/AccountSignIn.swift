@@ -31,9 +31,8 @@ extension Provider {
             response.headers[values: .setCookie] = cookies
             return response
         case .refused(let refusal):
-            return refusal.timed(
-                showSignIn(visit, place, email: refusal.email, problem: refusal.problem, status: refusal.status)
-            )
+            return showSignIn(visit, place, email: refusal.email, problem: refusal.problem, status: refusal.status)
+                .retrying(after: refusal.wait)
         }
     }
 

@@ -114,9 +114,17 @@ extension Provider {
 
     private func writeNode(_ page: inout Exposition) {
         let now = ambient.now()
-        let desks = [("customer", signInDesk.passwords), ("operator", console.desk.passwords)]
-        page.series(.passwordQueue, "person", desks.map { ($0.0, UInt64($0.1.inside)) })
-        page.series(.passwordRefusals, "person", desks.map { ($0.0, $0.1.refusals) })
+        let (customers, operators) = (signInDesk.passwords, console.desk)
+        page.series(
+            .passwordQueue,
+            "person",
+            [("customer", UInt64(customers.inside)), ("operator", UInt64(operators.inside))]
+        )
+        page.series(
+            .passwordRefusals,
+            "person",
+            [("customer", customers.refusals), ("operator", operators.refusals)]
+        )
         page.single(.snapshotAge, node.age(at: now).inSeconds)
         let keys = node.keys
         page.single(.signingKeys, keys.published(at: now).count)

@@ -46,7 +46,8 @@ extension Provider {
             return response
         case .refused(let refusal):
             let (email, problem, status) = (refusal.email, refusal.problem, refusal.status)
-            return refusal.timed(try signInPage(pending, visit, email: email, problem: problem, status: status))
+            return try signInPage(pending, visit, email: email, problem: problem, status: status)
+                .retrying(after: refusal.wait)
         }
     }
 
@@ -164,12 +165,5 @@ struct SignInRefusal {
         self.problem = problem
         self.status = status
         self.wait = wait
-    }
-
-    /// An answer that says when to come again.
-    func timed(_ response: Response) -> Response {
-        var response = response
-        if let wait { response.headers[.retryAfter] = "\(wait.secondsRoundedUp)" }
-        return response
     }
 }
