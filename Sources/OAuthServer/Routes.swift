@@ -45,14 +45,15 @@ extension Provider {
             .page([.get, .head], "/assets/:name", Provider.asset),
 
             // Programs
-            .json([.post], "/oauth/token", Provider.token),  // RFC 6749 §3.2
-            .json([.post], "/oauth/revoke", Provider.revoke),  // RFC 7009
+            .json([.post], "/oauth/token", Provider.token).fromAnyOrigin,  // RFC 6749 §3.2
+            .json([.post], "/oauth/revoke", Provider.revoke).fromAnyOrigin,  // RFC 7009
             .json([.post], "/oauth/introspect", Provider.introspect),  // RFC 7662
-            .json([.get, .post], "/oauth/userinfo", Provider.userInfo),  // OpenID Connect Core §5.3
-            .json([.get, .head], "/oauth/jwks", Provider.jwks),  // RFC 7517
+            .json([.get, .post], "/oauth/userinfo", Provider.userInfo).fromAnyOrigin,  // OpenID Connect Core §5.3
+            .json([.get, .head], "/oauth/jwks", Provider.jwks).fromAnyOrigin,  // RFC 7517
             // RFC 8414
-            .json([.get, .head], "/.well-known/oauth-authorization-server", at: .wellKnown, Provider.metadata),
-            .json([.get, .head], "/.well-known/openid-configuration", at: .wellKnown, Provider.metadata),
+            .json([.get, .head], "/.well-known/oauth-authorization-server", at: .wellKnown, Provider.metadata)
+                .fromAnyOrigin,
+            .json([.get, .head], "/.well-known/openid-configuration", at: .wellKnown, Provider.metadata).fromAnyOrigin,
 
             // Operations
             .json([.get, .head], "/healthz", at: .rootToo, Provider.healthz),

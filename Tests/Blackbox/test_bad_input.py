@@ -142,7 +142,18 @@ def test_a_missing_code_or_token_is_an_invalid_request(sqlite_server, form):
 
 @pytest.mark.parametrize(
     "scope",
-    ["no.such", 'quote"', "back\\slash", "line\nbreak", "ü", "a" * 300, " ".join(f"s{i}" for i in range(200)), "\x00"],
+    [
+        "no.such",
+        'quote"',
+        "back\\slash",
+        "line\nbreak",
+        "ü",
+        "a" * 300,
+        " ".join(f"s{i}" for i in range(200)),
+        "\x00",
+        " ",
+        "   ",
+    ],
 )
 def test_an_absurd_scope_is_an_invalid_scope(sqlite_server, person, scope):
     partners = sqlite_server.partners

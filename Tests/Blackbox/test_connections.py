@@ -91,6 +91,47 @@ def test_RFC9112_9_3_2_requests_that_were_sent_ahead_are_answered_in_their_order
                 assert (answered, json.loads(body)["error"]) == (401, "invalid_client")
 
 
+HEADS = ["/healthz", "/readyz", "/oauth/jwks", "/.well-known/oauth-authorization-server", "/nowhere", "/oauth/token"]
+
+
+@pytest.mark.parametrize("path", HEADS)
+def test_RFC9110_9_3_2_an_answer_to_head_has_no_body(sqlite_server, path):
+    head = get(path, "Accept: text/html").replace(b"GET", b"HEAD", 1)
+    with Wire(sqlite_server) as wire:
+        wire.send(head, head, get("/oauth/jwks", "Connection: close"))
+        everything = wire.reader.read()
+    first, second, document = everything.split(b"HTTP/1.1 ")[1:]
+    for answer in (first, second):
+        header, _, rest = answer.partition(b"\r\n\r\n")
+        assert rest == b"", (path, rest)
+        assert b"content-length:" in header.lower(), header
+    assert b'"keys"' in document
+
+
+@pytest.mark.parametrize("spelling", ["close", "Close", "TE, close", "close,TE", "keep-alive , CLOSE"])
+def test_RFC9112_9_6_a_request_that_is_the_last_one_is_the_last_one_in_any_spelling(sqlite_server, spelling):
+    with Wire(sqlite_server) as wire:
+        wire.send(get("/oauth/jwks", f"Connection: {spelling}"))
+        status, fields, _ = wire.answer()
+        assert (status, fields["connection"]) == (200, "close")
+        wire.socket.settimeout(5)
+        assert wire.has_ended()
+
+
+def test_RFC9110_10_1_1_a_client_that_waits_for_leave_to_send_its_body_is_given_it(sqlite_server):
+    body = b"grant_type=refresh_token&client_id=nobody&client_secret=x&refresh_token=y"
+    with Wire(sqlite_server) as wire:
+        wire.socket.settimeout(5)
+        for _ in range(2):
+            wire.send(post(b"", f"Content-Length: {len(body)}", "Expect: 100-continue"))
+            assert wire.reader.readline() == b"HTTP/1.1 100 Continue\r\n"
+            while wire.reader.readline() != b"\r\n":
+                pass
+            wire.send(body)
+            status, _, answer = wire.answer()
+            assert (status, json.loads(answer)["error"]) == (401, "invalid_client")
+
+
 def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent(sqlite_server):
     with Wire(sqlite_server) as wire:
         wire.send(post(b"", f"Content-Length: {BODY_LIMIT + 1}", "Expect: 100-continue"))

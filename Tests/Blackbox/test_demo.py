@@ -4,34 +4,46 @@ import json
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 
 from toolkit.expect import check_one_line_error
+from toolkit.ports import free_port
 from toolkit.process import BINARY, clean_environment
 from toolkit.wire import send
 
-ORIGIN = "http://localhost:3020"
+PORT = free_port()
+ORIGIN = f"http://localhost:{PORT}"
 
 
-@pytest.fixture
-def demo(tmp_path):
-    """`latchkey demo` in an empty folder, with what it printed until it was ready."""
-    printed = tmp_path / "printed"
+@contextmanager
+def running_demo(folder: Path, port: int = PORT) -> Iterator[str]:
+    """`latchkey demo` in a folder, with what it printed until it was ready."""
+    printed = folder / "printed"
     with printed.open("w") as out:
         process = subprocess.Popen(
-            [BINARY, "demo"], cwd=tmp_path, env=clean_environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            [BINARY, "demo", "--port", str(port)],
+            cwd=folder,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
         )
     deadline = time.monotonic() + 30
     ready = False
     while not ready and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
         try:
-            ready = send("GET", "http://localhost:3020/").status_code == 200
+            ready = send("GET", f"http://localhost:{port}/").status_code == 200
         except OSError:
             ready = False
     assert ready, printed.read_text()
@@ -41,8 +53,15 @@ def demo(tmp_path):
     assert process.wait(timeout=20) == 0
 
 
+@pytest.fixture
+def demo(tmp_path):
+    """`latchkey demo` in an empty folder, with what it printed until it was ready."""
+    with running_demo(tmp_path) as printed:
+        yield printed
+
+
 def test_the_demo_says_what_to_open_and_whom_to_sign_in_as(demo):
-    assert "http://localhost:3020" in demo
+    assert ORIGIN in demo
     assert re.search(r"[\w.+-]+@[\w.-]+\w", demo), demo
     assert re.search(r"password", demo, re.IGNORECASE), demo
 
@@ -143,15 +162,46 @@ def test_back_and_allow_again_is_no_dead_end(demo, page):
     expect(page.get_by_role("link", name="Connect your locks")).to_be_visible()
 
 
+def test_a_demo_in_a_real_servers_folder_takes_its_brand_and_leaves_the_rest_alone(tmp_path):
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    (tmp_path / "latchkey.yaml").write_text(
+        f"""\
+brand-name: Acme Doors
+metrics-listen: 127.0.0.1:{port}
+webhook-url: http://127.0.0.1:{port}/hook
+webhook-secret: whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+revocation-log: {tmp_path}/real.revocations
+accounts: login-endpoint
+login-endpoint-url: http://127.0.0.1:{port}/login
+"""
+    )
+    mine = free_port()
+    with running_demo(tmp_path, mine) as printed:
+        form = {"email": re.search(r"[\w.+-]+@[\w.-]+\w", printed).group()}
+        form["password"] = re.search(r"Password\s+(\S+)", printed).group(1)
+        browser = requests.Session()
+        page = browser.get(f"http://localhost:{mine}/account/sign-in")
+        assert "Acme Doors" in page.text
+        form["transaction"] = re.search(r'name="transaction" value="([^"]+)"', page.text).group(1)
+        answer = browser.post(page.url, data=form, allow_redirects=False, headers={"Sec-Fetch-Site": "same-origin"})
+        assert answer.status_code == 303, "the demo has accounts of its own"
+    assert not (tmp_path / "real.revocations").exists()
+    taken.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        taken.accept()
+    taken.close()
+
+
 def test_a_taken_port_names_the_flag_that_the_demo_has(demo, tmp_path):
-    done = another_demo(tmp_path, "--data", "elsewhere")
+    done = another_demo(tmp_path, "--data", "elsewhere", "--port", str(PORT))
     assert done.returncode == 1
     assert "--port" in done.stderr
     assert "--listen" not in done.stderr
 
 
 def test_a_second_demo_does_not_take_the_first_ones_data_over(demo, tmp_path):
-    check_one_line_error(another_demo(tmp_path, "--port", "3021"), "another demo", "--data", "--port")
+    check_one_line_error(another_demo(tmp_path, "--port", str(free_port())), "another demo", "--data", "--port")
 
 
 def test_the_banner_prints_a_command_that_works_anywhere(demo):
@@ -160,5 +210,5 @@ def test_the_banner_prints_a_command_that_works_anywhere(demo):
 
 def test_the_demo_survives_ten_people_at_once(demo):
     with ThreadPoolExecutor(10) as pool:
-        statuses = list(pool.map(lambda _: send("GET", "http://localhost:3020/").status_code, range(40)))
+        statuses = list(pool.map(lambda _: send("GET", ORIGIN + "/").status_code, range(40)))
     assert set(statuses) == {200}

@@ -196,6 +196,13 @@ def test_ifttt_answers_are_json_and_say_that_they_are_utf_8(ifttt):
         assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
 
 
+def test_ifttt_is_told_a_name_of_somebody_who_has_none(ifttt):
+    account = ifttt.server.create_account(name=None)
+    nameless = replace(ifttt, person=Person(ifttt.server, account))
+    told = call(ifttt, "/ifttt/v1/user/info", nameless.connect().access).json()
+    assert told == {"data": {"name": account.user_id, "id": account.user_id}}
+
+
 def test_ifttt_an_earlier_refresh_token_does_not_die_at_once(ifttt):
     first = ifttt.connect().refresh
     second = tokens(ifttt.refresh(first)).refresh

@@ -215,6 +215,12 @@ def test_L_05_a_failed_authentication_does_not_burn_the_code(server):
     assert exchange(server, code, grant_type="authorization_code", redirect_uri=CALLBACK).status_code == 200
 
 
+def test_L_06_an_empty_parameter_counts_as_omitted(server):
+    page = Person(server, server.create_account())
+    code = code_of(walk(page, link(server, client_id="", scope="")))
+    assert exchange(server, code, grant_type="").status_code == 200
+
+
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
 def test_L_06_three_fields_become_a_token(server, as_json):
     code = code_of(walk(Person(server, server.create_account()), link(server)))

@@ -1,5 +1,7 @@
 """The consent page: security.md, rows C01 to C08. C05 and C09 are in test_pages.py: they need a browser."""
 
+import pytest
+
 from toolkit.client import Authorization, tokens
 from toolkit.person import Person
 
@@ -85,6 +87,19 @@ def test_C04_a_second_press_offers_the_first_code_while_it_waits(sqlite_server, 
     assert "This was already answered" in late.text
     assert 'href="https://partner.example/"' in late.html, "no dead end: the application knows what came of it"
     tokens(web.refresh(connected.refresh))
+
+
+@pytest.mark.parametrize("is_redeemed", [False, True], ids=["while the code waits", "once it was redeemed"])
+def test_C04_who_has_allowed_cannot_have_denied(sqlite_server, person, is_redeemed):
+    web = sqlite_server.partners.web
+    page = person.reach_consent(web)
+    back = Authorization(person.decide(page, "allow").target, web)
+    connected = web.redeem(back) if is_redeemed else None
+    denied = person.submit(page.consent_form, button="deny")
+    assert denied.status == 409, "the client is not told two things of one request"
+    assert "This was already answered" in denied.text
+    assert "lkc_" not in denied.html, "who presses Deny is not led on"
+    tokens(web.refresh((connected or web.redeem(back)).refresh))
 
 
 def test_C04_a_second_press_offers_nothing_to_somebody_else(sqlite_server, person):

@@ -267,6 +267,15 @@ def test_M06_keys_and_metadata_may_be_cached_and_read_by_anyone(sqlite_server):
         assert "Access-Control-Allow-Credentials" not in answer.headers, path
 
 
+def test_RFC9110_13_1_2_who_has_the_document_gets_none_however_the_tag_comes(sqlite_server):
+    for path in [*SOURCES, "/oauth/jwks"]:
+        tag = send("GET", sqlite_server.base + path).headers["ETag"]
+        for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+            answer = send("GET", sqlite_server.base + path, headers={"If-None-Match": known})
+            assert (answer.status_code, answer.content) == (304, b""), (path, known)
+        assert send("GET", sqlite_server.base + path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
 def test_M08_answers_carry_no_versions(sqlite_server):
     for path in ("/", "/healthz", "/oauth/jwks", "/no/such/page"):
         headers = send("GET", sqlite_server.base + path).headers

@@ -232,6 +232,17 @@ def test_R11_a_disabled_client_refreshes_nothing(server):
     tokens(client.refresh(connected.refresh))
 
 
+def test_R11_a_scope_that_the_operator_took_back_is_not_given_for_a_code_under_way(server, person):
+    client = server.create_client(*WEB, name="Narrowed partner")
+    first, second = person.authorize(client), person.authorize(client)
+    server.command("client", "update", client.client_id, "--scope", "locks.read")
+    eventually(lambda: person.authorize(client).error == "invalid_scope")
+    connected = client.redeem(first)
+    assert connected.body["scope"] == "locks.read"
+    assert client.refreshed(connected.refresh).body["scope"] == "locks.read"
+    refusal(client.exchange(second.code, scope="locks.read locks.write"), 400, "invalid_scope")
+
+
 def test_R12_revoking_one_connection_leaves_the_others(server, person):
     web, opaque = server.partners.web, server.partners.opaque
     mine, other = person.connect(web), person.connect(opaque)

@@ -89,6 +89,17 @@ def test_T04_both_ways_at_once_are_refused(sqlite_server, person):
     tokens(web.exchange(back.code))
 
 
+@pytest.mark.parametrize("header", ["Bearer lka_anything", "Bearer", "", "Digest username=x", "Basically not"])
+def test_RFC6749_2_3_1_another_scheme_is_no_client_authentication(sqlite_server, person, header):
+    web = sqlite_server.partners.web
+    form = web.exchange_form(person.authorize(web).code) | web.secret_form()
+    headers = {"Authorization": header}
+    tokens(send("POST", sqlite_server.base + "/oauth/token", data=form, headers=headers))
+    without = {name: value for name, value in form.items() if not name.startswith("client_")}
+    answer = send("POST", sqlite_server.base + "/oauth/token", data=without, headers=headers)
+    refusal(answer, 401, "invalid_client")
+
+
 def test_T04_a_failed_basic_authentication_names_the_scheme(sqlite_server):
     web = sqlite_server.partners.web
     answer = web.using(authentication="basic", client_secret="lks_wrong" * 5).refresh("x")

@@ -1,6 +1,8 @@
 """Traces: spans of requests and their steps, sent to a collector as OTLP has it, that tell no secret."""
 
+import socket
 import sqlite3
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -68,6 +70,22 @@ def test_a_trusted_proxys_trace_goes_on_as_it_has_decided(new_server, collector)
     assert server.stop() == 0
     (span,) = collector.spans
     assert (span.trace, span.parent, span.name) == (TRACE, PARENT, "GET /healthz")
+
+
+def test_a_collector_that_is_silent_does_not_hold_the_end_up(new_server):
+    silent = socket.create_server(("127.0.0.1", 0))
+    to = f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"
+    server = new_server(environment={"LATCHKEY_TRACES_TO": to, "LATCHKEY_TRACES_SHARE": "1"}).start()
+    send("GET", server.base + "/healthz")
+    silent.settimeout(PATIENCE)
+    connection, _ = silent.accept()
+    # It has five seconds for those; others come meanwhile.
+    send("GET", server.base + "/healthz")
+    began = time.monotonic()
+    assert server.stop() == 0
+    assert time.monotonic() - began < 3.5, "nobody connects while the server ends"
+    connection.close()
+    silent.close()
 
 
 def test_a_strangers_trace_does_not(new_server, collector):

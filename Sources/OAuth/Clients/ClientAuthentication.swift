@@ -31,7 +31,7 @@ public struct ClientCredentials: Sendable {
     public init(authorization: String?, form: Form) throws(OAuthError) {
         try form.refuseRepeated()
         let named = form["client_id"]
-        guard let authorization else {
+        guard let authorization, named == nil || Self.isBasic(authorization) else {
             guard let named else {
                 throw OAuthError(
                     .invalidClient,
@@ -82,6 +82,12 @@ public struct ClientCredentials: Sendable {
         about: "client_secret",
         expected: "one of the live secrets of this client"
     )
+
+    /// Whether an `Authorization` header is meant to authenticate a client: other schemes say nothing of it (RFC 6749 §2.3.1).
+    public static func isBasic(_ authorization: String) -> Bool {
+        authorization.utf8.prefix { $0 != UInt8(ascii: " ") }.count == 5
+            && authorization.lowercased().hasPrefix("basic")
+    }
 
     /// RFC 7617: user and password around the first colon.
     private static func basic(_ header: String) -> (user: ArraySlice<UInt8>, password: ArraySlice<UInt8>)? {

@@ -79,15 +79,7 @@ public struct CodeRedemption: Sendable {
             )
         }
         do throws(OAuthError) {
-            let scope = wishes.scope ?? stored.scope
-            guard scope.isSubset(of: stored.scope) else {
-                throw OAuthError(
-                    .invalidScope,
-                    "scope is wider than what was allowed",
-                    about: "scope",
-                    expected: stored.scope.description
-                )
-            }
+            let scope = try wishes.scope(within: stored.scope, for: client.client)
             let audience = try audiences.narrowed(stored.resources, by: wishes, for: client.client)
             return .redeem(scope: scope, audiences: audience)
         } catch {

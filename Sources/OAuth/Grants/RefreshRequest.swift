@@ -44,25 +44,10 @@ public struct RefreshRequest: Sendable {
         guard !client.client.tokenRequest.mustSend.contains(.redirectURI) || isOwnRedirect(client.client) else {
             return .refuse(OAuthError(.invalidGrant, "redirect_uri is not one of this client's"))
         }
-        let granted = connection.scope.intersection(client.client.scopes)
-        guard !granted.isEmpty || connection.scope.isEmpty else {
-            return .refuse(
-                OAuthError(
-                    .invalidScope,
-                    "this client may no longer ask for anything that was allowed",
-                    about: "scope",
-                    expected: connection.scope.description
-                )
-            )
-        }
-        let scope = wishes.scope ?? granted
-        guard wishes.scope == nil || scope.isSubset(of: granted) else {
-            return .refuse(
-                OAuthError(.invalidScope, "scope is wider than what was allowed: \(granted)", about: "scope")
-            )
-        }
+        let scope: Scope
         let audience: [String]
         do throws(OAuthError) {
+            scope = try wishes.scope(within: connection.scope, for: client.client)
             audience = try audiences.narrowed(connection.resources, by: wishes, for: client.client)
         } catch {
             return .refuse(error)

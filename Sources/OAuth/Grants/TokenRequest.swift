@@ -12,7 +12,7 @@ public enum TokenRequest: Sendable {
     /// - Throws: `invalid_request` for a missing, malformed or repeated parameter; `unsupported_grant_type`.
     public init(_ form: Form, rules: TokenRequestRules) throws(OAuthError) {
         try form.refuseRepeated()
-        if rules.mayOmit.contains(.grantType), !form.names("grant_type") {
+        if rules.mayOmit.contains(.grantType), form["grant_type"] == nil {
             self = .authorizationCode(try CodeRedemption(form))
             return
         }

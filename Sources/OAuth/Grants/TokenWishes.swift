@@ -12,3 +12,34 @@ public struct TokenWishes: Sendable, Equatable {
         resources = form.all("resource")
     }
 }
+
+extension TokenWishes {
+    /// The scope of the token: what was wished, or everything that was allowed and that its client may still ask for.
+    ///
+    /// - Parameters:
+    ///   - allowed: what the person has allowed.
+    ///   - client: who asks.
+    /// - Returns: the scope.
+    /// - Throws: `invalid_scope` when more is wished, or when nothing is left of what was allowed.
+    func scope(within allowed: Scope, for client: Client) throws(OAuthError) -> Scope {
+        let granted = allowed.intersection(client.scopes)
+        guard !granted.isEmpty || allowed.isEmpty else {
+            throw OAuthError(
+                .invalidScope,
+                "this client may no longer ask for anything that was allowed",
+                about: "scope",
+                expected: allowed.description
+            )
+        }
+        guard let scope else { return granted }
+        guard scope.isSubset(of: granted) else {
+            throw OAuthError(
+                .invalidScope,
+                "scope is wider than what was allowed: \(granted)",
+                about: "scope",
+                expected: granted.description
+            )
+        }
+        return scope
+    }
+}

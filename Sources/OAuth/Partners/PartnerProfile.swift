@@ -46,10 +46,10 @@ public final class PartnerProfile: Sendable {
 
     /// An authorization request at the profile's own path, with what its rules let stand in for what was left out.
     public func filledIn(_ form: Form) -> Form {
-        guard rules.authorizationRequest.mayOmit.contains(.clientID), !form.names("client_id"),
+        guard rules.authorizationRequest.mayOmit.contains(.clientID), form.all("client_id").isEmpty,
             let client = rules.clientID
         else { return form }
-        return form.merging(Form(["client_id": client.text]))
+        return Form(pairs: form.pairs.filter { $0.name != "client_id" } + [("client_id", client.text)])
     }
 
     /// Reads a profile.

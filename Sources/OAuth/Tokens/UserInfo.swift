@@ -34,7 +34,8 @@ extension UserInfoShape {
         for member in members {
             switch member.value {
             case .userID: writer.member(member.key, account.id.description)
-            case .name: if let name = account.name { writer.member(member.key, name) }
+            // A profile names it because its document wants it; nobody's address stands in for it.
+            case .name: writer.member(member.key, account.name ?? account.id.description)
             case .email: writer.member(member.key, account.email)
             }
         }

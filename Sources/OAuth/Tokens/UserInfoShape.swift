@@ -4,7 +4,7 @@ public struct UserInfoShape: Sendable, Equatable {
     public enum Value: String, Sendable, CaseIterable {
         /// The account's permanent identifier.
         case userID = "user_id"
-        /// The account's name, if it has one.
+        /// The account's name; its identifier, if it has none.
         case name
         /// The account's e-mail address.
         case email

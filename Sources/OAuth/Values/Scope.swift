@@ -7,9 +7,14 @@ public struct Scope: Sendable, Hashable, CustomStringConvertible {
     public static let none = Scope(unchecked: [])
 
     /// Reads the `scope` parameter.
-    /// - Throws: `invalid_scope` for characters outside RFC 6749 §3.3, more than 50 names or a name over 200 characters.
+    /// - Throws: `invalid_scope` for characters outside RFC 6749 §3.3, for spaces without a name, more than 50 names or a name over
+    ///   200 characters.
     public init(_ text: String) throws(OAuthError) {
-        try self.init(names: text.spaceSeparated)
+        let names = text.spaceSeparated
+        guard !names.isEmpty || text.isEmpty else {
+            throw OAuthError(.invalidScope, "scope holds spaces only: name a scope, or leave it out", about: "scope")
+        }
+        try self.init(names: names)
     }
 
     /// Makes a scope of names.

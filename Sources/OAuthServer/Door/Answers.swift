@@ -22,11 +22,19 @@ extension Provider {
             .contentType: "application/json", .cacheControl: "public, max-age=\(lifetime.components.seconds)",
             .eTag: tag, .accessControlAllowOrigin: "*", .xContentTypeOptions: "nosniff",
         ]
-        guard request.headers[.ifNoneMatch] != tag else {
+        guard !Self.isKnown(tag, to: request) else {
             headers[.contentType] = nil
             return Response(status: .notModified, headers: headers)
         }
         return Response(status: .ok, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// Whether a cache has the document of that tag; proxies that pack it mark its tag as a weak one (RFC 9110 §13.1.2).
+    private static func isKnown(_ tag: String, to request: Request) -> Bool {
+        request.headers[values: .ifNoneMatch].joined(separator: ",").split(separator: ",").contains { each in
+            let each = each.drop { $0 == " " }.prefix { $0 != " " }
+            return each == "*" || each == tag || each == "W/" + tag
+        }
     }
 
     /// A page for a person, with the headers that keep other sites, scripts and caches out of it (ASVS 3.4).

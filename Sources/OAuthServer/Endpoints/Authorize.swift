@@ -130,9 +130,25 @@ extension Provider {
         let isWaiting = code.map {
             $0.account == session.account.id && $0.redeemedAt == nil && $0.isGood(for: asked.client, at: visit.now)
         }
+        return answered(asked, visit, goingOnAt: isWaiting ?? false ? target : nil)
+    }
+
+    /// Tells the client that the person refuses, unless they have allowed it before: two answers to one request would
+    /// contradict each other, and what was allowed would stay.
+    func deny(_ pending: PendingAuthorization, _ error: OAuthError, _ visit: Visit) async throws -> Response {
+        let asked = pending.request
+        guard try await store.code(seals.transactions.code(of: pending.transaction).digest) == nil else {
+            return answered(asked, visit, goingOnAt: nil)
+        }
+        observe(.denied(asked.client.id), visit.context)
+        return redirect(to: asked.redirect.refused(error))
+    }
+
+    /// The page that says that there is an answer already, with a link to what comes next or to the application.
+    private func answered(_ asked: AuthorizationRequest, _ visit: Visit, goingOnAt target: String?) -> Response {
         let endpoint = asked.redirect.endpoint
-        let application = endpoint.host.isEmpty ? nil : PageLink.absolute(endpoint.origin + "/")
-        let page = ErrorPage(problem: .known(.answered), back: isWaiting ?? false ? .absolute(target) : application)
+        let application = endpoint.host.isEmpty ? nil : endpoint.origin + "/"
+        let page = ErrorPage(problem: .known(.answered), back: (target ?? application).map { .absolute($0) })
         return self.page(page, status: .conflict, language: language(visit.request, locales: asked.locales))
     }
 

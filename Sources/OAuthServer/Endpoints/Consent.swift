@@ -15,9 +15,7 @@ extension Provider {
         case "allow":
             return try await allow(pending, visit)
         case "deny":
-            observe(.denied(pending.request.client.id), context)
-            let error = OAuthError(.accessDenied, "the person denied the request")
-            return redirect(to: pending.request.redirect.refused(error))
+            return try await deny(pending, OAuthError(.accessDenied, "the person denied the request"), visit)
         default:
             throw OAuthError(.invalidRequest, "decision must be allow or deny")
         }

@@ -21,9 +21,7 @@ extension Provider {
         guard var pending = try await pending(form, visit) else { return try startAgain(form, visit) }
         switch form["action"] {
         case "cancel":
-            observe(.denied(pending.request.client.id), context)
-            let error = OAuthError(.accessDenied, "the person did not sign in")
-            return redirect(to: pending.request.redirect.refused(error))
+            return try await deny(pending, OAuthError(.accessDenied, "the person did not sign in"), visit)
         case "switch":
             return try signInPage(anew(pending), visit)
         default:

@@ -16,7 +16,7 @@ extension Provider {
             let body: TokenRequestRules.Body
             (form, body) = try await tokenForm(request)
             let authorization = request.headers[.authorization]
-            let hasBasic = authorization != nil
+            let hasBasic = authorization.map(ClientCredentials.isBasic) ?? false
             try Self.check(form, writtenAs: body, hasBasic: hasBasic, at: profile)
             let now = ambient.now()
             let (claimed, credentials) = try await claimedClient(form, authorization, now: now)

@@ -19,6 +19,8 @@ public struct SpanExport: Service {
     private static let pace = Duration.seconds(1)
     private static let batch = 512
     private static let deadline = TimeAmount.seconds(5)
+    /// How long the end of the server waits for the collector: nobody connects meanwhile.
+    private static let lastDeadline = TimeAmount.milliseconds(500)
 
     /// Makes the export of a server.
     ///
@@ -36,39 +38,44 @@ public struct SpanExport: Service {
         self.logger = logger
     }
 
-    /// Sends until the server shuts down; then what is left, once.
+    /// Sends until the server shuts down; then what is left, once, if the collector took what came before.
     public func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
+        let isTaking = await cancelWhenGracefulShutdown {
+            var isTaking = true
+            while true {
                 try? await Task.sleep(for: Self.pace)
-                await send()
+                let wasTaken = await send(within: Self.deadline)
+                if Task.isCancelled { return isTaking }
+                isTaking = wasTaken
             }
         }
-        await send()
+        if isTaking { _ = await send(within: Self.lastDeadline) }
     }
 
-    private func send() async {
+    /// Sends what has come.
+    /// - Returns: whether the collector took it.
+    private func send(within deadline: TimeAmount) async -> Bool {
         while true {
             let (spans, dropped) = recorder.take(Self.batch)
             metrics.spans[.lost].add(dropped)
-            guard !spans.isEmpty else { return }
-            if let reason = await refusal(of: spans) {
+            guard !spans.isEmpty else { return true }
+            if let reason = await refusal(of: spans, within: deadline) {
                 metrics.spans[.lost].add(UInt64(spans.count))
                 logger.warning("traces could not be sent: \(reason)")
-                return
+                return false
             }
             metrics.spans[.sent].add(UInt64(spans.count))
         }
     }
 
     /// Why the collector did not take the spans; nil when it did.
-    private func refusal(of spans: [FinishedSpan]) async -> String? {
+    private func refusal(of spans: [FinishedSpan], within deadline: TimeAmount) async -> String? {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
         request.body = .bytes(ByteBuffer(bytes: Self.body(spans)))
         do {
-            let response = try await client.execute(request, timeout: Self.deadline)
+            let response = try await client.execute(request, timeout: deadline)
             // The connection can be used again only when the answer was read.
             _ = try await response.body.collect(upTo: 64 * 1024)
             return (200...299).contains(response.status.code) ? nil : "the answer was \(response.status.code)"

@@ -10,7 +10,8 @@ struct DemoCommand: AsyncParsableCommand {
         abstract: "Run the server with a sample API and a sample partner, ready to click.",
         discussion: """
             Accounts, clients and connections are kept in one folder between runs; the sample partner and the sample locks \
-            begin anew each time.
+            begin anew each time. Of your settings it takes the brand, the templates, the partner profiles and the scopes; \
+            the rest, such as where accounts and webhooks are, is the demo's own.
             """
     )
 
@@ -26,6 +27,9 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "From which level on events are logged: debug, info, warning, error.")
     var logLevel = "warning"
 
+    /// The settings of a real server that a demo shows: nothing that would reach the company's accounts, webhooks and logs.
+    private static let shown = ["brand-", "templates", "partners", "scopes", "log-format"]
+
     func validate() throws {
         guard (1...65535).contains(port) else { throw ValidationError("--port must be 1 to 65535") }
     }
@@ -38,7 +42,8 @@ struct DemoCommand: AsyncParsableCommand {
             "issuer": origin, "listen": "localhost:\(port)", "database": "sqlite:\(folder.path)/demo.sqlite",
             "log-level": logLevel, "audience": origin, "test-mode": "false", "clock-offset": "0",
         ]
-        let deployment = try Layers(flags: flags, configuration: config).read()
+        let layers = try Layers(flags: flags, configuration: config, isFileNeeded: false)
+        let deployment = try layers.read(only: Self.shown)
         var settings = try deployment.serverSettings()
         let named = Set(settings.scopes.map(\.name))
         settings.scopes += Demo.scopes.filter { !named.contains($0.name) }

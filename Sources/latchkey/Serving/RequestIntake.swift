@@ -13,6 +13,8 @@ import OAuthServer
 /// answer is under way. The timer is set at most once in that time, so that an ordinary request costs a reading of the
 /// clock; while an earlier request of the same connection is at work, nobody is cut.
 ///
+/// A client that waits for leave to send its body is given it (RFC 9110 §10.1.1), unless the body is refused anyway.
+///
 /// What comes while too many requests are at work is told at once to come again: 503, before anything else is spent on it.
 /// Those that were let in are answered as fast as ever then, where all would wait longer and longer.
 ///
@@ -26,6 +28,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let limit: TimeAmount
     private let workLimit: Int
+    private let bodyLimit: Int
     private let connections: OpenConnections
     private var connection: OpenConnection?
     /// When the first byte came of the request that is being read; nil between requests.
@@ -61,6 +64,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     /// - Parameters:
     ///   - limit: how long a request may take to arrive.
     ///   - workLimit: how many requests of all connections may be at work.
+    ///   - bodyLimit: how large a body may be, in bytes.
     ///   - connections: where this one is counted.
     ///   - drain: whether connections are to be ended after their next answer.
     ///   - metrics: counts the requests that are ended here, or by the decoder.
@@ -68,6 +72,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     init(
         limit: TimeAmount,
         workLimit: Int,
+        bodyLimit: Int,
         connections: OpenConnections,
         drain: Drain,
         metrics: Metrics,
@@ -75,6 +80,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     ) {
         self.limit = limit
         self.workLimit = workLimit
+        self.bodyLimit = bodyLimit
         self.logger = logger
         self.connections = connections
         self.drain = drain
@@ -102,19 +108,25 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let part = unwrapInboundIn(data)
+        var part = unwrapInboundIn(data)
         // What is asked after the last answer has begun is not heard (RFC 9112 §9.6).
         if isLast || isEnding, case .head = part { isDeaf = true }
         guard !isDeaf else { return }
         switch part {
-        case .head(let head):
-            isClosing = head.headerFields[.connection] == "close"
+        case .head(var head):
+            isClosing = Self.closes(head)
+            // The framework knows this one spelling.
+            if isClosing {
+                head.headerFields[.connection] = "close"
+                part = .head(head)
+            }
             // The next request may lie in the same bytes as the end of the last one.
             arrived(context)
             unanswered += 1
             // Those before it on the same connection are owed their answers first.
             let isTooMany = unanswered == 1 && connections.atWork >= workLimit && !Self.isAlwaysHeard(head)
             shedding = isTooMany ? head.method : nil
+            if !isTooMany, unanswered == 1 { giveLeave(context, head) }
         case .body: break
         case .end:
             began = nil
@@ -124,7 +136,22 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
                 return shed(context, method)
             }
         }
-        if shedding == nil { context.fireChannelRead(data) }
+        if shedding == nil { context.fireChannelRead(wrapInboundOut(part)) }
+    }
+
+    /// Whether a request is its connection's last one, in any spelling (RFC 9110 §7.6.1).
+    private static func closes(_ head: HTTPRequest) -> Bool {
+        guard let options = head.headerFields[.connection] else { return false }
+        return options == "close"
+            || options.lowercased().split(separator: ",").contains { $0.filter { $0 != " " && $0 != "\t" } == "close" }
+    }
+
+    /// Tells a client that waits for it to send its body.
+    private func giveLeave(_ context: ChannelHandlerContext, _ head: HTTPRequest) {
+        guard let expected = head.headerFields[.expect], expected.lowercased() == "100-continue",
+            head.headerFields[.contentLength].flatMap({ Int($0) }) ?? 0 <= bodyLimit
+        else { return }
+        context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
     }
 
     /// A client that has gone and waits for no answer need not be noticed at once.

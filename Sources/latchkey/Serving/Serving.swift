@@ -140,6 +140,7 @@ struct Serving: Sendable {
                             RequestIntake(
                                 limit: .init(deployment.arrivalLimit),
                                 workLimit: deployment.requestLimit,
+                                bodyLimit: deployment.settings.bodyLimit,
                                 connections: connections,
                                 drain: provider.drain,
                                 metrics: metrics,

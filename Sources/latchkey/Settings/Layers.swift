@@ -20,7 +20,9 @@ enum Origin: Sendable, CustomStringConvertible {
 
 /// The three layers of settings: flags before the environment before the file.
 struct Layers: Sendable {
-    private let layers: [(provider: any ConfigProvider, origin: @Sendable (Knob) -> Origin)]
+    private typealias Layer = (provider: any ConfigProvider, origin: @Sendable (Knob) -> Origin)
+
+    private let layers: [Layer]
     private let file: SettingsFile?
 
     /// Gathers the layers.
@@ -28,17 +30,19 @@ struct Layers: Sendable {
     /// - Parameters:
     ///   - flags: what the command line set, by the settings' names.
     ///   - configuration: the file that the command line names.
+    ///   - isFileNeeded: whether a usual file that is there must be readable.
     ///   - environment: the process's environment.
     /// - Throws: a `Complaint` when the file cannot be read.
     init(
         flags: [String: String],
         configuration: String?,
+        isFileNeeded: Bool = true,
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws(Complaint) {
         // An empty variable is one that nobody set: that is how compose files leave them out.
         let variables = environment.filter { $0.key.hasPrefix("LATCHKEY_") && !$0.value.isEmpty }
-        let file = try SettingsFile.find(named: configuration ?? variables[Self.fileVariable])
-        var layers: [(provider: any ConfigProvider, origin: @Sendable (Knob) -> Origin)] = [
+        let file = try SettingsFile.find(named: configuration ?? variables[Self.fileVariable], isNeeded: isFileNeeded)
+        var layers: [Layer] = [
             (Self.provider("flags", flags), { .flag($0.name) }),
             (
                 EnvironmentVariablesProvider(environmentVariables: variables).prefixKeys(with: "latchkey"),
@@ -54,11 +58,16 @@ struct Layers: Sendable {
     }
 
     /// Reads every setting.
+    ///
+    /// - Parameter names: beginnings of the names of those that are read from the environment and the file; nil for all.
     /// - Throws: a `Complaint` that names the first wrong setting, its value and what to write.
-    func read() throws(Complaint) -> Deployment {
+    func read(only names: [String]? = nil) throws(Complaint) -> Deployment {
         var deployment = Deployment()
         for knob in Knob.all {
-            guard let (text, origin) = try value(of: knob) else { continue }
+            let isRead = names?.contains(where: knob.name.hasPrefix) ?? true
+            guard let (text, origin) = try value(of: knob, in: isRead ? layers[...] : layers.prefix(1)) else {
+                continue
+            }
             guard knob.take(text, &deployment) else {
                 throw Complaint(
                     knob.name + (knob.isSecret ? "" : " is '\(Self.withoutPassword(text).plain.prefix(100))'")
@@ -82,7 +91,7 @@ struct Layers: Sendable {
         return text[..<scheme.upperBound] + place
     }
 
-    private func value(of knob: Knob) throws(Complaint) -> (String, Origin)? {
+    private func value(of knob: Knob, in layers: ArraySlice<Layer>) throws(Complaint) -> (String, Origin)? {
         for layer in layers {
             let found: ConfigValue?
             do {

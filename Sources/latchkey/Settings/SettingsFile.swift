@@ -18,9 +18,14 @@ struct SettingsFile: Sendable {
     static let usualPaths = ["latchkey.yaml", "/etc/latchkey/latchkey.yaml"]
 
     /// Reads the file that somebody named, or the first of the usual ones that is there.
-    static func find(named: String?) throws(Complaint) -> SettingsFile? {
+    ///
+    /// - Parameters:
+    ///   - named: the file; nil when nobody named one.
+    ///   - isNeeded: whether a usual file that is there must be readable.
+    static func find(named: String?, isNeeded: Bool = true) throws(Complaint) -> SettingsFile? {
         if let named { return try SettingsFile(path: named) }
-        guard let path = usualPaths.first(where: FileManager.default.fileExists(atPath:)) else { return nil }
+        let path = usualPaths.first { access($0, isNeeded ? F_OK : R_OK) == 0 }
+        guard let path else { return nil }
         return try SettingsFile(path: path)
     }
 

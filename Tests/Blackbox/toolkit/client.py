@@ -151,16 +151,20 @@ class OAuthClient:
         pairs = [(name, value) for name, value in pairs if value is not None]
         heads.setdefault("Content-Type", "application/x-www-form-urlencoded")
         answer = send("POST", self.server.base + path, data=urlencode(pairs), headers=heads)
-        self._remember(answer)
+        self.remember(answer)
         return answer
 
-    def _remember(self, answer: requests.Response) -> None:
+    def remember(self, answer: requests.Response) -> None:
         if answer.status_code != 200 or "json" not in answer.headers.get("Content-Type", ""):
             return
         body = answer.json()
         if isinstance(body, dict):
-            self.server.canaries.add("access token", body.get("access_token"))
-            self.server.canaries.add("refresh token", body.get("refresh_token"))
+            self.keep_secret(body)
+
+    def keep_secret(self, body: dict) -> None:
+        """Has the tokens of an answer looked for where they must not be."""
+        self.server.canaries.add("access token", body.get("access_token"))
+        self.server.canaries.add("refresh token", body.get("refresh_token"))
 
     def exchange_form(self, code: str, **changes) -> dict:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": self.redirect_uri}

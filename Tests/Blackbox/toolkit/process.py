@@ -180,13 +180,12 @@ class Latchkey:
         return json.loads(done.stdout) if done.stdout.strip() else None
 
     def create_account(
-        self, email: str | None = None, password: str | None = None, name: str = "Ada Lovelace"
+        self, email: str | None = None, password: str | None = None, name: str | None = "Ada Lovelace"
     ) -> Account:
         email = email or f"ada.{secrets.token_hex(5)}@example.com"
         password = password or "correct horse " + secrets.token_hex(8)
-        made = self.command(
-            "account", "create", "--email", email, "--name", name, "--password-stdin", stdin=password + "\n"
-        )
+        named = [] if name is None else ["--name", name]
+        made = self.command("account", "create", "--email", email, *named, "--password-stdin", stdin=password + "\n")
         self.canaries.add("password", password)
         return Account(made["user_id"], email, password, name)
 

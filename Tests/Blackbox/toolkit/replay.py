@@ -209,7 +209,7 @@ class Player:
             heads |= basic(values["client_id"], values["client_secret"], encoded=way.basic == "encoded")
         body = way.body(template, habits.encode, values)
         answer = send("POST", self.server.base + habits.token_path, data=body, headers=heads)
-        self.client._remember(answer)
+        self.client.remember(answer)
         assert answer.elapsed.total_seconds() < habits.deadline, "the partner would have given up"
         return answer
 

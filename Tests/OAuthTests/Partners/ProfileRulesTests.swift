@@ -194,7 +194,8 @@ import Testing
             refusal { try TokenRequest(Form(["code": "c", "grant_type": "magic"]), rules: rules) }
                 == .unsupportedGrantType
         )
-        #expect(refusal { try TokenRequest(Form(["code": "c", "grant_type": ""]), rules: rules) } == .invalidRequest)
+        // RFC 6749 §3.2: a parameter without a value counts as omitted.
+        #expect(refusal { try TokenRequest(Form(["code": "c", "grant_type": ""]), rules: rules) } == nil)
         #expect(refusal { try TokenRequest(Form(["code": "c"])) } == .invalidRequest)
         #expect(refusal { try rules.check(Form(), writtenAs: .json, hasBasic: false) } == nil)
         #expect(

@@ -7,7 +7,7 @@ import Testing
         #expect(try Scope("b a  b c ").description == "b a c")
         #expect(try Scope(names: ["write", "read", "write"]).names == ["write", "read"])
         #expect(try Scope("").isEmpty)
-        #expect(try Scope("   ") == .none)
+        #expect(refusal { try Scope("   ") } == .invalidScope)
     }
 
     @Test func `§3.3: a name holds exactly the characters of the grammar`() {
