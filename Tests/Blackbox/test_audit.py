@@ -4,8 +4,11 @@ import getpass
 import json
 import os
 import pwd
+import stat
+import subprocess
+from pathlib import Path
 
-from toolkit.expect import eventually
+from toolkit.expect import check_one_line_error, eventually
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
 
@@ -92,6 +95,50 @@ def test_u06_the_trail_is_exported_as_json_lines(server, tmp_path):
     printed = server.run("audit", "export", "-", "--text", "Exported partner").stdout.splitlines()
     assert [json.loads(line)["action"] for line in printed] == ["client.created"]
     assert json.loads(printed[0]) in lines
+
+
+def test_u06_an_export_overwrites_nothing(new_server, tmp_path):
+    server = new_server("sqlite")
+    server.create_account()
+    there, link = tmp_path / "there", tmp_path / "link"
+    there.write_text("mine")
+    link.symlink_to(there)
+    nowhere = tmp_path / "nowhere"
+    nowhere.symlink_to(tmp_path / "gone")
+    database = server.database.path.read_bytes()
+    for file in (there, link, nowhere, tmp_path, server.database.path):
+        check_one_line_error(server.run("audit", "export", str(file)), str(file), "overwrites nothing", "another file")
+    assert there.read_text() == "mine"
+    assert link.is_symlink()
+    assert not (tmp_path / "gone").exists()
+    assert server.database.path.read_bytes() == database
+    check_one_line_error(server.run("audit", "export", str(tmp_path / "no" / "trail")), "cannot be written", "folder")
+
+
+def test_u06_an_export_goes_into_a_pipe_or_a_device_as_it_is(new_server, tmp_path):
+    server = new_server("sqlite")
+    server.create_account()
+    trail = server.run("audit", "export", "-").stdout
+    assert trail.count("account.created") == 1
+    # Under another name too standard output gets the trail and nothing else. Not /dev/stdout: it might be replaced.
+    output = tmp_path / "stdout"
+    output.symlink_to("/proc/self/fd/1")
+    assert server.run("audit", "export", str(output)).stdout == trail
+    assert output.is_symlink()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE, text=True) as reader:
+        done = server.run("audit", "export", str(pipe))
+        assert stat.S_ISFIFO(pipe.stat().st_mode), "the pipe was replaced by a file"
+        assert (done.returncode, done.stdout, reader.communicate(timeout=30)[0]) == (0, "", trail)
+    # A device of the test's own, which nobody else misses: a terminal.
+    leader, follower = os.openpty()
+    terminal = Path(os.ttyname(follower))
+    done = server.run("audit", "export", str(terminal))
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert os.read(leader, 65536).decode().replace("\r\n", "\n") == trail
+    os.close(leader)
+    os.close(follower)
 
 
 def test_u06_a_rotated_key_is_recorded_without_its_material(own_server):
