@@ -32,6 +32,9 @@ struct Latchkey: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            // How a server ends has nothing to do with who read its greeting.
+            guard !(command is ServeCommand), !(command is DemoCommand) else { return }
+            try PrintedOutput.finish()
         } catch {
             leave(because: error)
         }
@@ -39,7 +42,7 @@ struct Latchkey: AsyncParsableCommand {
 
     private static func leave(because error: any Error) -> Never {
         // Help and the version are errors to the parser, but not to people.
-        guard exitCode(for: error) != .success else { exit(withError: error) }
+        guard exitCode(for: error) != .success else { answer(with: fullMessage(for: error)) }
         let words = CommandLine.arguments.dropFirst()
         let unknown = isFromParser(error) ? UnknownCommand(words, below: Latchkey.self) : nil
         let sentence =
@@ -56,6 +59,17 @@ struct Latchkey: AsyncParsableCommand {
         )
         say("latchkey: " + line)
         Foundation.exit(1)
+    }
+
+    /// Prints what was asked of the parser itself: help, the version, a shell's completions.
+    private static func answer(with text: String) -> Never {
+        if !text.isEmpty { print(text) }
+        do throws(Complaint) {
+            try PrintedOutput.finish()
+        } catch {
+            leave(because: error)
+        }
+        Foundation.exit(0)
     }
 
     /// The parser's own sentence, and where to read more, on one line.

@@ -1,7 +1,9 @@
 """The command line: names, JSON members and exit statuses that others script against, beside a running server."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -379,6 +381,47 @@ def test_help_and_version_need_no_database():
     listed = subprocess.run([BINARY, "--help"], capture_output=True, text=True, timeout=30).stdout
     for name in ("demo", "serve", "client", "account", "connection", "key", "migrate", "settings", "sweep"):
         assert re.search(rf"^\s+{name}\b", listed, re.MULTILINE), name
+
+
+def printing_to(server, output, *words: str, **options) -> subprocess.CompletedProcess:
+    """Runs a command whose standard output goes somewhere else."""
+    command = [BINARY, *words, "--database", server.database.url]
+    return subprocess.run(
+        command, env=server.environment, stdout=output, stderr=subprocess.PIPE, text=True, timeout=60, **options
+    )
+
+
+def test_what_cannot_be_printed_is_told_with_status_1(new_server):
+    server = new_server("sqlite")
+    server.command("migrate")
+    with open("/dev/full", "wb", buffering=0) as full:
+        done = printing_to(server, full, "api-key", "create", "--name", "k", "--json")
+        check_one_line_error(done, "standard output cannot be written", "is done", "is lost")
+        assert [one["name"] for one in server.command("api-key", "list")] == ["k"]
+        # More than a buffer holds fails in the midst of it, less at the end.
+        for words in (("settings", "--sample"), ("settings", "--check"), ("api-key", "list")):
+            check_one_line_error(printing_to(server, full, *words), "standard output cannot be written")
+        for words in (["--help"], ["--version"]):
+            done = subprocess.run([BINARY, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=30)
+            check_one_line_error(done, "standard output cannot be written")
+
+
+def test_who_closes_the_pipe_ends_a_command_by_its_signal_and_without_a_word(new_server):
+    server = new_server("sqlite")
+    server.command("migrate")
+
+    def printing_to_nobody(**options) -> subprocess.CompletedProcess:
+        reading, writing = os.pipe()
+        os.close(reading)
+        try:
+            return printing_to(server, writing, "settings", "--sample", **options)
+        finally:
+            os.close(writing)
+
+    done = printing_to_nobody()
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, "")
+    # Where the signal is ignored, as under a service manager, the loss is told as any other: Python ignores it.
+    check_one_line_error(printing_to_nobody(restore_signals=False), "standard output cannot be written (Broken pipe)")
 
 
 def run_in(folder, *words: str) -> subprocess.CompletedProcess:
