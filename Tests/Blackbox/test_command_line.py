@@ -310,6 +310,60 @@ def test_account_import_loses_no_line_without_a_word(own_server, tmp_path):
     assert [one["name"] for one in own_server.command("account", "list")] == ["Ada"]
 
 
+def test_account_import_holds_up_nothing_for_a_line_that_is_too_long(own_server, tmp_path):
+    def line(number: int, **others) -> str:
+        return json.dumps({"email": f"p{number}@example.com", "external_id": str(number)} | others) + "\n"
+
+    file, rejects = tmp_path / "accounts.jsonl", tmp_path / "rejects.jsonl"
+    long = line(600, name="x" * 300_000)
+    wrong = line(601, email="nobody")
+    before, behind = map(line, range(600)), map(line, range(602, 1202))
+    file.write_text("".join([*before, long, wrong, *behind, line(1202, name="x" * 70_000).rstrip()]))
+    done = own_server.run("account", "import", str(file), "--json", "--rejects", str(rejects))
+    shown = json.loads(done.stdout)
+    assert (done.returncode, shown["imported"], shown["refused"]) == (1, 1200, 3), done.stderr
+    assert [one["line"] for one in shown["refusals"]] == [601, 602, 1203]
+    assert "longer than 64 KiB" in shown["refusals"][0]["reason"]
+    # What nobody can mend is not kept: memory must not grow with the file.
+    assert rejects.read_text() == wrong
+
+
+def test_account_import_from_csv_tells_what_came_before_a_record_without_an_end(own_server, tmp_path):
+    """A quote that is never closed takes in all that follows: no record after it can be told from it."""
+    heading = "email,name,password_hash,external_id\n"
+    before = "".join(f"p{number}@example.com,P,,{number}\n" for number in range(600))
+    file, rejects = tmp_path / "accounts.csv", tmp_path / "rejects.csv"
+    file.write_text(heading + before + 'nobody,N,,n\nq@example.com,"Quentin,,q\n' + 5000 * "z@example.com,Z,,z\n")
+    done = own_server.run("account", "import", str(file), "--json", "--rejects", str(rejects))
+    check_one_line_error(done, "line 603", "longer than 64 KiB", "Nothing was read from there on", "600 new accounts")
+    shown = json.loads(done.stdout)
+    assert (shown["imported"], shown["refused"], shown["refusals"][0]["line"]) == (600, 1, 602)
+    assert rejects.read_text() == heading + "nobody,N,,n\n"
+    assert len(own_server.command("account", "list", "--limit", "1000")) == 600
+
+
+def test_account_import_refuses_what_a_database_cannot_keep_and_that_alone(own_server, tmp_path):
+    """PostgreSQL keeps no NUL, and refuses all that comes with one in the same statement."""
+    salted = f"$6$sa\0lt${'a' * 86}"
+    rows = [
+        {"email": "a@example.com", "external_id": "1"},
+        {"email": "b@example.com", "external_id": "x\0y"},
+        {"email": "c@example.com", "external_id": "x\ny"},
+        {"email": "d@example.com", "name": "x\0y"},
+        {"email": "e\0@example.com"},
+        {"email": "f@example.com", "password_hash": salted},
+        {"email": "g@example.com", "external_id": "2"},
+    ]
+    file, rejects = tmp_path / "accounts.jsonl", tmp_path / "rejects.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = own_server.run("account", "import", str(file), "--json", "--rejects", str(rejects))
+    shown = json.loads(done.stdout)
+    assert (done.returncode, shown["imported"]) == (1, 2), done.stderr
+    assert [one["line"] for one in shown["refusals"]] == [2, 3, 4, 5, 6]
+    assert "control characters" in shown["refusals"][0]["reason"]
+    assert rejects.read_text().splitlines() == [json.dumps(row) for row in rows[1:6]]
+
+
 def test_migrate_is_safe_to_repeat(own_server):
     for _ in range(2):
         assert own_server.run("migrate").returncode == 0

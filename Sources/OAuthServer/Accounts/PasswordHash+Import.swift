@@ -8,6 +8,8 @@ extension PasswordHash {
             return "is of an unknown kind, or damaged; known are those that begin with "
                 + knownPrefixes.joined(separator: " ")
         }
+        // A salt may be nearly anything, but a database must be able to keep it.
+        guard !hash.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return damaged }
         let parts = hash.split(separator: "$", omittingEmptySubsequences: false).dropFirst().map(String.init)
         return switch parts[0] {
         case "argon2id": argon2(parts)

@@ -17,8 +17,8 @@ struct AccountFile {
     struct Entry: Sendable {
         /// The line on which it begins, counted from 1.
         let line: Int
-        /// Its bytes as they were written.
-        let raw: [UInt8]
+        /// Its bytes as they were written; nil when they are too many to be kept.
+        let raw: [UInt8]?
         let content: Result<Row, Complaint>
     }
 
@@ -51,6 +51,10 @@ struct AccountFile {
     /// The next record, or nil at the end.
     mutating func next() throws(Complaint) -> Entry? {
         while let record = try source.record(quoted: heading != nil) {
+            guard !record.isTooLong else {
+                let reason = "it is longer than 64 KiB, which no account needs; --rejects does not keep it"
+                return Entry(line: record.line, raw: nil, content: .failure(Complaint(reason)))
+            }
             guard !record.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x0D }) else { continue }
             let content = Result { () throws(Complaint) in
                 try Self.checked(heading == nil ? try JSONLine.members(record.bytes) : try csv(record.bytes))
@@ -77,6 +81,9 @@ struct AccountFile {
         guard (members["external_id"] ?? "").utf8.count <= 255 else {
             throw Complaint("the external_id is longer than 255 bytes")
         }
+        guard !hasControls(members["external_id"] ?? "") else {
+            throw Complaint("the external_id holds control characters: expected is plain text in one line")
+        }
         return Row(
             email: try EmailAddress(email).text,
             name: name,
@@ -84,10 +91,23 @@ struct AccountFile {
             externalID: members["external_id"]
         )
     }
+
+    /// Whether a text holds a tab, a line's end or the like: for a NUL PostgreSQL refuses everything that comes with it.
+    private static func hasControls(_ text: String) -> Bool {
+        text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+    }
 }
 
 /// Records of a file, one at a time.
 private struct RecordSource {
+    struct Record {
+        /// The line on which it begins, counted from 1.
+        let line: Int
+        var bytes: [UInt8] = []
+        /// Whether it was skipped.
+        var isTooLong = false
+    }
+
     private let handle: FileHandle
     private let path: String
     private var buffer: [UInt8] = []
@@ -116,13 +136,12 @@ private struct RecordSource {
     }
 
     /// The bytes up to the end of a line, which in CSV may lie within quotes.
-    mutating func record(quoted: Bool) throws(Complaint) -> (line: Int, bytes: [UInt8])? {
-        var bytes: [UInt8] = []
+    mutating func record(quoted: Bool) throws(Complaint) -> Record? {
+        var record = Record(line: line)
         var isInQuotes = false
-        let first = line
         while true {
             if position == buffer.count {
-                guard try fill() else { return bytes.isEmpty ? nil : (first, bytes) }
+                guard try fill() else { return record.bytes.isEmpty ? nil : record }
             }
             let byte = buffer[position]
             position += 1
@@ -130,16 +149,31 @@ private struct RecordSource {
             if byte == 0x0A {
                 line += 1
                 guard quoted, isInQuotes else {
-                    if bytes.last == 0x0D { bytes.removeLast() }
-                    return (first, bytes)
+                    if record.bytes.last == 0x0D { record.bytes.removeLast() }
+                    return record
                 }
             }
-            bytes.append(byte)
-            guard bytes.count <= Self.limit else {
+            record.bytes.append(byte)
+            guard record.bytes.count > Self.limit else { continue }
+            // Where a line's end may lie within quotes, nobody knows where the next record begins.
+            guard !quoted else {
                 throw Complaint(
-                    "\(path), line \(first): the record is longer than 64 KiB; perhaps a quote is not closed"
+                    "\(path), line \(record.line): the record is longer than 64 KiB; perhaps a quote is not closed"
                 )
             }
+            try skipLine()
+            return Record(line: record.line, isTooLong: true)
+        }
+    }
+
+    private mutating func skipLine() throws(Complaint) {
+        while true {
+            if let end = buffer[position...].firstIndex(of: 0x0A) {
+                position = end + 1
+                line += 1
+                return
+            }
+            guard try fill() else { return }
         }
     }
 

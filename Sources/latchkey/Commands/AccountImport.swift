@@ -12,14 +12,17 @@ extension AccountCommand {
                 FILE is CSV with the heading email,name,password_hash[,external_id], or JSON Lines with these members; '-' is \
                 standard input. Hashes may be Argon2id, bcrypt, scrypt, SHA-crypt, yescrypt or PBKDF2; each is replaced by \
                 Argon2id at the next sign-in. An account without a hash signs in once it gets a password. A line that is \
-                refused holds up no other; importing the same file again changes nothing.
+                refused holds up no other; only a record of CSV that is longer than 64 KiB ends the reading, for nobody \
+                knows where the next one begins. Importing the same file again changes nothing.
                 """
         )
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
 
-        @Option(help: "Write the refused lines to this file, so that they can be mended and imported.")
+        @Option(
+            help: "Write the refused lines to this file, so that they can be mended and imported; none over 64 KiB."
+        )
         var rejects: String?
 
         @Argument(help: "The file.", completion: .file()) var file: String
@@ -33,7 +36,7 @@ extension AccountCommand {
             let tally = try await ledger.withLedger { ledger in
                 var tally = ImportTally()
                 var batch: [AccountFile.Entry] = []
-                while let entry = try reader.next() {
+                while let entry = next(of: &reader, &tally) {
                     switch entry.content {
                     case .failure(let error): try tally.refuse(entry, error.description, reader.heading, rejects)
                     case .success: batch.append(entry)
@@ -46,6 +49,16 @@ extension AccountCommand {
                 return tally
             }
             try tally.report(as: output)
+        }
+
+        /// The next record; nil at the end, and where nothing more can be read, which holds up nothing that was read before.
+        private func next(of reader: inout AccountFile, _ tally: inout ImportTally) -> AccountFile.Entry? {
+            do throws(Complaint) {
+                return try reader.next()
+            } catch {
+                tally.fault = error
+                return nil
+            }
         }
 
         private func isSameFile(_ left: String, _ right: String) -> Bool {
@@ -93,6 +106,8 @@ extension AccountCommand {
 /// What became of the lines of an import.
 struct ImportTally: Sendable {
     var imported = 0
+    /// Why not everything was read.
+    var fault: Complaint?
     private var refused = 0
     private var reasons: [(line: Int, reason: String)] = []
 
@@ -107,7 +122,7 @@ struct ImportTally: Sendable {
     ) throws(Complaint) {
         refused += 1
         if reasons.count < Self.listed { reasons.append((entry.line, reason)) }
-        try rejects?.write(entry.raw, heading: heading)
+        if let raw = entry.raw { try rejects?.write(raw, heading: heading) }
     }
 
     /// A line that grows, for whoever waits at a terminal.
@@ -130,6 +145,13 @@ struct ImportTally: Sendable {
             for (line, reason) in listed { print("line \(line): \(reason.plain)") }
             if refused > listed.count { print("… and \(refused - listed.count) more") }
             print("Imported \(count(imported, "account")).")
+        }
+        if let fault {
+            throw Complaint(
+                "\(fault). Nothing was read from there on; before it were \(count(imported, "new account")) and "
+                    + "\(count(refused, "refused line")). Mend it and import the file again, which changes nothing of "
+                    + "what is there"
+            )
         }
         guard refused > 0 else { return }
         throw Complaint(
