@@ -91,6 +91,38 @@ def test_a_wrong_line_in_the_settings_file_is_named(new_server):
     check_one_line_error(server.run("serve", "--listen", f"127.0.0.1:{server.port}"), "isuer")
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong", "good"),
+    [
+        ("audience", ["not a uri", "api.acme.example", "https:", ":x", "1a:x", "https://ä.example"], "urn:acme:api"),
+        ("audience", ["https://api.acme.example/a b"], "https://api.acme.example"),
+        ("traces-to", ["http://", "https:///v1/traces", "http://:4318/", "http://#x"], "http://[::1]:4318/v1/traces"),
+        ("trusted-proxies", ["10.0.0.1 1", "10. 0.0.1", "10.0.0.1,,10.0.0. 2"], " 10.0.0.2 , 192.168.0.0/16 "),
+        ("metrics-from", ["10.0.0.1 1"], "10.0.0.0/8, 127.0.0.1"),
+    ],
+)
+def test_a_value_that_is_nearly_right_is_wrong(new_server, name, wrong, good):
+    variable = "LATCHKEY_" + name.upper().replace("-", "_")
+    server = new_server(environment={variable: good})
+    done = server.run("settings", "--check")
+    assert done.returncode == 0, done.stderr
+    for value in wrong:
+        server.extra_environment = {variable: value}
+        check_one_line_error(server.run("settings", "--check"), name, f"'{value}'", variable, "must be")
+
+
+def test_a_settings_file_in_another_encoding_is_refused_with_its_line(new_server):
+    server = new_server()
+    file = server.folder / "latchkey.yaml"
+    lines = "log-level: info\nbrand-name: Schlüssel\n"
+    for encoding in ("latin-1", "cp1252"):
+        file.write_bytes(lines.encode(encoding))
+        check_one_line_error(server.run("settings", "--check"), "latchkey.yaml line 2: is not UTF-8", "save the file")
+    file.write_text(lines, encoding="utf-8")
+    shown = {one["name"]: one["value"] for one in server.command("settings")}
+    assert shown["brand-name"] == "Schlüssel"
+
+
 def test_a_port_in_use_stops_the_start_with_one_line(new_server):
     server = new_server()
     with socket.socket() as taken:

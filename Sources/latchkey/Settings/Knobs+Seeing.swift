@@ -41,9 +41,7 @@ extension Knob {
             "traces-to",
             .seeing,
             \.tracesTo,
-            .text("an http or https URL, such as http://127.0.0.1:4318/v1/traces") {
-                ($0.hasPrefix("http://") || $0.hasPrefix("https://")) && !$0.contains(" ")
-            },
+            .webURL("an http or https URL, such as http://127.0.0.1:4318/v1/traces"),
             standard: "none: nothing is traced",
             example: "http://127.0.0.1:4318/v1/traces",
             "Where traces are sent: the address of a collector that takes OTLP over HTTP in JSON."

@@ -144,7 +144,7 @@ extension Knob {
             "audience",
             .tokens,
             \.audience,
-            .text("a URI: what your API calls itself"),
+            .uri("a URI: what your API calls itself"),
             standard: "the issuer",
             example: "https://api.acme.example",
             "The `aud` of access tokens for which the client named no `resource` (RFC 8707)."

@@ -19,6 +19,28 @@ extension Notation where Value == String {
 }
 
 extension Notation where Value == String {
+    /// A URI of whatever scheme (RFC 3986 §3): `https://api.acme.example`, `urn:acme:api`.
+    static func uri(_ expected: String) -> Self {
+        text(expected) { text in
+            let scheme = text.prefix { $0 != ":" }
+            return scheme.first?.isLetter == true
+                && scheme.allSatisfy { $0.isLetter || $0.isNumber || "+-.".contains($0) }
+                && text.utf8.count > scheme.utf8.count + 1 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+        }
+    }
+
+    /// A URL of a server that is asked over HTTP.
+    static func webURL(_ expected: String) -> Self {
+        text(expected) { text in
+            guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return false }
+            let authority = text.dropFirst(scheme.count).prefix { !"/?#".contains($0) }
+            let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? authority
+            return !host.isEmpty && !host.hasPrefix(":") && !text.contains(where: \.isWhitespace)
+        }
+    }
+}
+
+extension Notation where Value == String {
     /// A part of the brand, checked by the brand itself.
     static func brand(_ expected: String, _ check: @escaping @Sendable (String) throws(PagesError) -> Brand) -> Self {
         text(expected) { (try? check($0)) != nil }
@@ -90,12 +112,21 @@ extension Notation where Value == [IPNetwork] {
         Notation(
             expected: "a list of IP addresses and networks (in the environment with commas between them)",
             read: { text in
-                let parts = text.split(separator: ",").map { $0.filter { $0 != " " } }
+                let parts = text.split(separator: ",").map(\.trimmed)
                 let networks = parts.compactMap { IPNetwork($0) }
                 return networks.count == parts.count ? networks : nil
             },
             show: { $0.map(\.description).joined(separator: ", ") }
         )
+    }
+}
+
+extension Substring {
+    /// Without the blanks at its ends; those within are part of what somebody wrote.
+    fileprivate var trimmed: Substring {
+        var text = drop { $0 == " " }
+        while text.last == " " { text.removeLast() }
+        return text
     }
 }
 

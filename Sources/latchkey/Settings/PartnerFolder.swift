@@ -29,11 +29,7 @@ extension Deployment {
                 "the partner profile \(path) is larger than \(profileLimit / 1024) KiB, which no profile is"
             )
         }
-        if let text = String(validating: data, as: UTF8.self) { return text }
-        // The line of the first byte that no UTF-8 has, as an editor counts it.
-        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        let line = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
-        throw Complaint("the partner profile \(path) line \(line + 1): is not UTF-8: save the file in that encoding")
+        return try WrittenText.read(data, of: "the partner profile \(path)")
     }
 
     /// The largest file of a profile that is read, in bytes.

@@ -36,9 +36,10 @@ struct SettingsFile: Sendable {
             }
             throw Complaint("the settings file \(path) cannot be read: \(FileTrial.reason(errno, at: path))")
         }
+        let text = try WrittenText.read(data, of: "the settings file \(path)")
         let root: Node?
         do {
-            root = try Yams.compose(yaml: String(decoding: data, as: UTF8.self))
+            root = try Yams.compose(yaml: text)
         } catch {
             let reason = "\(error)".split { $0.isNewline }.joined(separator: " ")
             throw Complaint("the settings file \(path) is not correct YAML: \(reason)")
