@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import termios
 
 import pytest
 
@@ -476,6 +477,30 @@ def test_who_closes_the_pipe_ends_a_command_by_its_signal_and_without_a_word(new
     assert (done.returncode, done.stderr) == (-signal.SIGPIPE, "")
     # Where the signal is ignored, as under a service manager, the loss is told as any other: Python ignores it.
     check_one_line_error(printing_to_nobody(restore_signals=False), "standard output cannot be written (Broken pipe)")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_question_that_a_signal_ends_leaves_the_terminal_as_it_was(new_server, number):
+    server = new_server("sqlite")
+    account = server.create_account()
+    leader, follower = os.openpty()
+
+    def is_shown() -> bool:
+        return bool(termios.tcgetattr(follower)[3] & termios.ECHO)
+
+    command = [BINARY, "account", "set-password", account.user_id, "--database", server.database.url]
+    asking = subprocess.Popen(command, env=server.environment, stdin=follower, stdout=follower, stderr=follower)
+    try:
+        eventually(lambda: not is_shown(), 30)
+        os.write(leader, b"half a pass")
+        asking.send_signal(number)
+        assert asking.wait(timeout=30) == -number
+        assert is_shown()
+    finally:
+        asking.kill()
+        asking.wait()
+        os.close(leader)
+        os.close(follower)
 
 
 def run_in(folder, *words: str) -> subprocess.CompletedProcess:

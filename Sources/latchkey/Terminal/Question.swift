@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// Questions to the person at the terminal.
 enum Question {
@@ -23,15 +24,9 @@ enum Question {
     /// Asks for a text that is not shown while it is typed.
     static func hidden(_ question: String) -> String? {
         ask(question)
-        var before = termios()
-        let isTerminal = tcgetattr(STDIN_FILENO, &before) == 0
-        if isTerminal {
-            var silent = before
-            silent.c_lflag &= ~tcflag_t(ECHO)
-            tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
-        }
+        let isTerminal = Silence.begin()
         defer {
-            if isTerminal { tcsetattr(STDIN_FILENO, TCSAFLUSH, &before) }
+            if isTerminal { Silence.end() }
             ask("\n")
         }
         return readLine()
@@ -39,5 +34,44 @@ enum Question {
 
     private static func ask(_ text: String) {
         FileHandle.standardError.write(Data(text.utf8))
+    }
+}
+
+/// A terminal that does not show what is typed, and gets its own way back whatever ends the question.
+private enum Silence {
+    /// How the terminal was.
+    ///
+    /// It stands here for the signals' handler, which nothing can be handed to; one question is asked at a time.
+    nonisolated(unsafe) private static var before = termios()
+
+    /// What may end a question; a terminal that hangs up needs nothing back.
+    private static let signals = [SIGINT, SIGQUIT, SIGTERM]
+
+    /// Hides what is typed from here on.
+    /// - Returns: whether standard input is a terminal.
+    static func begin() -> Bool {
+        guard tcgetattr(STDIN_FILENO, &before) == 0 else { return false }
+        for one in signals {
+            // Only what a handler of signals may call: the terminal's way back, and then the signal again, which ends this.
+            signal(one) { number in
+                Silence.restore()
+                signal(number, SIG_DFL)
+                raise(number)
+            }
+        }
+        var silent = before
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
+        return true
+    }
+
+    /// Shows again what is typed.
+    static func end() {
+        restore()
+        for one in signals { signal(one, SIG_DFL) }
+    }
+
+    private static func restore() {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before)
     }
 }
