@@ -198,6 +198,33 @@ def test_F12_a_backup_behind_a_symbolic_link_is_restored_and_stays_as_it_was(new
     assert not server.database.path.is_symlink()
 
 
+@pytest.mark.parametrize("is_lost", [False, True], ids=["there", "lost"])
+def test_F12_a_database_behind_a_symbolic_link_is_replaced_where_it_is(new_server, tmp_path, is_lost):
+    server, early, good = backed_up(new_server, tmp_path)
+    late = server.create_account().email
+    link, disk = server.database.path, tmp_path / "disk"
+    disk.mkdir()
+    real = disk / "real.sqlite"
+    link.rename(real)
+    # One link after another, the second a relative one.
+    (disk / "current").symlink_to("real.sqlite")
+    link.symlink_to(disk / "current")
+    if is_lost:
+        real.unlink()
+    server.command("restore", str(good), "--replace")
+    assert link.is_symlink()
+    assert not real.is_symlink()
+    assert_whole(real)
+    assert emails(server) == {early}
+    kept = [*tmp_path.rglob("*.before-restore-*")]
+    assert [file.parent for file in kept] == ([] if is_lost else [disk])
+    for file in kept:
+        with closing(sqlite3.connect(file)) as old:
+            assert {email for (email,) in old.execute("select email from accounts")} == {early, late}
+    assert not [*tmp_path.rglob("*.restoring*")]
+    server.start()
+
+
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_F12_what_a_killed_backup_or_restore_left_is_swept_up_by_the_next(new_server, tmp_path, command):
     server, _, good = backed_up(new_server, tmp_path)

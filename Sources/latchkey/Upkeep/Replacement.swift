@@ -7,14 +7,29 @@ import OAuthStore
 /// A backup on its way to the place of a database: everything is done beside it, and the last step is a change of names.
 struct Replacement: Sendable {
     let backup: String
+    /// Where the database itself is: behind the symbolic links, if it was named by one.
     let target: String
     /// Where the new database is made ready.
     let draft: Draft
 
     init(backup: String, target: String) {
         self.backup = backup
-        self.target = target
-        draft = Draft(of: target, .restore)
+        self.target = Self.place(behind: target)
+        draft = Draft(of: self.target, .restore)
+    }
+
+    /// Where a path leads, over symbolic links, of which the last may lead to a file that is lost.
+    ///
+    /// A change of names would put the new database in the link's place, on another disk perhaps, and leave the old one.
+    private static func place(behind path: String) -> String {
+        var place = path
+        // The system follows no more either (path_resolution(7)).
+        for _ in 0..<40 {
+            guard let next = try? FileManager.default.destinationOfSymbolicLink(atPath: place) else { break }
+            let folder = place.lastIndex(of: "/").map { String(place[...$0]) } ?? ""
+            place = next.hasPrefix("/") ? next : folder + next
+        }
+        return place
     }
 
     /// Whether there is a database to be replaced: an empty file is none.
