@@ -1,6 +1,8 @@
 """The log beside the database that keeps what was cut from coming back: security.md row F12."""
 
 import json
+import os
+import pwd
 import sqlite3
 import stat
 from contextlib import closing
@@ -120,6 +122,34 @@ def test_a_server_that_cannot_write_its_revocation_log_does_not_start(new_server
     assert server.process.wait(timeout=30) == 1
     server.process = None
     assert "revocation-log" in server.log
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for somebody else")
+def test_F12_a_log_that_root_begins_belongs_to_whom_its_folder_does(new_server, tmp_path):
+    somebody = pwd.getpwnam("nobody")
+    folder, elsewhere = tmp_path / "logs", tmp_path / "elsewhere"
+    for one in (folder, elsewhere):
+        one.mkdir()
+    os.chown(folder, somebody.pw_uid, somebody.pw_gid)
+
+    def owner_of_log(log: Path) -> tuple[int, int]:
+        server.extra_environment = {"LATCHKEY_REVOCATION_LOG": str(log)}
+        server.command("account", "disable", server.create_account().email)
+        assert "ended" in log.read_text()
+        assert stat.S_IMODE(log.stat().st_mode) == 0o600
+        return log.stat().st_uid, log.stat().st_gid
+
+    server = new_server("sqlite")
+    log = folder / "log"
+    assert owner_of_log(log) == (somebody.pw_uid, somebody.pw_gid)
+    # What is there is left to whom it belongs.
+    os.chown(log, 0, 0)
+    assert owner_of_log(log) == (0, 0)
+    # And nobody gets a file of root's by a link that leads out of their folder.
+    log.unlink()
+    log.symlink_to(elsewhere / "log")
+    assert owner_of_log(log) == (0, 0)
+    assert (elsewhere / "log").exists()
 
 
 def test_F12_a_command_that_ends_something_says_when_no_revocation_log_is_kept(new_server, tmp_path):

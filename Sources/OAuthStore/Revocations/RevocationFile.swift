@@ -13,7 +13,7 @@ struct RevocationFile: Sendable {
     ///   - began: what a new file says of its beginning.
     /// - Returns: 0, or the error's number.
     func append(_ lines: [UInt8], beginning began: Instant) -> Int32 {
-        let file = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+        let file = openOrMake()
         guard file >= 0 else { return errno }
         defer { close(file) }
         // Whoever takes back what did not fit must not take another process's lines with it.
@@ -111,8 +111,27 @@ struct RevocationFile: Sendable {
         return code
     }
 
+    /// Opens the file, and makes it where it is missing.
+    ///
+    /// A new one that root makes, in a command beside the server, goes to the owner of its folder, who is the server's user: else
+    /// the server could note nothing more. One behind a link stays root's, for whoever owns the folder may have it lead anywhere.
+    ///
+    /// - Returns: the file; -1 with `errno`.
+    private func openOrMake() -> Int32 {
+        let flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC
+        guard geteuid() == 0 else { return open(path, flags, 0o600) }
+        let made = open(path, flags | O_EXCL, 0o600)
+        guard made >= 0 else { return open(path, flags, 0o600) }
+        var facts = stat()
+        // Where the system does not let root do that, root's lines are noted all the same.
+        if stat(folderPath, &facts) == 0 { _ = fchown(made, facts.st_uid, facts.st_gid) }
+        return made
+    }
+
+    private var folderPath: String { URL(fileURLWithPath: path).deletingLastPathComponent().path }
+
     private func flushFolder() {
-        let folder = open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
+        let folder = open(folderPath, O_RDONLY | O_CLOEXEC)
         guard folder >= 0 else { return }
         fsync(folder)
         close(folder)
