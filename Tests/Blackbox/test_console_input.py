@@ -89,6 +89,19 @@ def test_an_undo_fits_into_the_cookie_however_long_the_address_is(own_server):
     assert own_server.command("client", "show", client.client_id)["redirect_uris"] == [REDIRECT]
 
 
+def test_an_undo_fits_into_the_cookie_however_many_scopes_there_are(own_server):
+    scopes = [f"locks.{number:03}.{'x' * 40}" for number in range(39)]
+    words = [word for scope in scopes for word in ("--scope", scope)]
+    client = own_server.create_client("--redirect-uri", REDIRECT, *words, name="Partner")
+    own_server.start()
+    ada = Operator(own_server).join()
+    path = f"/clients/{client.client_id}/edit"
+    page = ada.press(path, scopes=" ".join(reversed(scopes[1:])))
+    assert len(own_server.command("client", "show", client.client_id)["scopes"]) == len(scopes) - 1
+    ada.submit(ada.form(page, path))
+    assert sorted(own_server.command("client", "show", client.client_id)["scopes"]) == scopes
+
+
 def test_Z07_a_search_is_text_and_no_statement(world):
     for typed in ("'", '" or 1=1 --', "%", "_", "\\", "a" * 5000, "\0", "𝕊"):
         page = world.operator.request("GET", world.operator.home + "/accounts", params={"q": typed})

@@ -1,6 +1,8 @@
 """Partners' applications in the console: made, changed, disabled, cut and deleted (partners.md A-01)."""
 
+import json
 import re
+import sqlite3
 
 from toolkit.console import Operator, value_of
 from toolkit.console_world import REDIRECT, plain_client
@@ -93,6 +95,136 @@ def test_scopes_that_are_emptied_are_none(new_server):
     server.canaries.add("client secret", value_of(made, "client_secret"))
     assert "no scope" in made.text, "and that is told"
     assert server.command("client", "show", value_of(made, "client_id"))["scopes"] == []
+
+
+def scopeless(server, ada: Operator) -> str:
+    """The client_id of a connection without a profile that may ask for no scope."""
+    form = ada.form(ada.open("/clients/new?profile=none"), "/clients/new")
+    made = ada.submit(form, {"name": "Partner", "redirect_uris": REDIRECT, "scopes": ""})
+    server.canaries.add("client secret", value_of(made, "client_secret"))
+    return value_of(made, "client_id")
+
+
+def changed(ada: Operator, client_id: str, **values: str):
+    """The page after a change in the edit form, with the form behind its Undo."""
+    path = f"/clients/{client_id}/edit"
+    page = ada.press(path, **values)
+    return page, ada.form(page, path)
+
+
+def stored(server, client_id: str) -> dict:
+    """What is stored of a client: None is what follows the profile or the settings."""
+    with sqlite3.connect(server.database.path) as database:
+        (text,) = database.execute("select registration from clients where client_id = ?", (client_id,)).fetchone()
+    return json.loads(text)
+
+
+def test_a_client_that_may_ask_for_no_scope_keeps_to_that_when_it_is_renamed(new_server):
+    server = new_server(environment={"LATCHKEY_SCOPES": "locks.read,locks.write"})
+    server.start()
+    ada = Operator(server).join()
+    client_id = scopeless(server, ada)
+    _, undo = changed(ada, client_id, name="Renamed")
+    shown = server.command("client", "show", client_id)
+    assert (shown["name"], shown["scopes"]) == ("Renamed", [])
+    ada.submit(undo)
+    shown = server.command("client", "show", client_id)
+    assert (shown["name"], shown["scopes"]) == ("Partner", [])
+    assert "Empty: it may ask for no scope." in ada.open(f"/clients/{client_id}/edit").text
+
+
+def test_undoing_a_change_of_scopes_brings_back_none_and_all_as_they_were(new_server):
+    server = new_server(environment={"LATCHKEY_SCOPES": "locks.read,locks.write"})
+    every = server.create_client("--redirect-uri", REDIRECT, name="Asks for all").client_id
+    profiled = server.create_client("--partner", "seam", name="Seam").client_id
+    server.start()
+    ada = Operator(server).join()
+    none = scopeless(server, ada)
+    for client_id, emptied in ((none, []), (every, []), (profiled, None)):
+        before = stored(server, client_id).get("scopes")
+        _, undo = changed(ada, client_id, scopes="locks.read")
+        assert stored(server, client_id)["scopes"] == ["locks.read"]
+        ada.submit(undo)
+        assert stored(server, client_id).get("scopes") == before, "as it was, and pinned to nothing"
+        changed(ada, client_id, scopes="locks.read")
+        _, undo = changed(ada, client_id, scopes="")
+        assert stored(server, client_id).get("scopes") == emptied
+        ada.submit(undo)
+        assert stored(server, client_id)["scopes"] == ["locks.read"]
+
+
+def test_all_known_scopes_can_be_taken_from_a_client_at_once_and_come_back_as_all(new_server):
+    server = new_server(environment={"LATCHKEY_SCOPES": "locks.read,locks.write"})
+    every = server.create_client("--redirect-uri", REDIRECT, name="Asks for all").client_id
+    server.start()
+    ada = Operator(server).join()
+    path = f"/clients/{every}/edit"
+    assert ada.form(ada.open(path), path).fields["scopes"] == "locks.read locks.write", "what it may ask for"
+    changed(ada, every, name="Renamed")
+    assert "scopes" not in stored(server, every), "a field that nobody touched pins nothing"
+    _, undo = changed(ada, every, scopes="")
+    assert stored(server, every)["scopes"] == []
+    ada.submit(undo)
+    assert "scopes" not in stored(server, every), "all that the settings name, tomorrow too"
+
+
+def test_an_old_edit_page_does_not_bring_back_what_another_operator_took_away(own_server):
+    client_id = own_server.create_client(
+        "--redirect-uri", REDIRECT, "--scope", "locks.read", "--scope", "locks.write", name="Partner"
+    ).client_id
+    own_server.start()
+    ada, grace = Operator(own_server).join(), Operator(own_server).join()
+    path = f"/clients/{client_id}/edit"
+    old = ada.form(ada.open(path), path)
+    changed(grace, client_id, scopes="locks.read")
+    page = ada.follow(ada.submit(old, {"name": "Renamed"}))
+    shown = own_server.command("client", "show", client_id)
+    assert (shown["name"], shown["scopes"]) == ("Renamed", ["locks.read"])
+    changed(grace, client_id, access_token_lifetime="600")
+    ada.submit(ada.form(page, path))
+    shown = own_server.command("client", "show", client_id)
+    assert (shown["name"], shown["scopes"]) == ("Partner", ["locks.read"]), "Undo undoes what was done, and no more"
+    assert shown["access_token_lifetime"] == 600
+
+
+def test_a_field_that_two_operators_change_is_told_to_the_second_one(own_server):
+    client_id = own_server.create_client(
+        "--redirect-uri", REDIRECT, "--scope", "locks.read", "--scope", "locks.write", name="Partner"
+    ).client_id
+    own_server.start()
+    ada, grace = Operator(own_server).join(), Operator(own_server).join()
+    path = f"/clients/{client_id}/edit"
+    old = ada.form(ada.open(path), path)
+    _, undo = changed(grace, client_id, scopes="locks.read")
+    refused = ada.submit(old, {"name": "Renamed", "scopes": "locks.write"})
+    assert refused.status == 409
+    assert "changed meanwhile by somebody else: Scopes" in refused.text
+    shown = own_server.command("client", "show", client_id)
+    assert (shown["name"], shown["scopes"]) == ("Partner", ["locks.read"]), "nothing of it is saved"
+    again = ada.form(refused, path)
+    assert again.fields["scopes"] == "locks.read", "the form shows what there is now"
+    assert ada.submit(again, {"scopes": "locks.write"}).status == 303
+    assert own_server.command("client", "show", client_id)["scopes"] == ["locks.write"]
+    assert grace.submit(undo).status == 409, "an Undo replaces what it was shown for, and nothing newer"
+    assert own_server.command("client", "show", client_id)["scopes"] == ["locks.write"]
+    # Both want the same: nobody is refused.
+    old = ada.form(ada.open(path), path)
+    changed(grace, client_id, scopes="locks.read")
+    assert ada.submit(old, {"scopes": "locks.read"}).status == 303
+
+
+def test_a_wrong_value_keeps_what_was_typed_and_what_the_page_showed_first(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    ada, grace = Operator(own_server).join(), Operator(own_server).join()
+    path = f"/clients/{client.client_id}/edit"
+    wrong = ada.submit(ada.form(ada.open(path), path), {"name": "Renamed", "access_token_lifetime": "long"})
+    assert wrong.status == 422
+    assert "whole number of seconds" in wrong.text
+    form = ada.form(wrong, path)
+    assert (form.fields["name"], form.fields["access_token_lifetime"]) == ("Renamed", "long")
+    changed(grace, client.client_id, name="Another")
+    assert ada.submit(form, {"access_token_lifetime": "600"}).status == 409
 
 
 def test_redirect_uris_are_added_and_removed_without_replacing_each_other(own_server):

@@ -13,23 +13,25 @@ extension Provider {
         _ found: FoundClient,
         _ visit: ConsoleVisit,
         _ edit: @escaping @Sendable (inout ClientRegistration, Client) throws(RegistrationError) -> Void
-    ) async throws -> RegistrationError? {
-        let problem = Mutex<RegistrationError?>(nil)
-        let changed = try await store.update(found.id, by: visit.actor, now: visit.now) { stored in
+    ) async throws -> ClientChange {
+        let outcome = Mutex<ClientChange?>(nil)
+        _ = try await store.update(found.id, by: visit.actor, now: visit.now) { stored in
             do throws(RegistrationError) {
                 var new = stored
                 try edit(&new, try self.resolve(stored))
                 _ = try self.resolve(new)
-                problem.withLock { $0 = nil }
+                let change = ClientChange(before: stored, after: new, problem: nil)
+                outcome.withLock { $0 = change }
                 return new
             } catch {
-                problem.withLock { $0 = error }
+                let change = ClientChange(before: stored, after: stored, problem: error)
+                outcome.withLock { $0 = change }
                 return stored
             }
         }
-        guard changed != nil else { throw missing("OAuth connection") }
+        guard let change = outcome.withLock({ $0 }) else { throw missing("OAuth connection") }
         await node.refresh()
-        return problem.withLock { $0 }
+        return change
     }
 
     /// A page that only says why nothing was changed.
@@ -44,13 +46,13 @@ extension Provider {
     func consoleAddRedirectURI(_ visit: ConsoleVisit) async throws -> Response {
         let found = try await foundClient(visit)
         let uri = (visit.form["uri"] ?? "").lines.first ?? ""
-        let problem = try await change(found, visit) { registration, client throws(RegistrationError) in
+        let outcome = try await change(found, visit) { registration, client throws(RegistrationError) in
             var uris = registration.redirectURIs ?? client.redirectURIs.map(\.text)
             guard !uris.contains(uri) else { throw RegistrationError("'\(uri)' is one of them already") }
             uris.append(uri)
             registration.redirectURIs = uris
         }
-        if let problem { return refused(problem, found, visit) }
+        if let problem = outcome.problem { return refused(problem, found, visit) }
         let undo = ConsoleForm(found.path + "/redirect-uris/remove", button: "Undo", hidden: [("uri", uri)])
         return try redirect(visit, to: found.path, saying: ConsoleFlash("Added \(uri).", undo: undo))
     }
@@ -58,7 +60,7 @@ extension Provider {
     func consoleRemoveRedirectURI(_ visit: ConsoleVisit) async throws -> Response {
         let found = try await foundClient(visit)
         let uri = visit.form["uri"] ?? ""
-        let problem = try await change(found, visit) { registration, client throws(RegistrationError) in
+        let outcome = try await change(found, visit) { registration, client throws(RegistrationError) in
             var uris = registration.redirectURIs ?? client.redirectURIs.map(\.text)
             guard uris.contains(uri) else { throw RegistrationError("'\(uri)' is not one of its redirect URIs") }
             uris.removeAll { $0 == uri }
@@ -69,7 +71,7 @@ extension Provider {
             }
             registration.redirectURIs = uris
         }
-        if let problem { return refused(problem, found, visit) }
+        if let problem = outcome.problem { return refused(problem, found, visit) }
         let undo = ConsoleForm(found.path + "/redirect-uris/add", button: "Undo", hidden: [("uri", uri)])
         return try redirect(visit, to: found.path, saying: ConsoleFlash("Removed \(uri).", undo: undo))
     }
@@ -78,36 +80,52 @@ extension Provider {
 
     func consoleEditClient(_ visit: ConsoleVisit) async throws -> Response {
         let found = try await foundClient(visit)
-        return editPage(found, ClientEdit(found.stored.registration), visit)
+        return editPage(found, ClientEdit(found.stored.registration, scopes: knownScopes), visit)
     }
 
     private func editPage(
         _ found: FoundClient,
         _ edit: ClientEdit,
         _ visit: ConsoleVisit,
-        problem: String? = nil
+        problem: String? = nil,
+        status: HTTPResponse.Status = .ok
     ) -> Response {
         var page = ConsolePage("Edit \(found.name)", area: .clients, trail: found.trail)
-        var form = ConsoleForm(found.path + "/edit", button: "Save", style: .main)
-        form.fields = edit.fields(isResourceServer: found.client?.grants.isEmpty == true)
+        var form = ConsoleForm(found.path + "/edit", button: "Save", style: .main, hidden: edit.marks)
+        form.fields = edit.fields(
+            isResourceServer: found.client?.grants.isEmpty == true,
+            hasProfile: found.stored.registration.partner != nil
+        )
         form.cancel = found.path
         form.problem = problem
         page.add(.form(form))
-        return show(page, visit, status: problem == nil ? .ok : .unprocessableContent)
+        return show(page, visit, status: status)
     }
 
     func consoleChangeClient(_ visit: ConsoleVisit) async throws -> Response {
         let found = try await foundClient(visit)
-        let edit = ClientEdit(visit.form)
-        let problem = try await change(found, visit) { registration, _ throws(RegistrationError) in
-            try edit.apply(to: &registration)
+        let (edit, known) = (ClientEdit(visit.form), knownScopes)
+        let outcome = try await change(found, visit) { registration, _ throws(RegistrationError) in
+            let overtaken = edit.overtaken(by: registration, scopes: known)
+            guard overtaken.isEmpty else { throw ClientEdit.refusal(overtaken) }
+            try edit.apply(to: &registration, scopes: known)
         }
-        if let problem { return editPage(found, edit, visit, problem: problem.description.sentence) }
-        let undo = ConsoleForm(
-            found.path + "/edit",
-            button: "Undo",
-            hidden: ClientEdit(found.stored.registration).pairs
-        )
+        if let problem = outcome.problem {
+            let newest = ClientEdit(outcome.before, scopes: known)
+            let isOvertaken = !edit.overtaken(by: outcome.before, scopes: known).isEmpty
+            return editPage(
+                found,
+                isOvertaken ? newest : edit.filled(from: newest),
+                visit,
+                problem: problem.description.sentence,
+                status: isOvertaken ? .conflict : .unprocessableContent
+            )
+        }
+        let way = ClientEdit.wayBack(from: outcome.after, to: outcome.before, scopes: known)
+        guard !way.isEmpty else {
+            return try redirect(visit, to: found.path, saying: ConsoleFlash("Nothing was changed."))
+        }
+        let undo = ConsoleForm(found.path + "/edit", button: "Undo", hidden: way)
         return try redirect(visit, to: found.path, saying: ConsoleFlash("Saved.", undo: undo))
     }
 
@@ -288,103 +306,12 @@ extension Provider {
     }
 }
 
-/// The name and the policies of a connection, as a form shows and sends them; an empty one follows the profile.
-struct ClientEdit: Sendable {
-    private var values: [String: String] = [:]
-
-    private static let names = ["name", "scopes", "refresh", "access_token", "access_token_lifetime", "consent"]
-
-    init(_ registration: ClientRegistration) {
-        values["name"] = registration.name
-        values["scopes"] = registration.scopes?.joined(separator: " ")
-        values["refresh"] = registration.refresh
-        values["access_token"] = registration.accessToken
-        values["access_token_lifetime"] = registration.accessTokenLifetime.map { "\($0)" }
-        values["consent"] = registration.consent
-    }
-
-    init(_ form: Form) {
-        for name in Self.names { values[name] = form[name] }
-    }
-
-    /// The fields as a form sends them.
-    var pairs: [(String, String)] { Self.names.map { ($0, values[$0] ?? "") } }
-
-    func apply(to registration: inout ClientRegistration) throws(RegistrationError) {
-        func value(_ name: String) -> String? {
-            let text = (values[name] ?? "").lines.first ?? ""
-            return text.isEmpty ? nil : text
-        }
-        registration.name = value("name") ?? ""
-        registration.scopes = value("scopes")?.split(whereSeparator: \.isWhitespace).map(String.init)
-        registration.refresh = value("refresh")
-        registration.accessToken = value("access_token")
-        registration.consent = value("consent")
-        registration.accessTokenLifetime = nil
-        if let text = value("access_token_lifetime") {
-            guard let seconds = Int64(text) else {
-                throw RegistrationError("an access token's lifetime must be a whole number of seconds")
-            }
-            registration.accessTokenLifetime = seconds
-        }
-    }
-
-    func fields(isResourceServer: Bool) -> [ConsoleField] {
-        var name = ConsoleField(
-            "name",
-            "Name",
-            value: values["name"] ?? "",
-            hint: "What people read when it asks for access."
-        )
-        name.maximumLength = 100
-        guard !isResourceServer else { return [name] }
-        var scopes = ConsoleField(
-            "scopes",
-            "Scopes",
-            value: values["scopes"] ?? "",
-            hint: "What it may ask for, with spaces between. Empty follows the profile."
-        )
-        scopes.maximumLength = 2_000
-        var lifetime = ConsoleField(
-            "access_token_lifetime",
-            "Lifetime of access tokens, in seconds",
-            value: values["access_token_lifetime"] ?? "",
-            hint: "60 to 86400. Empty follows the profile."
-        )
-        (scopes.isRequired, lifetime.isRequired) = (false, false)
-        return [
-            name, scopes,
-            choice("refresh", "Refresh tokens", RefreshPolicy.allCases.map { ($0.rawValue, Self.words($0)) }),
-            choice(
-                "access_token",
-                "Access tokens",
-                AccessTokenFormat.allCases.map {
-                    ($0.rawValue, $0 == .jwt ? "jwt: checked without asking" : "opaque: checked by asking")
-                }
-            ),
-            lifetime,
-            choice(
-                "consent",
-                "Consent",
-                ConsentRule.allCases.map { ($0.rawValue, $0 == .always ? "asked every time" : "remembered") }
-            ),
-        ]
-    }
-
-    private static func words(_ policy: RefreshPolicy) -> String {
-        switch policy {
-        case .stable: "stable: the value never changes"
-        case .successor: "successor: each has one successor"
-        case .strict: "strict: each works once"
-        }
-    }
-
-    private func choice(_ name: String, _ label: String, _ choices: [(String, String)]) -> ConsoleField {
-        ConsoleField(
-            name,
-            label,
-            .choice([(value: "", label: "as the profile says")] + choices.map { (value: $0.0, label: $0.1) }),
-            value: values[name] ?? ""
-        )
-    }
+/// What became of a change.
+private struct ClientChange: Sendable {
+    /// The registration that the change found.
+    let before: ClientRegistration
+    /// The registration that it made; the same one when there was a problem.
+    let after: ClientRegistration
+    /// Why nothing was changed.
+    let problem: RegistrationError?
 }

@@ -116,7 +116,7 @@ extension Provider {
     }
 
     /// The scopes that the settings name.
-    private var knownScopes: [String] { node.loader.scopes.map(\.name) }
+    var knownScopes: [String] { node.loader.scopes.map(\.name) }
 
     /// A client of the profile with something in place of what only the operator knows; nil when the operator names the
     /// redirect URIs.

@@ -1,3 +1,5 @@
+import OAuth
+
 /// A form that changes something: it posts its fields and the session's token.
 struct ConsoleForm: Sendable {
     /// How its button looks.
@@ -125,4 +127,9 @@ struct ConsoleField: Sendable {
         values.set("autocomplete", autocomplete)
         if type != "password" { values.set("fieldValue", value) }
     }
+}
+
+extension String {
+    /// A short mark by which a form says what it showed, however long that was: what undoes a change must fit into a cookie.
+    var formMark: String { Base64URL.encode(Array(SecretDigest(of: self).bytes.prefix(12))) }
 }
