@@ -248,6 +248,47 @@ def test_redirect_uris_are_added_and_removed_without_replacing_each_other(own_se
     assert last.status == 422, "the last one stays"
 
 
+def redirects(server, client_id: str) -> tuple[list[str], list[str]]:
+    shown = server.command("client", "show", client_id)
+    return shown["redirect_uris"], shown["redirect_hosts"]
+
+
+def test_undoing_the_first_redirect_uri_lets_the_profile_say_them_again(own_server):
+    seam = own_server.create_client("--partner", "seam", name="Seam").client_id
+    legacy = own_server.create_client("--partner", "seam-legacy", name="Seam legacy").client_id
+    own_server.start()
+    ada = Operator(own_server).join()
+    uri = "https://acme.integrations.getseam.com/callback"
+    for client_id in (legacy, seam):
+        before = redirects(own_server, client_id)
+        path = f"/clients/{client_id}"
+        done = ada.press(path, path + "/redirect-uris/add", uri=uri)
+        pinned = redirects(own_server, client_id)
+        assert (uri in pinned[0], pinned[1]) == (True, [])
+        undone = ada.follow(ada.submit(next(form for form in done.forms if form.action.endswith("/remove"))))
+        assert undone.status == 200
+        assert redirects(own_server, client_id) == before
+        audit = own_server.command("audit", "list", "--limit", "1")[0]
+        assert "redirect_uris" not in audit["after"], "it follows the profile again"
+        ada.submit(next(form for form in undone.forms if form.action.endswith("/add") and form.fields["uri"] == uri))
+        assert redirects(own_server, client_id) == pinned, "and an Undo of the Undo pins it again"
+
+
+def test_undoing_a_redirect_uri_leaves_those_that_came_meanwhile(own_server):
+    own_server.create_client("--partner", "seam-legacy", name="Seam legacy")
+    own_server.start()
+    ada = Operator(own_server).join()
+    path, first, second = (
+        "/clients/seam",
+        "https://a.integrations.getseam.com/cb",
+        "https://b.integrations.getseam.com/cb",
+    )
+    done = ada.press(path, path + "/redirect-uris/add", uri=first)
+    ada.press(path, path + "/redirect-uris/add", uri=second)
+    ada.submit(next(form for form in done.forms if form.action.endswith("/remove") and form.fields["uri"] == first))
+    assert redirects(own_server, "seam") == ([second], [])
+
+
 def test_a_rotated_secret_is_shown_once_and_two_live_until_the_older_is_ended(own_server):
     client = plain_client(own_server)
     own_server.start()

@@ -46,23 +46,30 @@ extension Provider {
     func consoleAddRedirectURI(_ visit: ConsoleVisit) async throws -> Response {
         let found = try await foundClient(visit)
         let uri = (visit.form["uri"] ?? "").lines.first ?? ""
+        let mark = visit.form[Self.pinnedMark]
         let outcome = try await change(found, visit) { registration, client throws(RegistrationError) in
             var uris = registration.redirectURIs ?? client.redirectURIs.map(\.text)
             guard !uris.contains(uri) else { throw RegistrationError("'\(uri)' is one of them already") }
             uris.append(uri)
-            registration.redirectURIs = uris
+            registration.redirectURIs = Self.isStill(registration, mark) ? nil : uris
         }
         if let problem = outcome.problem { return refused(problem, found, visit) }
-        let undo = ConsoleForm(found.path + "/redirect-uris/remove", button: "Undo", hidden: [("uri", uri)])
+        let hidden = [("uri", uri)] + Self.pinned(by: outcome)
+        let undo = ConsoleForm(found.path + "/redirect-uris/remove", button: "Undo", hidden: hidden)
         return try redirect(visit, to: found.path, saying: ConsoleFlash("Added \(uri).", undo: undo))
     }
 
     func consoleRemoveRedirectURI(_ visit: ConsoleVisit) async throws -> Response {
         let found = try await foundClient(visit)
         let uri = visit.form["uri"] ?? ""
+        let mark = visit.form[Self.pinnedMark]
         let outcome = try await change(found, visit) { registration, client throws(RegistrationError) in
             var uris = registration.redirectURIs ?? client.redirectURIs.map(\.text)
             guard uris.contains(uri) else { throw RegistrationError("'\(uri)' is not one of its redirect URIs") }
+            guard !Self.isStill(registration, mark) else {
+                registration.redirectURIs = nil
+                return
+            }
             uris.removeAll { $0 == uri }
             guard !uris.isEmpty else {
                 throw RegistrationError(
@@ -72,9 +79,26 @@ extension Provider {
             registration.redirectURIs = uris
         }
         if let problem = outcome.problem { return refused(problem, found, visit) }
-        let undo = ConsoleForm(found.path + "/redirect-uris/add", button: "Undo", hidden: [("uri", uri)])
+        let hidden = [("uri", uri)] + Self.pinned(by: outcome)
+        let undo = ConsoleForm(found.path + "/redirect-uris/add", button: "Undo", hidden: hidden)
         return try redirect(visit, to: found.path, saying: ConsoleFlash("Removed \(uri).", undo: undo))
     }
+
+    /// The hidden field by which an Undo lets the profile say the redirect URIs again, as it did before the first change.
+    private static let pinnedMark = "pinned"
+
+    private static func pinned(by change: ClientChange) -> [(String, String)] {
+        guard change.before.redirectURIs == nil, let pinned = change.after.redirectURIs else { return [] }
+        return [(pinnedMark, mark(of: pinned))]
+    }
+
+    /// Whether a registration's redirect URIs are still those that a change has pinned.
+    private static func isStill(_ registration: ClientRegistration, _ mark: String?) -> Bool {
+        guard let mark, let uris = registration.redirectURIs else { return false }
+        return mark == Self.mark(of: uris)
+    }
+
+    private static func mark(of uris: [String]) -> String { uris.joined(separator: "\n").formMark }
 
     // MARK: Name and policies
 
