@@ -81,7 +81,7 @@ extension Store {
         }
     }
 
-    /// The account that signs in with an address.
+    /// The account of our own that signs in with an address.
     public func credentials(email: String) async throws(SQLError) -> Credentials? {
         try await database.read { connection throws(SQLError) in
             let rows = try connection.query(
@@ -91,6 +91,48 @@ extension Store {
             return try rows.first.map { row throws(SQLError) in
                 Credentials(account: try Self.account(row), passwordHash: try row.optionalText(5))
             }
+        }
+    }
+
+    /// An account that an address has found.
+    public struct AddressedAccount: Sendable, CustomStringConvertible {
+        /// The account.
+        public let account: Account
+        /// Where it signs in.
+        public let source: AccountSource
+
+        /// Its identifier and where it signs in, by which it is told from others with the same address.
+        public var description: String {
+            switch source {
+            case .own: "\(account.id) (signs in here)"
+            case .loginEndpoint: "\(account.id) (signs in at the login endpoint)"
+            }
+        }
+    }
+
+    /// The accounts with an address, wherever they sign in, the oldest first: several may have one address (ADR 0012).
+    ///
+    /// It is for operators, who see which one is meant: who somebody is, no address says.
+    public func accounts(email: String, limit: Int64 = 100) async throws(SQLError) -> [AddressedAccount] {
+        // Each source is named, for the index that begins with it.
+        let sources = AccountSource.allCases.map { SQLValue.text($0.rawValue) }
+        let places = sources.indices.map { "$\($0 + 3)" }.joined(separator: ", ")
+        let found = try await database.read { connection throws(SQLError) -> [AddressedAccount] in
+            try connection.query(
+                """
+                select \(Self.accountColumns), source from accounts
+                where source in (\(places)) and email_key = $1 limit $2
+                """,
+                [.text(Self.emailKey(email)), .integer(limit)] + sources
+            ).map { row throws(SQLError) in
+                guard let source = AccountSource(rawValue: try row.text(5)) else {
+                    throw .invalid("an account's source is not one that this release knows")
+                }
+                return AddressedAccount(account: try Self.account(row), source: source)
+            }
+        }
+        return found.sorted {
+            ($0.account.createdAt, $0.account.id.description) < ($1.account.createdAt, $1.account.id.description)
         }
     }
 

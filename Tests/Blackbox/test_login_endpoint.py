@@ -6,7 +6,7 @@ import pytest
 
 from toolkit.account_page import open_account
 from toolkit.client import refusal
-from toolkit.console import Operator
+from toolkit.console import Operator, value_of
 from toolkit.expect import check_guesses
 from toolkit.login_endpoint import (
     ADA,
@@ -174,6 +174,49 @@ def test_both_sources_side_by_side_are_never_mixed_up(own_server, login_endpoint
     assert Person(own_server, grace).connect(seam).user_id == other.user_id
     assert Person(own_server, own).connect(seam).user_id == own.user_id
     assert len(accounts(own_server)) == 2
+
+
+def new_key(operator: Operator, account: str):
+    """What the console's form answers that makes an API key for an account."""
+    form = operator.form(operator.open("/api-keys/new"), "/api-keys/new")
+    return operator.submit(form, {"name": "A program", "account": account})
+
+
+def test_commands_and_the_console_find_an_account_of_the_endpoint_by_its_address(own_server, login_endpoint):
+    seam = serving(own_server, login_endpoint(lambda asked: found("c-1", ADA.email)))
+    user_id = Person(own_server, ADA).connect(seam).user_id
+    for address in (ADA.email, ADA.email.upper()):
+        assert own_server.command("account", "show", address)["user_id"] == user_id
+    assert [one["user_id"] for one in own_server.command("connection", "list", "--account", ADA.email)] == [user_id]
+    key = own_server.command("api-key", "create", "--name", "A program", "--account", ADA.email)
+    own_server.canaries.add("API key", key["api_key"])
+    assert key["user_id"] == user_id
+    made = new_key(Operator(own_server).join(), ADA.email)
+    assert made.status == 200
+    own_server.canaries.add("API key", value_of(made, "API key"))
+    assert {one["user_id"] for one in own_server.command("api-key", "list", "--account", ADA.email)} == {user_id}
+    assert own_server.command("account", "disable", ADA.email)["disabled"]
+
+
+def test_an_address_that_several_accounts_have_names_none_of_them(own_server, login_endpoint):
+    own = own_server.create_account(email=ADA.email)
+    now = {"id": "c-1", "email": "grace@company.example"}
+    serving(own_server, login_endpoint(lambda asked: found(now["id"], now["email"])), "both")
+    grace = Account("", "grace@company.example", PASSWORD, "Grace")
+    assert try_sign_in(own_server, grace).status == 303
+    (other,) = [one["user_id"] for one in accounts(own_server) if one["user_id"] != own.user_id]
+    now["email"] = own.email
+    assert try_sign_in(own_server, grace).status == 303
+    told = (f"{own.user_id} (signs in here)", f"{other} (signs in at the login endpoint)")
+    refused = own_server.run("account", "disable", own.email)
+    assert refused.returncode == 1
+    assert all(one in refused.stderr for one in ("2 accounts have the e-mail address", *told)), refused.stderr
+    assert not [one for one in accounts(own_server) if one["disabled"]]
+    page = new_key(Operator(own_server).join(), own.email)
+    assert page.status == 422
+    assert all(one in page.text for one in ("2 accounts have this e-mail", *told)), page.text
+    assert own_server.command("api-key", "list") == []
+    assert own_server.command("account", "disable", other)["disabled"], "by its user_id it is found"
 
 
 def test_with_the_endpoint_alone_own_passwords_open_nothing(new_server, login_endpoint):

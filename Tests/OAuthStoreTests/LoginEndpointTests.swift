@@ -103,6 +103,42 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `an address finds every account that has it, wherever they sign in and whatever the case`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withLedger { ledger in
+            let store = ledger.store
+            let own = try #require(try await store.account(ledger.account))
+            #expect(try await store.accounts(email: own.email.uppercased()).map(\.account) == [own])
+            #expect(try await store.accounts(email: "nobody@example.com").isEmpty)
+            let ada = try await store.adopt(
+                Self.person("c-1", "Ada@example.com"),
+                as: Ledger.accountID("ada"),
+                now: Ledger.now + .seconds(1)
+            )
+            let found = try #require(try await store.accounts(email: "ada@EXAMPLE.com").first)
+            #expect(found.account == ada && found.source == .loginEndpoint)
+            #expect(found.description == "\(ada.id) (signs in at the login endpoint)")
+            // Another customer there, and one of our own, with that address: the oldest comes first.
+            let grace = try await store.adopt(
+                Self.person("c-2", own.email),
+                as: Ledger.accountID("grace"),
+                now: Ledger.now + .seconds(2)
+            )
+            let moved = try await store.adopt(
+                Self.person("c-1", own.email),
+                as: Ledger.accountID("again"),
+                now: Ledger.now + .seconds(3)
+            )
+            #expect(moved.id == ada.id)
+            let all = try await store.accounts(email: own.email)
+            #expect(all.map(\.account.id) == [own.id, ada.id, grace.id])
+            #expect(all.map(\.source) == [.own, .loginEndpoint, .loginEndpoint])
+            #expect(try await store.accounts(email: "ada@example.com").isEmpty, "the address of today counts")
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a session starts only for an account of the source that proved it`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
             let external = try await ledger.store.adopt(

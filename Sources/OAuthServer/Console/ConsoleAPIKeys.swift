@@ -93,9 +93,11 @@ extension Provider {
     private func consoleCreateAPIKey(_ visit: ConsoleVisit) async throws -> Response {
         let new: NewAPIKey
         let named = (visit.form["account"] ?? "").lines.first
-        let owner = try await account(named)
-        guard named == nil || owner != nil else {
-            return newAPIKeyPage(visit, problem: "There is no account \(named ?? "").", status: .unprocessableContent)
+        let owner: Account?
+        switch try await account(named) {
+        case .success(let found): owner = found
+        case .failure(let error):
+            return newAPIKeyPage(visit, problem: error.description.sentence, status: .unprocessableContent)
         }
         do throws(RegistrationError) {
             new = try NewAPIKey(
@@ -128,13 +130,27 @@ extension Provider {
         return show(page, visit)
     }
 
-    /// The account that an e-mail address or a user id means.
-    private func account(_ text: String?) async throws -> Account? {
+    /// The account that an e-mail address or a user id means; nil where nothing was typed.
+    private func account(_ text: String?) async throws -> Result<Account?, RegistrationError> {
+        guard let text else { return .success(nil) }
+        let nobody = RegistrationError("there is no account \(text)")
         // PostgreSQL refuses a NUL; no address holds one.
-        guard let text, !text.utf8.contains(0) else { return nil }
-        if text.contains("@") { return try await store.credentials(email: text)?.account }
-        guard let id = AccountID(text) else { return nil }
-        return try await store.account(id)
+        guard !text.utf8.contains(0) else { return .failure(nobody) }
+        guard text.contains("@") else {
+            guard let id = AccountID(text), let found = try await store.account(id) else { return .failure(nobody) }
+            return .success(found)
+        }
+        let found = try await store.accounts(email: text)
+        guard let first = found.first else { return .failure(nobody) }
+        guard found.count == 1 else {
+            let all = found.map(\.description).joined(separator: ", ")
+            return .failure(
+                RegistrationError(
+                    "\(found.count) accounts have this e-mail: write the user id of the one that is meant, \(all)"
+                )
+            )
+        }
+        return .success(first.account)
     }
 
     private func revokingAPIKey(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, key: APIKey) {

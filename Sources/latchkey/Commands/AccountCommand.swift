@@ -193,18 +193,31 @@ extension AccountCommand {
 }
 
 extension Ledger {
-    /// The account that an argument means: by its identifier, or by its address.
+    /// The account that an argument means: by its identifier, or by its address, wherever it signs in.
+    ///
+    /// - Parameter argument: a user_id, or an e-mail address.
+    /// - Returns: the account.
+    /// - Throws: a `Complaint` when there is none, or when several have the address.
     func account(_ argument: String) async throws -> Account {
-        let found =
-            if argument.contains("@") {
-                try await store.credentials(email: argument)?.account
-            } else {
-                try await store.account(try AccountID(argument: argument, list: "latchkey account list"))
-            }
-        guard let found else {
+        guard argument.contains("@") else {
+            let found = try await store.account(try AccountID(argument: argument, list: "latchkey account list"))
+            return try existing(found, argument)
+        }
+        let found = try await store.accounts(email: argument)
+        guard found.count <= 1 else {
+            throw Complaint(
+                "\(found.count) accounts have the e-mail address '\(argument)': name the one that is meant by its user_id, "
+                    + found.map(\.description).joined(separator: ", ")
+            )
+        }
+        return try existing(found.first?.account, argument)
+    }
+
+    private func existing(_ account: Account?, _ argument: String) throws(Complaint) -> Account {
+        guard let account else {
             throw Complaint("there is no account '\(argument)': 'latchkey account list' shows those that there are")
         }
-        return found
+        return account
     }
 
     fileprivate func change(
