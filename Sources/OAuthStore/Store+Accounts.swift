@@ -95,25 +95,17 @@ extension Store {
     }
 
     /// An account that an address has found.
-    public struct AddressedAccount: Sendable, CustomStringConvertible {
+    public struct AddressedAccount: Sendable {
         /// The account.
         public let account: Account
         /// Where it signs in.
         public let source: AccountSource
-
-        /// Its identifier and where it signs in, by which it is told from others with the same address.
-        public var description: String {
-            switch source {
-            case .own: "\(account.id) (signs in here)"
-            case .loginEndpoint: "\(account.id) (signs in at the login endpoint)"
-            }
-        }
     }
 
-    /// The accounts with an address, wherever they sign in, the oldest first: several may have one address (ADR 0012).
+    /// Some accounts with an address, wherever they sign in, the oldest first: several may have one address (ADR 0012).
     ///
     /// It is for operators, who see which one is meant: who somebody is, no address says.
-    public func accounts(email: String, limit: Int64 = 100) async throws(SQLError) -> [AddressedAccount] {
+    public func accounts(email: String, limit: Int64 = 10) async throws(SQLError) -> [AddressedAccount] {
         // Each source is named, for the index that begins with it.
         let sources = AccountSource.allCases.map { SQLValue.text($0.rawValue) }
         let places = sources.indices.map { "$\($0 + 3)" }.joined(separator: ", ")

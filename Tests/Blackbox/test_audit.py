@@ -115,6 +115,20 @@ def test_u06_an_export_overwrites_nothing(new_server, tmp_path):
     check_one_line_error(server.run("audit", "export", str(tmp_path / "no" / "trail")), "cannot be written", "folder")
 
 
+def test_u06_half_an_export_never_has_the_name_of_a_whole_one(own_server, tmp_path):
+    own_server.create_account()
+    own_server.start()
+    file = tmp_path / "trail"
+    # The system ends it when the file gets longer than this, as kill -9 would.
+    own_server.prefix = ("prlimit", "--fsize=100")
+    assert own_server.run("audit", "export", str(file)).returncode != 0
+    assert not file.exists()
+    own_server.prefix = ()
+    assert own_server.run("audit", "export", str(file)).returncode == 0
+    assert "account.created" in file.read_text()
+    assert list(tmp_path.glob("trail*")) == [file], "what was left over is taken away"
+
+
 def test_u06_an_export_goes_into_a_pipe_or_a_device_as_it_is(new_server, tmp_path):
     server = new_server("sqlite")
     server.create_account()

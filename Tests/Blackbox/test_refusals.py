@@ -59,6 +59,11 @@ def test_secrets_codes_and_tokens_are_not_kept(server, client, person):
         client.post("/oauth/token", {"grant_type": "authorization_code", tokens.access: "1"}),
     ]
     server.canaries.add("client secret", "hunter2-is-a-chosen-secret")
+    # The secret was in the body, whatever else stood in the header.
+    mistakes.append(
+        client.post("/oauth/token", {"client_secret": "hunter2-is-a-chosen-secret"}, {"Authorization": "Bearer x"})
+    )
+    assert stored(server, mistakes[-1])["got"] == "26 characters"
     seen = json.dumps([stored(server, answer) for answer in mistakes])
     for secret in (tokens.refresh, tokens.access, client.client_secret, "hunter2-is-a-chosen-secret"):
         assert secret not in seen

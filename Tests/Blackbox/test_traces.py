@@ -72,13 +72,24 @@ def test_a_trusted_proxys_trace_goes_on_as_it_has_decided(new_server, collector)
     assert (span.trace, span.parent, span.name) == (TRACE, PARENT, "GET /healthz")
 
 
-def test_a_collector_that_is_silent_does_not_hold_the_end_up(new_server):
+def test_what_came_last_is_sent_before_the_end(new_server, collector):
+    environment = {"LATCHKEY_TRACES_TO": collector.url, "LATCHKEY_TRACES_SHARE": "1"}
+    server = new_server(environment=environment).start()
+    eventually(lambda: collector.spans, PATIENCE)
+    send("GET", server.base + "/oauth/jwks")
+    assert server.stop() == 0
+    assert collector.named("GET /oauth/jwks")
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"], ids=["silent", "half"])
+def test_a_collector_that_does_not_answer_does_not_hold_the_end_up(new_server, answer):
     silent = socket.create_server(("127.0.0.1", 0))
     to = f"http://127.0.0.1:{silent.getsockname()[1]}/v1/traces"
     server = new_server(environment={"LATCHKEY_TRACES_TO": to, "LATCHKEY_TRACES_SHARE": "1"}).start()
     send("GET", server.base + "/healthz")
     silent.settimeout(PATIENCE)
     connection, _ = silent.accept()
+    connection.sendall(answer)
     # It has five seconds for those; others come meanwhile.
     send("GET", server.base + "/healthz")
     began = time.monotonic()

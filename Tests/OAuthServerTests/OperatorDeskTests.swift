@@ -32,11 +32,7 @@ import Testing
                 while case let outcome? = try await strangers.next() {
                     if case .busy = outcome { break }
                 }
-                let browser = KnownDevice(
-                    nil,
-                    adding: OperatorDesk.mark(Self.email),
-                    random: [UInt8](repeating: 5, count: 16)
-                )
+                let browser = [UInt8](repeating: 5, count: 16)
                 return try await Self.check(Self.email, TestServer.password, browser, "198.51.100.1", desk)
             }
             guard case .proved(let account, _, _) = outcome else {
@@ -80,10 +76,10 @@ import Testing
     private static func check(
         _ email: String,
         _ password: String,
-        _ device: KnownDevice?,
+        _ known: [UInt8]?,
         _ address: String,
         _ desk: OperatorDesk
     ) async throws -> OperatorDesk.Outcome {
-        try await desk.check(email: email, password: Secret(password), device: device, address: address, now: now)
+        try await desk.check(email: email, password: Secret(password), known: known, address: address, now: now)
     }
 }

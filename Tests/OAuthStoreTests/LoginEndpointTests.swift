@@ -118,7 +118,6 @@ import Testing
             )
             let found = try #require(try await store.accounts(email: "ada@EXAMPLE.com").first)
             #expect(found.account == ada && found.source == .loginEndpoint)
-            #expect(found.description == "\(ada.id) (signs in at the login endpoint)")
             // Another customer there, and one of our own, with that address: the oldest comes first.
             let grace = try await store.adopt(
                 Self.person("c-2", own.email),

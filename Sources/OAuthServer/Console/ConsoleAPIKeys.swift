@@ -140,17 +140,12 @@ extension Provider {
             guard let id = AccountID(text), let found = try await store.account(id) else { return .failure(nobody) }
             return .success(found)
         }
-        let found = try await store.accounts(email: text)
-        guard let first = found.first else { return .failure(nobody) }
-        guard found.count == 1 else {
-            let all = found.map(\.description).joined(separator: ", ")
-            return .failure(
-                RegistrationError(
-                    "\(found.count) accounts have this e-mail: write the user id of the one that is meant, \(all)"
-                )
-            )
+        do {
+            guard let found = try await store.account(email: text) else { return .failure(nobody) }
+            return .success(found)
+        } catch let ambiguous as AmbiguousAddress {
+            return .failure(RegistrationError(ambiguous.description))
         }
-        return .success(first.account)
     }
 
     private func revokingAPIKey(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, key: APIKey) {

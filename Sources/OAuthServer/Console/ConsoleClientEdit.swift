@@ -115,6 +115,7 @@ struct ClientEdit: Sendable {
     /// - Parameters:
     ///   - registration: what is stored now.
     ///   - known: the scopes that the settings name.
+    /// - Returns: the labels of the fields.
     func overtaken(by registration: ClientRegistration, scopes known: [String]) -> [String] {
         let now = Self.texts(of: registration, known)
         return changed(from: now).filter { field in
@@ -201,6 +202,7 @@ struct ClientEdit: Sendable {
     /// - Parameters:
     ///   - isResourceServer: whether only its name may be changed.
     ///   - hasProfile: whether a profile says what the fields leave out.
+    /// - Returns: the fields, in order.
     func fields(isResourceServer: Bool, hasProfile: Bool) -> [ConsoleField] {
         var name = field(.name, hint: "What people read when it asks for access.")
         name.maximumLength = 100

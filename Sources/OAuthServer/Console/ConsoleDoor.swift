@@ -84,7 +84,8 @@ extension Provider {
             return refused(.wrongAtSignIn)
         }
         let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
-        switch try await prove(email, caller, device, wrong: .wrongAtSignIn) {
+        let known = device.flatMap { $0.knows(OperatorDesk.mark(email)) ? $0.id : nil }
+        switch try await prove(email, caller, known: known, wrong: .wrongAtSignIn) {
         case .refused(let refusal):
             return refused(refusal)
         case .proved(let account, let hash, let attempt):
@@ -130,7 +131,7 @@ extension Provider {
     private func prove(
         _ email: String,
         _ caller: ConsoleCaller,
-        _ device: KnownDevice?,
+        known: [UInt8]?,
         wrong: PasswordRefusal
     ) async throws -> ProvedPassword {
         let password = caller.form["password"] ?? ""
@@ -142,7 +143,7 @@ extension Provider {
             : try await console.desk.check(
                 email: email,
                 password: Secret(password),
-                device: device,
+                known: known,
                 address: address,
                 now: caller.now
             )
@@ -197,8 +198,7 @@ extension Provider {
         guard !visit.isFresh else { return .given(cookie: nil) }
         guard visit.form["password"] != nil else { return .refused(.missing) }
         let caller = visit.caller
-        let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
-        switch try await prove(visit.session.account.email, caller, device, wrong: .wrong) {
+        switch try await prove(visit.session.account.email, caller, known: visit.session.id, wrong: .wrong) {
         case .refused(let refusal):
             return .refused(refusal)
         case .proved(_, let hash, let attempt):

@@ -40,7 +40,8 @@ struct OperatorDesk: Sendable {
     /// - Parameters:
     ///   - email: what the operator typed.
     ///   - password: what the operator typed.
-    ///   - device: a browser that has signed in before; as its own operators it waits for its own failures only.
+    ///   - known: what tells the operator from strangers, a browser that has signed in before or a session: it waits for its own
+    ///     failures only, and not behind strangers.
     ///   - address: the network address that the request comes from.
     ///   - now: the time of the request.
     /// - Returns: who it is, or why nobody.
@@ -48,11 +49,10 @@ struct OperatorDesk: Sendable {
     func check(
         email: String,
         password: Secret,
-        device: KnownDevice?,
+        known: [UInt8]?,
         address: String,
         now: Instant
     ) async throws -> Outcome {
-        let known = device.flatMap { $0.knows(Self.mark(email)) ? $0.id : nil }
         let counted = AttemptSubjects(.operator, email: email, device: known, address: address)
         do {
             return try await turns.inTurn(of: counted.account) {

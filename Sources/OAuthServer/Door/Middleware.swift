@@ -3,6 +3,7 @@ import Hummingbird
 import Logging
 
 /// What every answer carries: the id under which the log knows the request, and over https that it stays so (RFC 6797).
+///
 /// An answer to HEAD has no body, whoever gave it (RFC 9110 §9.3.2): what came would be taken for the next answer.
 struct EveryAnswer: RouterMiddleware {
     let provider: Provider

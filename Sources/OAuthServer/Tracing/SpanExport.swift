@@ -18,9 +18,9 @@ public struct SpanExport: Service {
 
     private static let pace = Duration.seconds(1)
     private static let batch = 512
-    private static let deadline = TimeAmount.seconds(5)
+    private static let limit = Duration.seconds(5)
     /// How long the end of the server waits for the collector: nobody connects meanwhile.
-    private static let lastDeadline = TimeAmount.milliseconds(500)
+    private static let lastLimit = Duration.milliseconds(500)
 
     /// Makes the export of a server.
     ///
@@ -43,23 +43,24 @@ public struct SpanExport: Service {
         let isTaking = await cancelWhenGracefulShutdown {
             var isTaking = true
             while true {
-                try? await Task.sleep(for: Self.pace)
-                let wasTaken = await send(within: Self.deadline)
+                do { try await Task.sleep(for: Self.pace) } catch { return isTaking }
+                let wasTaken = await send(within: Self.limit)
                 if Task.isCancelled { return isTaking }
                 isTaking = wasTaken
             }
         }
-        if isTaking { _ = await send(within: Self.lastDeadline) }
+        if isTaking { _ = await send(within: Self.lastLimit) }
     }
 
     /// Sends what has come.
-    /// - Returns: whether the collector took it.
-    private func send(within deadline: TimeAmount) async -> Bool {
+    /// - Returns: whether the collector took all of it in time.
+    private func send(within limit: Duration) async -> Bool {
+        let deadline = ContinuousClock.now + limit
         while true {
             let (spans, dropped) = recorder.take(Self.batch)
             metrics.spans[.lost].add(dropped)
             guard !spans.isEmpty else { return true }
-            if let reason = await refusal(of: spans, within: deadline) {
+            if let reason = await refusal(of: spans, by: deadline) {
                 metrics.spans[.lost].add(UInt64(spans.count))
                 logger.warning("traces could not be sent: \(reason)")
                 return false
@@ -68,14 +69,28 @@ public struct SpanExport: Service {
         }
     }
 
-    /// Why the collector did not take the spans; nil when it did.
-    private func refusal(of spans: [FinishedSpan], within deadline: TimeAmount) async -> String? {
+    /// Why the collector did not take the spans by then; nil when it did.
+    private func refusal(of spans: [FinishedSpan], by deadline: ContinuousClock.Instant) async -> String? {
+        await withTaskGroup(of: String?.self) { group in
+            group.addTask { await refusal(of: spans) }
+            group.addTask {
+                try? await Task.sleep(until: deadline, clock: .continuous)
+                return "the collector did not answer in time"
+            }
+            // Whichever is first; a collector that begins an answer may never end it.
+            let reason = await group.next() ?? nil
+            group.cancelAll()
+            return reason
+        }
+    }
+
+    private func refusal(of spans: [FinishedSpan]) async -> String? {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
         request.body = .bytes(ByteBuffer(bytes: Self.body(spans)))
         do {
-            let response = try await client.execute(request, timeout: deadline)
+            let response = try await client.execute(request, deadline: .distantFuture)
             // The connection can be used again only when the answer was read.
             _ = try await response.body.collect(upTo: 64 * 1024)
             return (200...299).contains(response.status.code) ? nil : "the answer was \(response.status.code)"

@@ -31,7 +31,9 @@ extension Provider {
         guard let id = named, let client = try? await client(id) else { return nil }
         let now = ambient.now()
         node.trail.counters.add(.refused(error.code.rawValue), of: client.id, at: now)
-        let isBasic = authorization != nil && ["client_secret", "Authorization"].contains(error.parameter)
+        let isInHeader =
+            error.parameter == "Authorization"
+            || error.parameter == "client_secret" && authorization.map(ClientCredentials.isBasic) ?? false
         let refusal = Refusal(
             client: client.id,
             at: now,
@@ -42,7 +44,7 @@ extension Provider {
             status: Int64(status ?? ownStatus),
             parameter: error.parameter.map { Redaction.masked(String($0.prefix(40))) },
             expected: error.expected.map(Redaction.masked),
-            got: isBasic ? "an Authorization header" : Redaction.shown(error.parameter, of: form),
+            got: isInHeader ? "an Authorization header" : Redaction.shown(error.parameter, of: form),
             connection: nil
         )
         let presented = form["refresh_token"] ?? (endpoint == .token ? nil : form["token"])

@@ -203,14 +203,11 @@ extension Ledger {
             let found = try await store.account(try AccountID(argument: argument, list: "latchkey account list"))
             return try existing(found, argument)
         }
-        let found = try await store.accounts(email: argument)
-        guard found.count <= 1 else {
-            throw Complaint(
-                "\(found.count) accounts have the e-mail address '\(argument)': name the one that is meant by its user_id, "
-                    + found.map(\.description).joined(separator: ", ")
-            )
+        do {
+            return try existing(try await store.account(email: argument), argument)
+        } catch let ambiguous as AmbiguousAddress {
+            throw Complaint(ambiguous.description)
         }
-        return try existing(found.first?.account, argument)
     }
 
     private func existing(_ account: Account?, _ argument: String) throws(Complaint) -> Account {

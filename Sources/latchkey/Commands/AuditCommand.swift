@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Glibc
 import OAuth
 import OAuthStore
 
@@ -70,60 +69,17 @@ extension AuditCommand {
 
         func run() async throws {
             try await ledger.withLedger { ledger in
-                let target = try target()
+                let target = try TrailFile(file)
+                defer { target.discard() }
                 var count = 0
-                do {
-                    try await ledger.store.exportAudit(options.filter) { records in
-                        for record in records { try target.handle.write(contentsOf: Data(try record.json.line.utf8)) }
-                        count += records.count
-                    }
-                    if file != "-" { try target.handle.close() }
-                } catch {
-                    // Half a trail must not pass for a whole one, nor stand in the way of the next try.
-                    if target.isNew { unlink(file) }
-                    throw error
+                try await ledger.store.exportAudit(options.filter) { records in
+                    for record in records { try target.write(try record.json.line) }
+                    count += records.count
                 }
+                try target.finish()
                 // A pipe may be standard output by another name, which gets the trail and nothing else.
                 if target.isNew { print("Wrote \(latchkey.count(count, "line")) to \(file).") }
             }
-        }
-
-        /// Where the trail goes, and whether that is a file which this command has made.
-        private func target() throws(Complaint) -> (handle: FileHandle, isNew: Bool) {
-            guard file != "-" else { return (.standardOutput, false) }
-            // For its owner alone: it tells of people.
-            let made = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-            guard made < 0 else { return (FileHandle(fileDescriptor: made, closeOnDealloc: true), true) }
-            guard errno == EEXIST else { throw unwritable(errno) }
-            return (try existing(), false)
-        }
-
-        /// What has the name already, if it is a pipe or a device such as a terminal: nothing that lasts is overwritten.
-        private func existing() throws(Complaint) -> FileHandle {
-            let taken = Complaint(
-                "\(file) is there already, and an export overwrites nothing: name another file, or - for standard output"
-            )
-            var facts = stat()
-            guard stat(file, &facts) == 0, Self.isStream(facts) else { throw taken }
-            let place = open(file, O_WRONLY | O_NOCTTY | O_CLOEXEC)
-            guard place >= 0 else { throw unwritable(errno) }
-            // Somebody may have changed names meanwhile.
-            guard fstat(place, &facts) == 0, Self.isStream(facts) else {
-                close(place)
-                throw taken
-            }
-            return FileHandle(fileDescriptor: place, closeOnDealloc: true)
-        }
-
-        /// Whether what is written passes through: a pipe, a terminal, another device of characters.
-        private static func isStream(_ facts: stat) -> Bool {
-            [S_IFIFO, S_IFCHR].contains(facts.st_mode & S_IFMT)
-        }
-
-        private func unwritable(_ code: Int32) -> Complaint {
-            Complaint(
-                "\(file) cannot be written (\(String(cString: strerror(code)))): name a file in a folder that you may write to"
-            )
         }
     }
 }

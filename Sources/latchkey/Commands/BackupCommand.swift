@@ -97,29 +97,11 @@ struct Backup: Sendable {
             throw Complaint("\(source.path) cannot be backed up: \(reason); run 'latchkey migrate' if it is an old one")
         }
         try flush(draft.path)
-        guard name() == 0 else {
+        guard draft.publish(as: target) == 0 else {
             throw Complaint("\(target) cannot be made: \(String(cString: strerror(errno)))")
         }
         try flush(URL(fileURLWithPath: target).deletingLastPathComponent().path)
         return SQLiteFile(path: target).size
-    }
-}
-
-extension Backup {
-    /// Gives the copy its name, unless something else has it by now.
-    ///
-    /// Many a disk or share that backups are written to knows no second names: there an empty file holds the place first.
-    /// - Returns: 0, or -1 with `errno`.
-    private func name() -> Int32 {
-        if link(draft.path, target) == 0 { return 0 }
-        let place = open(target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard place >= 0 else { return -1 }
-        close(place)
-        guard rename(draft.path, target) != 0 else { return 0 }
-        let code = errno
-        unlink(target)
-        errno = code
-        return -1
     }
 }
 

@@ -28,7 +28,7 @@ struct DemoCommand: AsyncParsableCommand {
     var logLevel = "warning"
 
     /// The settings of a real server that a demo shows: nothing that would reach the company's accounts, webhooks and logs.
-    private static let shown = ["brand-", "templates", "partners", "scopes", "log-format"]
+    private static let shown = ["brand-", "templates", "partners", "scopes"]
 
     func validate() throws {
         guard (1...65535).contains(port) else { throw ValidationError("--port must be 1 to 65535") }

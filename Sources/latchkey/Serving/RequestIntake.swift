@@ -13,7 +13,7 @@ import OAuthServer
 /// answer is under way. The timer is set at most once in that time, so that an ordinary request costs a reading of the
 /// clock; while an earlier request of the same connection is at work, nobody is cut.
 ///
-/// A client that waits for leave to send its body is given it (RFC 9110 §10.1.1), unless the body is refused anyway.
+/// A client that waits for leave to send its body is given it (RFC 9110 §10.1.1), unless the body is announced too large.
 ///
 /// What comes while too many requests are at work is told at once to come again: 503, before anything else is spent on it.
 /// Those that were let in are answered as fast as ever then, where all would wait longer and longer.
@@ -48,6 +48,8 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether the answer that is under way is the connection's last one.
     private var isLast = false
     private var isDeaf = false
+    /// Whether the client waits for leave to send the body of the newest request.
+    private var awaitsLeave = false
     /// The method of the request that is being read, when it is one too many.
     private var shedding: HTTPRequest.Method?
     /// Whether the connection ends once its client has taken what was written.
@@ -108,17 +110,18 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var part = unwrapInboundIn(data)
+        var data = data
+        let part = unwrapInboundIn(data)
         // What is asked after the last answer has begun is not heard (RFC 9112 §9.6).
         if isLast || isEnding, case .head = part { isDeaf = true }
         guard !isDeaf else { return }
         switch part {
         case .head(var head):
             isClosing = Self.closes(head)
-            // The framework knows this one spelling.
             if isClosing {
+                // The framework knows this one spelling.
                 head.headerFields[.connection] = "close"
-                part = .head(head)
+                data = wrapInboundOut(.head(head))
             }
             // The next request may lie in the same bytes as the end of the last one.
             arrived(context)
@@ -126,9 +129,11 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             // Those before it on the same connection are owed their answers first.
             let isTooMany = unanswered == 1 && connections.atWork >= workLimit && !Self.isAlwaysHeard(head)
             shedding = isTooMany ? head.method : nil
-            if !isTooMany, unanswered == 1 { giveLeave(context, head) }
-        case .body: break
+            awaitsLeave = awaitsLeave(head)
+            giveLeave(context)
+        case .body: awaitsLeave = false
         case .end:
+            awaitsLeave = false
             began = nil
             if unanswered > 0 { beginWork() }
             if let method = shedding {
@@ -136,7 +141,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
                 return shed(context, method)
             }
         }
-        if shedding == nil { context.fireChannelRead(wrapInboundOut(part)) }
+        if shedding == nil { context.fireChannelRead(data) }
     }
 
     /// Whether a request is its connection's last one, in any spelling (RFC 9110 §7.6.1).
@@ -146,11 +151,16 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             || options.lowercased().split(separator: ",").contains { $0.filter { $0 != " " && $0 != "\t" } == "close" }
     }
 
-    /// Tells a client that waits for it to send its body.
-    private func giveLeave(_ context: ChannelHandlerContext, _ head: HTTPRequest) {
-        guard let expected = head.headerFields[.expect], expected.lowercased() == "100-continue",
-            head.headerFields[.contentLength].flatMap({ Int($0) }) ?? 0 <= bodyLimit
-        else { return }
+    private func awaitsLeave(_ head: HTTPRequest) -> Bool {
+        guard let expected = head.headerFields[.expect] else { return false }
+        return expected.lowercased() == "100-continue"
+            && head.headerFields[.contentLength].flatMap { Int($0) } ?? 0 <= bodyLimit
+    }
+
+    /// Tells a client that waits for it to send its body, once those requests are answered that came before.
+    private func giveLeave(_ context: ChannelHandlerContext) {
+        guard awaitsLeave, unanswered == 1 else { return }
+        awaitsLeave = false
         context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
     }
 
@@ -195,6 +205,9 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
                 endOnceTaken(context)
                 return
             }
+            context.write(data, promise: promise)
+            giveLeave(context)
+            return
         }
         context.write(data, promise: promise)
     }

@@ -60,6 +60,7 @@ struct Layers: Sendable {
     /// Reads every setting.
     ///
     /// - Parameter names: beginnings of the names of those that are read from the environment and the file; nil for all.
+    /// - Returns: what they say.
     /// - Throws: a `Complaint` that names the first wrong setting, its value and what to write.
     func read(only names: [String]? = nil) throws(Complaint) -> Deployment {
         var deployment = Deployment()

@@ -22,6 +22,8 @@ struct SettingsFile: Sendable {
     /// - Parameters:
     ///   - named: the file; nil when nobody named one.
     ///   - isNeeded: whether a usual file that is there must be readable.
+    /// - Returns: the file; nil when there is none.
+    /// - Throws: a `Complaint` when it cannot be read.
     static func find(named: String?, isNeeded: Bool = true) throws(Complaint) -> SettingsFile? {
         if let named { return try SettingsFile(path: named) }
         let path = usualPaths.first { access($0, isNeeded ? F_OK : R_OK) == 0 }

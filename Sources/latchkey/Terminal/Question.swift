@@ -43,6 +43,8 @@ private enum Silence {
     ///
     /// It stands here for the signals' handler, which nothing can be handed to; one question is asked at a time.
     nonisolated(unsafe) private static var before = termios()
+    /// What the signals did before.
+    nonisolated(unsafe) private static var handlers: [(Int32, sighandler_t?)] = []
 
     /// What may end a question; a terminal that hangs up needs nothing back.
     private static let signals = [SIGINT, SIGQUIT, SIGTERM]
@@ -51,13 +53,16 @@ private enum Silence {
     /// - Returns: whether standard input is a terminal.
     static func begin() -> Bool {
         guard tcgetattr(STDIN_FILENO, &before) == 0 else { return false }
-        for one in signals {
+        handlers = signals.map { one in
             // Only what a handler of signals may call: the terminal's way back, and then the signal again, which ends this.
-            signal(one) { number in
-                Silence.restore()
+            let earlier = signal(one) { number in
+                // In the background it is the shell's by now, and to touch it would stop this process (termios(3)).
+                let inFront = tcgetpgrp(STDIN_FILENO)
+                if inFront < 0 || inFront == getpgrp() { Silence.restore() }
                 signal(number, SIG_DFL)
                 raise(number)
             }
+            return (one, earlier)
         }
         var silent = before
         silent.c_lflag &= ~tcflag_t(ECHO)
@@ -68,7 +73,7 @@ private enum Silence {
     /// Shows again what is typed.
     static func end() {
         restore()
-        for one in signals { signal(one, SIG_DFL) }
+        for (one, earlier) in handlers { signal(one, earlier) }
     }
 
     private static func restore() {
