@@ -168,13 +168,16 @@ def test_all_known_scopes_can_be_taken_from_a_client_at_once_and_come_back_as_al
     assert "scopes" not in stored(server, every), "all that the settings name, tomorrow too"
 
 
+def edited_by_two(server) -> tuple[str, str, Operator, Operator]:
+    """A connection that may ask for two scopes, the path of its edit page, and two operators."""
+    scopes = ("--scope", "locks.read", "--scope", "locks.write")
+    client_id = server.create_client("--redirect-uri", REDIRECT, *scopes, name="Partner").client_id
+    server.start()
+    return client_id, f"/clients/{client_id}/edit", Operator(server).join(), Operator(server).join()
+
+
 def test_an_old_edit_page_does_not_bring_back_what_another_operator_took_away(own_server):
-    client_id = own_server.create_client(
-        "--redirect-uri", REDIRECT, "--scope", "locks.read", "--scope", "locks.write", name="Partner"
-    ).client_id
-    own_server.start()
-    ada, grace = Operator(own_server).join(), Operator(own_server).join()
-    path = f"/clients/{client_id}/edit"
+    client_id, path, ada, grace = edited_by_two(own_server)
     old = ada.form(ada.open(path), path)
     changed(grace, client_id, scopes="locks.read")
     page = ada.follow(ada.submit(old, {"name": "Renamed"}))
@@ -188,12 +191,7 @@ def test_an_old_edit_page_does_not_bring_back_what_another_operator_took_away(ow
 
 
 def test_a_field_that_two_operators_change_is_told_to_the_second_one(own_server):
-    client_id = own_server.create_client(
-        "--redirect-uri", REDIRECT, "--scope", "locks.read", "--scope", "locks.write", name="Partner"
-    ).client_id
-    own_server.start()
-    ada, grace = Operator(own_server).join(), Operator(own_server).join()
-    path = f"/clients/{client_id}/edit"
+    client_id, path, ada, grace = edited_by_two(own_server)
     old = ada.form(ada.open(path), path)
     _, undo = changed(grace, client_id, scopes="locks.read")
     refused = ada.submit(old, {"name": "Renamed", "scopes": "locks.write"})
@@ -366,7 +364,7 @@ def following_pages(page) -> list[str]:
 
 
 def test_lists_have_pages_whose_last_one_is_reached(own_server):
-    # The one that is searched for ends in digits that no made id has: ids are searched by their beginnings too.
+    # The one that is searched for ends in a 0, which no made id has: ids are searched by their beginnings too.
     names = [f"Partner {number}" for number in range(28, 81)]
     for name in names:
         plain_client(own_server, name)

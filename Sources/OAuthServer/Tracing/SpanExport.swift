@@ -38,7 +38,9 @@ public struct SpanExport: Service {
         self.logger = logger
     }
 
-    /// Sends until the server shuts down; then what is left, once, if the collector took what came before.
+    /// Sends until the server shuts down; then what has come since, once, if the collector took what came before.
+    ///
+    /// What is on its way at that moment is given up.
     public func run() async throws {
         let isTaking = await cancelWhenGracefulShutdown {
             var isTaking = true
@@ -74,8 +76,12 @@ public struct SpanExport: Service {
         await withTaskGroup(of: String?.self) { group in
             group.addTask { await refusal(of: spans) }
             group.addTask {
-                try? await Task.sleep(until: deadline, clock: .continuous)
-                return "the collector did not answer in time"
+                do {
+                    try await Task.sleep(until: deadline, clock: .continuous)
+                    return "the collector did not answer in time"
+                } catch {
+                    return "the server ended before the collector answered"
+                }
             }
             // Whichever is first; a collector that begins an answer may never end it.
             let reason = await group.next() ?? nil

@@ -24,9 +24,9 @@ enum Question {
     /// Asks for a text that is not shown while it is typed.
     static func hidden(_ question: String) -> String? {
         ask(question)
-        let isTerminal = Silence.begin()
+        let silence = Silence()
         defer {
-            if isTerminal { Silence.end() }
+            silence?.end()
             ask("\n")
         }
         return readLine()
@@ -38,22 +38,23 @@ enum Question {
 }
 
 /// A terminal that does not show what is typed, and gets its own way back whatever ends the question.
-private enum Silence {
+private struct Silence {
     /// How the terminal was.
     ///
-    /// It stands here for the signals' handler, which nothing can be handed to; one question is asked at a time.
+    /// It stands here, `nonisolated(unsafe)`, for the signals' handler, which nothing can be handed to; it is written before
+    /// that is set, and one question is asked at a time.
     nonisolated(unsafe) private static var before = termios()
-    /// What the signals did before.
-    nonisolated(unsafe) private static var handlers: [(Int32, sighandler_t?)] = []
 
     /// What may end a question; a terminal that hangs up needs nothing back.
     private static let signals = [SIGINT, SIGQUIT, SIGTERM]
 
-    /// Hides what is typed from here on.
-    /// - Returns: whether standard input is a terminal.
-    static func begin() -> Bool {
-        guard tcgetattr(STDIN_FILENO, &before) == 0 else { return false }
-        handlers = signals.map { one in
+    /// What the signals did before.
+    private let handlers: [(number: Int32, handler: sighandler_t?)]
+
+    /// Hides what is typed from here on; nil when standard input is no terminal.
+    init?() {
+        guard tcgetattr(STDIN_FILENO, &Self.before) == 0 else { return nil }
+        handlers = Self.signals.map { one in
             // Only what a handler of signals may call: the terminal's way back, and then the signal again, which ends this.
             let earlier = signal(one) { number in
                 // In the background it is the shell's by now, and to touch it would stop this process (termios(3)).
@@ -64,16 +65,15 @@ private enum Silence {
             }
             return (one, earlier)
         }
-        var silent = before
+        var silent = Self.before
         silent.c_lflag &= ~tcflag_t(ECHO)
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent)
-        return true
     }
 
     /// Shows again what is typed.
-    static func end() {
-        restore()
-        for (one, earlier) in handlers { signal(one, earlier) }
+    func end() {
+        Self.restore()
+        for (number, handler) in handlers { signal(number, handler) }
     }
 
     private static func restore() {
