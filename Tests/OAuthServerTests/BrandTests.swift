@@ -105,8 +105,8 @@ import Testing
     @Test func `A template in the operator's folder replaces the built-in one, and only that`() throws {
         try folder(["message.mustache": "Own: {{heading}} {{words.help}}", "latchkey.css": "body{margin:0}"]) { path in
             let pages = try Pages(overrides: path)
-            let message = MessagePage(message: .other(title: "<b>", text: ""))
-            #expect(pages.html(message, language: .german, testMode: false) == "Own: &lt;b&gt; Hilfe")
+            let page = SignedOutPage(signIn: .local("/account"))
+            #expect(pages.html(page, language: .german, testMode: false) == "Own: Sie sind abgemeldet Hilfe")
             let error = ErrorPage(problem: .known(.expired))
             #expect(pages.html(error, language: .english, testMode: false).contains("This page has expired"))
             #expect(pages.stylesheet.hasSuffix("body{margin:0}") && pages.stylesheet.hasPrefix(":root{--ground:"))

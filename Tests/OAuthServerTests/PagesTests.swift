@@ -35,7 +35,7 @@ import Testing
             scopes: [scope, scope]
         )
         var known = consent
-        (known.isVerified, known.redirectHost, known.scopes, known.lifetime) = (true, nil, [], .fixed(.seconds(86_400)))
+        (known.isVerified, known.redirectHost, known.scopes, known.lifetime) = (true, nil, [], .once(.seconds(86_400)))
         known.clientLogo = PageImage("https://partner.example/logo.png")
         let accounts = [SelectAccountPage.Account(id: text, name: text, email: "\(text)@")]
         let kinds = ErrorPage.Problem.Kind.allCases.map { kind in
@@ -44,24 +44,20 @@ import Testing
         return kinds + [
             (
                 "sign_in",
-                SignInPage(action: "/login", transaction: text, clientName: text, email: text, problem: .other(text))
+                SignInPage(action: "/login", transaction: text, clientName: text, email: text, problem: .signInAgain)
             ),
             (
                 "sign_in_wrong",
                 SignInPage(action: "/login", transaction: text, clientName: text, problem: .wrongPassword)
             ),
-            (
-                "sign_in_own",
-                SignInPage(action: "/login", transaction: text, forgotPassword: .local("/forgot"), canCancel: false)
-            ),
+            ("sign_in_own", SignInPage(action: "/login", transaction: text, canCancel: false)),
             ("consent", consent), ("consent_known", known),
             (
                 "select_account",
                 SelectAccountPage(action: "/login", transaction: text, clientName: text, accounts: accounts)
             ),
             ("error_other", ErrorPage(problem: other, back: .local("/account"))),
-            ("message", MessagePage(message: .other(title: text, text: text), link: (text, .local("/account")))),
-            ("signed_out", MessagePage(message: .signedOut)),
+            ("signed_out", SignedOutPage(signIn: .local("/account"))),
         ]
     }
 
@@ -187,6 +183,18 @@ import Testing
         #expect(again.contains("value=\"jane@example.com\" aria-describedby") && again.contains("required autofocus"))
         #expect(again.contains("Wait 90 seconds") && again.contains("Test mode"))
         #expect(again.contains("<title>Problem: Sign in · Latchkey</title>"))
+    }
+
+    @Test func `Who has forgotten the password is shown the way, where the operator names one`() throws {
+        let page = SignInPage(action: "/login", transaction: "sealed")
+        let way = try Brand(name: "Acme", passwordReset: "https://acme.example/forgot?a=1&b=2")
+        let html = try Pages(brand: way).html(page, language: .english, testMode: false)
+        #expect(
+            html.contains("<a href=\"https://acme.example/forgot?a=1&amp;b=2\">Forgot your password?</a>"),
+            "\(html)"
+        )
+        #expect(try !Pages().html(page, language: .english, testMode: false).contains("Forgot"))
+        #expect(throws: PagesError.self) { try Brand(name: "Acme", passwordReset: "javascript:alert(1)") }
     }
 
     static let wishes: [(locales: String?, header: String?, language: Language)] = [

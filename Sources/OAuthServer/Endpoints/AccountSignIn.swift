@@ -58,10 +58,8 @@ extension Provider {
     }
 
     private func signedOutPage(_ visit: Visit) -> Response {
-        let language = language(visit.request)
-        let label = Words.of(language).own.signInAgain.filled([:])
-        let page = MessagePage(message: .signedOut, link: (label, .local(Paths.account)))
-        var response = self.page(page, language: language)
+        let page = SignedOutPage(signIn: .local(Paths.account))
+        var response = self.page(page, language: language(visit.request))
         response.headers[values: .setCookie] = [
             Cookies.session.header("", issuer: settings.issuer, lifetime: .zero)
         ]

@@ -12,6 +12,8 @@ public struct Brand: Sendable, Equatable {
     public let darkAccent: Colour?
     /// Where a person finds help.
     public let support: PageLink?
+    /// Where a person who has forgotten the password gets a new one.
+    public let passwordReset: PageLink?
     /// The operator's privacy notice.
     public let privacy: PageLink?
     /// The operator's terms of use.
@@ -24,6 +26,7 @@ public struct Brand: Sendable, Equatable {
         accent: Colour(red: 0x0E, green: 0x65, blue: 0x61),
         darkAccent: nil,
         support: nil,
+        passwordReset: nil,
         privacy: nil,
         terms: nil
     )
@@ -34,6 +37,7 @@ public struct Brand: Sendable, Equatable {
         accent: Colour,
         darkAccent: Colour?,
         support: PageLink?,
+        passwordReset: PageLink?,
         privacy: PageLink?,
         terms: PageLink?
     ) {
@@ -42,6 +46,7 @@ public struct Brand: Sendable, Equatable {
         self.accent = accent
         self.darkAccent = darkAccent
         self.support = support
+        self.passwordReset = passwordReset
         self.privacy = privacy
         self.terms = terms
     }
@@ -53,6 +58,7 @@ public struct Brand: Sendable, Equatable {
     ///   - accent: A colour as `#rrggbb`; nil takes the standard one.
     ///   - darkAccent: A colour as `#rrggbb` for the dark scheme.
     ///   - support: A web address, a `mailto:` address or a plain e-mail address.
+    ///   - passwordReset: The web address where a person gets a new password.
     ///   - privacy: The web address of the privacy notice.
     ///   - terms: The web address of the terms of use.
     /// - Throws: `PagesError` that names the first wrong value and what to write instead.
@@ -62,6 +68,7 @@ public struct Brand: Sendable, Equatable {
         accent: String? = nil,
         darkAccent: String? = nil,
         support: String? = nil,
+        passwordReset: String? = nil,
         privacy: String? = nil,
         terms: String? = nil
     ) throws(PagesError) {
@@ -79,6 +86,7 @@ public struct Brand: Sendable, Equatable {
             support.map { $0.contains("@") && !$0.contains(":") ? "mailto:\($0)" : $0 },
             "support"
         )
+        self.passwordReset = try Self.link(passwordReset, "password reset")
         self.privacy = try Self.link(privacy, "privacy")
         self.terms = try Self.link(terms, "terms")
     }

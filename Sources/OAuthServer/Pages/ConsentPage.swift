@@ -13,8 +13,6 @@ struct ConsentPage: Page {
     /// How long the connection lasts.
     enum Lifetime: Sendable, Equatable {
         case untilDisconnected
-        /// It can be refreshed, but ends after this time.
-        case fixed(Duration)
         /// It cannot be refreshed: the access token's lifetime.
         case once(Duration)
     }
@@ -74,7 +72,6 @@ struct ConsentPage: Page {
     private func sentence(_ lifetime: Lifetime, _ words: Words, _ brand: String) -> String {
         switch lifetime {
         case .untilDisconnected: words.untilDisconnected.filled([.brand: brand])
-        case .fixed(let time): words.fixedTime.filled([.time: words.duration(time), .brand: brand])
         case .once(let time): words.once.filled([.time: words.duration(time)])
         }
     }

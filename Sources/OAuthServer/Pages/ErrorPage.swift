@@ -5,8 +5,6 @@ struct ErrorPage: Page {
     /// What went wrong.
     enum Problem: Sendable, Equatable {
         case known(Kind)
-        /// Too many tries from one network.
-        case tooManyRequests(wait: Duration)
         /// The database does not answer.
         case unavailable(wait: Duration)
         /// Words of the caller's, in the person's language.
@@ -15,7 +13,7 @@ struct ErrorPage: Page {
         /// The problems that the pages have words for.
         enum Kind: CaseIterable, Sendable {
             case unknownClient, wrongRedirect, badRequest, expired, answered, otherBrowser, notAllowed, notFound
-            case tooManyRequests, unavailable, unexpected
+            case unavailable, unexpected
         }
     }
 
@@ -54,7 +52,6 @@ struct ErrorPage: Page {
         case .other(let title, let what, let next):
             return (title.shown(limit: 100), what.shown(limit: 400), next.shown(limit: 400))
         case .known(let known): (kind, wait) = (known, nil)
-        case .tooManyRequests(let time): (kind, wait) = (.tooManyRequests, time)
         case .unavailable(let time): (kind, wait) = (.unavailable, time)
         }
         guard let problem = words.problems[kind] ?? words.problems[.unexpected] else { return ("", "", "") }

@@ -14,8 +14,6 @@ struct SignInPage: Page {
         case signInAgain
         /// Where the account lives, nobody answers.
         case unavailable
-        /// A sentence in the person's language, for what an account source alone knows.
-        case other(String)
     }
 
     /// The path, below the base path, that the form posts to.
@@ -27,8 +25,6 @@ struct SignInPage: Page {
     /// What the e-mail field holds already (`login_hint`, or the last try).
     var email = ""
     var problem: Problem?
-    /// Where a forgotten password is mended.
-    var forgotPassword: PageLink?
     /// Whether a Cancel button makes sense, because there is a client to go back to.
     var canCancel = true
 
@@ -59,7 +55,7 @@ struct SignInPage: Page {
         values.set("focusEmail", email.isEmpty)
         values.set("problem", problem.map { sentence($0, words, brand) })
         values.set("wrong", problem == .wrongPassword)
-        values.set("forgotPasswordLink", forgotPassword?.address(below: setting.basePath))
+        values.set("forgotPasswordLink", setting.brand.passwordReset?.address(below: setting.basePath))
         values.set("canCancel", canCancel)
         return values
     }
@@ -71,7 +67,6 @@ struct SignInPage: Page {
         case .accountDisabled: words.accountDisabled.filled([.brand: brand])
         case .signInAgain: words.signInAgain.filled([:])
         case .unavailable: words.own.signInUnavailable.filled([.brand: brand])
-        case .other(let sentence): sentence.shown(limit: 300)
         }
     }
 }

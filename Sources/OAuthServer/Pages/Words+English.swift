@@ -34,7 +34,6 @@ extension Words {
         returnsToApp: "an app on this device",
         lasts: "Stays connected",
         untilDisconnected: "until you disconnect it, which you can do in your account at any time",
-        fixedTime: "for {time}, unless you disconnect it earlier in your account",
         once: "for {time}, then it has to ask you again",
         allow: "Allow",
         deny: "Deny",
@@ -90,11 +89,6 @@ extension Words {
                 title: "There is no such page",
                 what: "The address is not right, or the page has moved.",
                 next: "Check the address, or go back to where you came from."
-            ),
-            .tooManyRequests: ProblemWords(
-                title: "Please wait a moment",
-                what: "There were too many tries from your network in a short time.",
-                next: "Wait {wait}, then try again."
             ),
             .unavailable: ProblemWords(
                 title: "We will be right back",

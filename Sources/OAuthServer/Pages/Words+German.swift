@@ -35,7 +35,6 @@ extension Words {
         returnsToApp: "einer App auf diesem Gerät",
         lasts: "Bleibt verbunden",
         untilDisconnected: "bis Sie die Verbindung trennen, was jederzeit in Ihrem Konto geht",
-        fixedTime: "{time} lang, wenn Sie die Verbindung nicht vorher in Ihrem Konto trennen",
         once: "{time} lang; danach muss die Anwendung Sie erneut fragen",
         allow: "Zulassen",
         deny: "Ablehnen",
@@ -102,11 +101,6 @@ extension Words {
                 title: "Diese Seite gibt es nicht",
                 what: "Die Adresse stimmt nicht, oder die Seite ist umgezogen.",
                 next: "Prüfen Sie die Adresse, oder gehen Sie dorthin zurück, woher Sie kamen."
-            ),
-            .tooManyRequests: ProblemWords(
-                title: "Bitte warten Sie einen Moment",
-                what: "Aus Ihrem Netz gab es in kurzer Zeit zu viele Versuche.",
-                next: "Warten Sie {wait} und versuchen Sie es dann noch einmal."
             ),
             .unavailable: ProblemWords(
                 title: "Wir sind gleich wieder da",

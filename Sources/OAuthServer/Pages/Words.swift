@@ -40,7 +40,6 @@ struct Words: Sendable {
     let returnsToApp: Sentence
     let lasts: Sentence
     let untilDisconnected: Sentence
-    let fixedTime: Sentence
     let once: Sentence
     let allow: Sentence
     let deny: Sentence

@@ -53,6 +53,7 @@ struct Deployment: Sendable {
         var accent: String?
         var darkAccent: String?
         var support: String?
+        var passwordReset: String?
         var privacy: String?
         var terms: String?
     }
@@ -220,6 +221,7 @@ struct Deployment: Sendable {
                 accent: brand.accent,
                 darkAccent: brand.darkAccent,
                 support: brand.support,
+                passwordReset: brand.passwordReset,
                 privacy: brand.privacy,
                 terms: brand.terms
             )

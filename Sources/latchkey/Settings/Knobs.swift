@@ -235,6 +235,15 @@ extension Knob {
             "Where a person finds help."
         ),
         Knob(
+            "brand-password-reset",
+            .pages,
+            \.brand.passwordReset,
+            .brand("a web address") { text throws(PagesError) in try Brand(name: "-", passwordReset: text) },
+            standard: "no link",
+            example: "https://acme.example/forgot-password",
+            "Where a person who has forgotten the password gets a new one; the sign-in page links to it."
+        ),
+        Knob(
             "brand-privacy",
             .pages,
             \.brand.privacy,
