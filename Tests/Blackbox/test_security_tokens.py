@@ -86,7 +86,7 @@ def test_T14_the_scope_is_told_and_the_lifetime_is_true(new_server):
     assert connected.body.get("scope", "locks.read") == "locks.read"
     seen = client.introspect(connected.access)
     assert abs(seen["exp"] - (time.time() + 600)) < 10
-    server.restart(clock_offset=590)
+    server.restart(clock_offset=540)
     assert client.introspect(connected.access)["active"] is True
     server.restart(clock_offset=600 + 61)
     assert client.introspect(connected.access) == {"active": False}
