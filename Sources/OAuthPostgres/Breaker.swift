@@ -26,7 +26,7 @@ final class Breaker: Sendable {
 
     private struct State {
         /// Why nobody is let through; nil while everybody is.
-        var reason: String?
+        var refusal: SQLError?
         var isProbing = false
         var hasEnded = false
         /// How many failures there have been since a statement was answered, and when the first of them began.
@@ -45,7 +45,7 @@ final class Breaker: Sendable {
         var failedRounds = 0
         var notBefore = ContinuousClock.now
         var pausedBecause = SQLError.unavailable("no server accepts connections")
-        var opened: [@Sendable (String) -> Void] = []
+        var opened: [@Sendable (SQLError) -> Void] = []
     }
 
     private let state = Mutex(State())
@@ -66,15 +66,15 @@ final class Breaker: Sendable {
         self.deadlines = deadlines
     }
 
-    /// Calls `action` with the reason each time nobody is let through any more.
-    func whenOpened(_ action: @escaping @Sendable (String) -> Void) {
+    /// Calls `action` with what callers are told, each time nobody is let through any more.
+    func whenOpened(_ action: @escaping @Sendable (SQLError) -> Void) {
         state.withLock { $0.opened.append(action) }
     }
 
-    /// Why a caller is refused, or nil when the caller may ask.
-    var refusal: String? {
+    /// What a caller is told who is refused; nil when the caller may ask.
+    var refusal: SQLError? {
         guard isOpen.load(ordering: .relaxed) else { return nil }
-        return state.withLock { $0.reason }
+        return state.withLock { $0.refusal }
     }
 
     /// Ends the probing.
@@ -89,7 +89,7 @@ final class Breaker: Sendable {
     /// - Throws: `SQLError.unavailable` with the last server's reason.
     func connect(by deadline: ContinuousClock.Instant) throws(SQLError) -> PostgresConnection {
         while true {
-            if let refusal { throw .unavailable(refusal) }
+            if let refusal { throw refusal }
             let (notBefore, reason) = state.withLock { ($0.notBefore, $0.pausedBecause) }
             if notBefore > .now {
                 guard notBefore < deadline else { throw reason }
@@ -109,7 +109,7 @@ final class Breaker: Sendable {
             } catch {
                 let pause = pauseAfterFailure(error)
                 // A crowded server lives, and serves whoever is connected.
-                if error.absence != .crowded { noteFailure(error.reason, since: before, began: began) }
+                if error.absence != .crowded { noteFailure(error, since: before, began: began) }
                 guard .now + pause < deadline else { throw error }
             }
         }
@@ -144,10 +144,10 @@ final class Breaker: Sendable {
     ///
     /// Who met silence proves less than who was told no: several of them at once are still only one silence.
     /// - Parameters:
-    ///   - reason: what callers are told when it was one failure too many.
+    ///   - error: what callers are told when it was one failure too many.
     ///   - before: how many statements had been answered when it began.
     ///   - began: when that was.
-    func noteFailure(_ reason: String, since before: UInt64, began: ContinuousClock.Instant) {
+    func noteFailure(_ error: SQLError, since before: UInt64, began: ContinuousClock.Instant) {
         let answered = self.answered
         let now = ContinuousClock.now
         guard answered == before else { return }
@@ -161,7 +161,7 @@ final class Breaker: Sendable {
             let wasToldNo = now - began < deadlines.connect * 0.9
             return state.failures >= Self.threshold && (wasToldNo || now - state.failingSince >= deadlines.patience)
         }
-        if isEnough { open(reason) }
+        if isEnough { open(error) }
     }
 
     /// Whether a connection is as good as new, or has answered since silence was last noticed.
@@ -210,16 +210,17 @@ final class Breaker: Sendable {
 
     // MARK: Open and closed
 
-    private func open(_ reason: String) {
-        let (opened, starts) = state.withLock { state -> ([@Sendable (String) -> Void], Bool) in
-            guard state.reason == nil, !state.hasEnded else { return ([], false) }
-            state.reason = reason
+    private func open(_ error: SQLError) {
+        let refusal = SQLError.unavailable(error.reason, error.absence)
+        let (opened, starts) = state.withLock { state -> ([@Sendable (SQLError) -> Void], Bool) in
+            guard state.refusal == nil, !state.hasEnded else { return ([], false) }
+            state.refusal = refusal
             distrust(before: .now, &state)
             isOpen.store(true, ordering: .relaxed)
             defer { state.isProbing = true }
             return (state.opened, !state.isProbing)
         }
-        for action in opened { action(reason) }
+        for action in opened { action(refusal) }
         if starts { queue.async { [weak self] in self?.probe(round: 0) } }
     }
 
@@ -233,7 +234,7 @@ final class Breaker: Sendable {
         } catch {
             if error.absence == .crowded { return close(isAccepted: false) }
             if answered != before, endsProbing() { return }
-            open(error.reason)
+            open(error)
             queue.asyncAfter(deadline: .now() + .milliseconds(Int(Self.pause(after: round).milliseconds))) {
                 [weak self] in self?.probe(round: round + 1)
             }
@@ -243,7 +244,7 @@ final class Breaker: Sendable {
     /// Ends the probing because somebody was answered meanwhile, unless it is open.
     private func endsProbing() -> Bool {
         state.withLock { state in
-            guard state.reason == nil else { return false }
+            guard state.refusal == nil else { return false }
             state.isProbing = false
             state.silentSince = nil
             state.heardAt = .now
@@ -263,22 +264,11 @@ final class Breaker: Sendable {
                 state.notBefore = .now
             }
             state.silentSince = nil
-            state.reason = nil
+            state.refusal = nil
             state.isProbing = false
             state.failures = 0
             state.heardAt = .now
             isOpen.store(false, ordering: .relaxed)
-        }
-    }
-}
-
-extension SQLError {
-    /// What happened, without the sentence around it.
-    fileprivate var reason: String {
-        switch self {
-        case .unavailable(let reason), .inDoubt(let reason), .unnoted(let reason), .constraint(let reason),
-            .invalid(let reason):
-            reason
         }
     }
 }

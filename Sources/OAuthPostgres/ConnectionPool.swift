@@ -44,7 +44,7 @@ final class ConnectionPool: Sendable {
         self.breaker = breaker
         self.size = max(size, 1)
         self.wait = wait
-        breaker.whenOpened { [weak self] reason in self?.refuseAll(reason) }
+        breaker.whenOpened { [weak self] error in self?.refuseAll(error) }
     }
 
     /// Runs `work` on the next free lane.
@@ -116,7 +116,7 @@ final class ConnectionPool: Sendable {
 
     /// Serves a request on the next free lane, or refuses it.
     func admit(_ request: Request) {
-        if let reason = breaker.refusal { return request.refuse(.away(reason)) }
+        if let error = breaker.refusal { return request.refuse(.away(error)) }
         let admission = state.withLock { state -> Admission in
             guard !state.isClosed else { return .refuse(.closed) }
             guard state.waiting.count < Self.waitingLimit else {
@@ -186,12 +186,12 @@ final class ConnectionPool: Sendable {
     }
 
     /// Refuses everybody who waits: there is nothing to wait for.
-    private func refuseAll(_ reason: String) {
+    private func refuseAll(_ error: SQLError) {
         let refused = state.withLock { state in
             defer { state.waiting = [] }
             return state.waiting
         }
-        for request in refused { request.refuse(.away(reason)) }
+        for request in refused { request.refuse(.away(error)) }
     }
 
     /// Refuses the callers whose deadline has passed, each time the first of them falls due.
@@ -226,7 +226,7 @@ enum Refusal {
     /// Others hold them all.
     case busy(String)
     /// No server answers.
-    case away(String)
+    case away(SQLError)
     /// The pool is closed.
     case closed
 
@@ -235,7 +235,8 @@ enum Refusal {
     /// What the caller is told.
     var error: SQLError {
         switch self {
-        case .busy(let reason), .away(let reason): .unavailable(reason)
+        case .busy(let reason): .unavailable(reason)
+        case .away(let error): error
         case .closed: .unavailable("it is closed")
         }
     }

@@ -178,7 +178,7 @@ final class Call {
         let words = connection.map(PostgresConnection.reason(of:)) ?? "the connection was lost"
         // As in `FATAL:  53300: sorry, too many clients already`, and then where that stands in the server's source.
         let state = words.firstMatch(of: #/:  ([0-9A-Z]{5}): /#).map { SQLState(code: String($0.1)) }
-        if let absence = state?.absence { return .unavailable(absence.rawValue) }
+        if let absence = state?.absence { return .unavailable(absence.sentence, absence) }
         let end = words.firstRange(of: "; LOCATION: ")?.lowerBound ?? words.endIndex
         return .unavailable(String(words[..<end]))
     }

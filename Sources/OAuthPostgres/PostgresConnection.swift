@@ -165,7 +165,7 @@ final class PostgresConnection: SQLConnection {
         do throws(SQLError) {
             answer = try exchange(statement)
         } catch {
-            throw .inDoubt("\(error)")
+            throw .inDoubt(error.reason)
         }
         // Only PostgreSQL's own plain error proves that nothing was committed. What ends the connection may be a pooler's word, put in
         // the place of whatever the server has answered.
@@ -329,7 +329,8 @@ final class PostgresConnection: SQLConnection {
             let left = deadline - .now
             guard left > .zero else {
                 isBroken = true
-                breaker?.noteFailure("the server does not answer statements", since: answeredBefore, began: sentAt)
+                let silence = SQLError.unavailable("the server does not answer statements")
+                breaker?.noteFailure(silence, since: answeredBefore, began: sentAt)
                 throw .unavailable("the server did not answer in time")
             }
             let ready = poll(&descriptor, 1, CInt(min(left, Self.tick).milliseconds.clamped(to: 1...3_600_000)))

@@ -291,9 +291,9 @@ final class GroupCommit: Sendable {
             guard !connection.isDiskFull else { return Failure(error: .diskFull, isDiskFull: true) }
             // When the disk fails under a commit, its pages may be found whole after a crash.
             guard database.lastErrorCode.primaryResultCode != .SQLITE_IOERR else {
-                return Failure(error: .inDoubt("\(error)"), isDiskFull: false)
+                return Failure(error: .inDoubt(error.reason), isDiskFull: false)
             }
-            return Failure(error: .unavailable("the commit failed: \(error)"), isDiskFull: false)
+            return Failure(error: .unavailable("the commit failed: \(error.reason)"), isDiskFull: false)
         }
     }
 }

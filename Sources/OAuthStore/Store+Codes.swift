@@ -83,9 +83,9 @@ extension Store {
                 doubts.add(.redemption(digest, nonce: nonce))
                 doubt = .inDoubt(reason)
                 continue
-            } catch .unavailable(let reason) {
+            } catch .unavailable(let reason, let absence) {
                 // A full disk refuses what begins something. A replay only ends something, and finds room.
-                guard let replay = try await replay(of: digest, law) else { throw .unavailable(reason) }
+                guard let replay = try await replay(of: digest, law) else { throw .unavailable(reason, absence) }
                 outcome = replay
             }
             switch outcome {

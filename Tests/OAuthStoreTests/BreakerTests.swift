@@ -21,15 +21,19 @@ import Testing
         for _ in 0..<20 {
             let before = breaker.answered
             breaker.noteAnswer()
-            breaker.noteFailure("somebody else was answered", since: before, began: .now)
+            breaker.noteFailure(.unavailable("somebody else was answered"), since: before, began: .now)
         }
         #expect(breaker.refusal == nil)
-        for _ in 1..<Breaker.threshold { breaker.noteFailure("nobody was", since: breaker.answered, began: .now) }
+        for _ in 1..<Breaker.threshold {
+            breaker.noteFailure(.unavailable("nobody was"), since: breaker.answered, began: .now)
+        }
         breaker.noteAnswer()
-        for _ in 1..<Breaker.threshold { breaker.noteFailure("nobody was", since: breaker.answered, began: .now) }
+        for _ in 1..<Breaker.threshold {
+            breaker.noteFailure(.unavailable("nobody was"), since: breaker.answered, began: .now)
+        }
         #expect(breaker.refusal == nil, "an answer between failures begins the row anew")
-        breaker.noteFailure("nobody was", since: breaker.answered, began: .now)
-        #expect(breaker.refusal == "nobody was")
+        breaker.noteFailure(.unavailable("nobody was"), since: breaker.answered, began: .now)
+        #expect(breaker.refusal == .unavailable("nobody was"))
         breaker.end()
     }
 
@@ -37,14 +41,18 @@ import Testing
         let server = try SilentServer()
         let breaker = try Self.breaker(server, Self.patient)
         let began = ContinuousClock.now - Self.patient.connect
-        for _ in 0..<20 { breaker.noteFailure("no server answers", since: breaker.answered, began: began) }
+        for _ in 0..<20 {
+            breaker.noteFailure(.unavailable("no server answers"), since: breaker.answered, began: began)
+        }
         #expect(breaker.refusal == nil)
         let (before, earlier) = (breaker.answered, ContinuousClock.now - Self.patient.patience)
-        for _ in 0..<20 { breaker.noteFailure("no server answers", since: before, began: earlier) }
+        for _ in 0..<20 { breaker.noteFailure(.unavailable("no server answers"), since: before, began: earlier) }
         #expect(breaker.refusal == nil, "the first one of the row says since when it has been silent")
         breaker.noteAnswer()
-        for _ in 0..<Breaker.threshold { breaker.noteFailure("none", since: breaker.answered, began: earlier) }
-        #expect(breaker.refusal == "none")
+        for _ in 0..<Breaker.threshold {
+            breaker.noteFailure(.unavailable("none"), since: breaker.answered, began: earlier)
+        }
+        #expect(breaker.refusal == .unavailable("none"))
         breaker.end()
     }
 

@@ -20,7 +20,7 @@ extension Provider {
         } catch {
             guard error.isPassing else { throw error }
             observe(.databaseFault(error, isPassing: error.isPassing), context)
-            return unready("database" + (error.absence.map { ": \($0.rawValue)" } ?? ""))
+            return unready("database" + (error.absence.map { ": \($0.sentence)" } ?? ""))
         }
         if let reason = store.misplacement {
             return unready(

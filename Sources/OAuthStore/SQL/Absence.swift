@@ -1,15 +1,15 @@
-/// A server that is there and says why it serves nobody: it lives, which a silent one may not.
-public enum Absence: String, CaseIterable, Sendable {
+/// Why a server that is there serves nobody: it lives, which a silent one may not.
+public enum Absence: CaseIterable, Sendable {
     /// It has as many connections as it takes; those that are there serve.
-    case crowded = "the database takes no more connections: raise max_connections, or lower postgres-pool"
+    case crowded
     /// It is about to serve, or has just ended.
-    case starting = "the database is starting up, shutting down or recovering"
-}
+    case starting
 
-extension SQLError {
-    /// What a server that lives has said for itself; nil for every other failure.
-    public var absence: Absence? {
-        guard case .unavailable(let reason) = self else { return nil }
-        return Absence(rawValue: reason)
+    /// What an operator is told.
+    public var sentence: String {
+        switch self {
+        case .crowded: "the database takes no more connections: raise max_connections, or lower postgres-pool"
+        case .starting: "the database is starting up, shutting down or recovering"
+        }
     }
 }

@@ -91,7 +91,7 @@ struct Backup: Sendable {
                 throw Complaint("\(source.path) cannot be backed up: \(fault)")
             }
             try copy.mark(backupAt: now.milliseconds)
-        } catch SQLError.unavailable(let reason) {
+        } catch SQLError.unavailable(let reason, _) {
             throw Complaint("\(source.path) cannot be backed up to \(target): \(reason)")
         } catch SQLError.invalid(let reason) {
             throw Complaint("\(source.path) cannot be backed up: \(reason); run 'latchkey migrate' if it is an old one")

@@ -113,9 +113,10 @@ extension Deployment {
         } catch SQLError.invalid(let reason) {
             guard case .sqlite(let path) = database else { throw SQLError.invalid(reason) }
             throw unusable(path, reason)
-        } catch SQLError.unavailable(let reason) {
-            guard case .postgres = database else { throw SQLError.unavailable(reason) }
-            throw SQLError.unavailable("\(reason); it was looked for at \(database.shown)\(origin("database"))")
+        } catch SQLError.unavailable(let reason, let absence) {
+            guard case .postgres = database else { throw SQLError.unavailable(reason, absence) }
+            let place = "it was looked for at \(database.shown)\(origin("database"))"
+            throw SQLError.unavailable("\(reason); \(place)", absence)
         }
     }
 
