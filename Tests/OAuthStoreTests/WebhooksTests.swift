@@ -21,7 +21,7 @@ import Testing
             _ = try await ledger.redeem("told")  // a replay: it cuts
             let events = try await ledger.store.webhooks().reversed().map { $0 }
             #expect(events.map(\.type) == ["connection.created", "connection.revoked"])
-            #expect(events.allSatisfy { $0.connection == id && $0.attempts == 0 && $0.state == "waiting" })
+            #expect(events.allSatisfy { $0.connection == id && $0.attempts == 0 && $0.state == .waiting })
             #expect(events[1].body.contains(#""why":"code_replayed""#))
             try await ledger.store.switchWebhooks(on: false)
             try await ledger.connect("after")
@@ -58,11 +58,11 @@ import Testing
             let now = Ledger.now + Self.lease
             let owner = try #require(try await Self.claim(ledger.other, at: now).first)
             try await ledger.store.settle(late, as: .givenUp(status: 410, reason: "gone"), now: now)
-            #expect(try await ledger.store.webhook(owner.id)?.state == "retrying")
+            #expect(try await ledger.store.webhook(owner.id)?.state == .retrying)
             try await ledger.other.settle(owner, as: .delivered(status: 204), now: now)
             try await ledger.store.settle(late, as: .failed(status: nil, reason: "x", next: now), now: now)
             let event = try #require(try await ledger.store.webhook(owner.id))
-            #expect(event.state == "delivered" && event.lastStatus == 204 && event.deliveredAt == now)
+            #expect(event.state == .delivered && event.lastStatus == 204 && event.deliveredAt == now)
         }
     }
 
@@ -109,7 +109,7 @@ import Testing
             let again = try #require(try await Self.claim(ledger.store, at: now + .seconds(2)).first)
             #expect(again.id == tried.id)
             try await ledger.store.settle(again, as: .delivered(status: 204), now: now + .seconds(3))
-            #expect(try await ledger.store.webhook(tried.id)?.state == "delivered")
+            #expect(try await ledger.store.webhook(tried.id)?.state == .delivered)
         }
     }
 

@@ -50,7 +50,6 @@ extension Provider {
     private func consoleWebhook(_ visit: ConsoleVisit) async throws -> Response {
         let event = try await event(visit)
         var page = ConsolePage(event.type, area: .webhooks, trail: [ConsoleLink("Webhooks", "/webhooks")])
-        let isOpen = event.deliveredAt == nil && event.givenUpAt == nil
         page.add(
             .facts([
                 ConsoleFact("Event", .code(event.id.description)),
@@ -60,7 +59,7 @@ extension Provider {
                 ConsoleFact("When", .time(event.createdAt)),
                 ConsoleFact("Attempts", .text(event.attempts.grouped)),
                 ConsoleFact("Last answer", .text(event.lastAnswer)),
-                ConsoleFact("Next attempt", .time(isOpen ? event.nextAt : nil)),
+                ConsoleFact("Next attempt", .time(event.isOpen ? event.nextAt : nil)),
                 ConsoleFact("Body", .code(event.body)),
             ]),
             .form(
@@ -92,10 +91,10 @@ extension Provider {
 extension WebhookEvent {
     fileprivate var badge: ConsoleCell {
         switch state {
-        case "delivered": .badge("delivered", .good)
-        case "given_up": .badge("given up", .problem)
-        case "waiting": .badge("waiting", .quiet)
-        default: .badge("trying again", .caution)
+        case .delivered: .badge("delivered", .good)
+        case .givenUp: .badge("given up", .problem)
+        case .waiting: .badge("waiting", .quiet)
+        case .retrying: .badge("trying again", .caution)
         }
     }
 

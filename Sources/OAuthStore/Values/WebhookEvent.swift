@@ -73,10 +73,19 @@ public struct WebhookEvent: Sendable, Equatable, Identified {
         self.lastError = lastError
     }
 
-    /// Where it stands, in a word.
-    public var state: String {
-        deliveredAt != nil ? "delivered" : givenUpAt != nil ? "given_up" : attempts == 0 ? "waiting" : "retrying"
+    /// Where it stands.
+    public enum State: String, Sendable {
+        case waiting, retrying, delivered
+        case givenUp = "given_up"
     }
+
+    /// Where it stands.
+    public var state: State {
+        deliveredAt != nil ? .delivered : givenUpAt != nil ? .givenUp : attempts == 0 ? .waiting : .retrying
+    }
+
+    /// Whether it will be tried again.
+    public var isOpen: Bool { state == .waiting || state == .retrying }
 }
 
 /// An event's identifier.

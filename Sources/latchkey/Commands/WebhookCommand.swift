@@ -36,7 +36,7 @@ extension WebhookCommand {
                         event.type,
                         event.connection.description,
                         event.createdAt.brief,
-                        event.state,
+                        event.state.rawValue,
                         String(event.attempts),
                         event.lastError ?? event.lastStatus.map { String($0) } ?? "–"
                     )
@@ -63,11 +63,11 @@ extension WebhookCommand {
                 var card = Card()
                 card.add("event_id", event.id.description)
                 card.add("type", event.type)
-                card.add("state", event.state)
+                card.add("state", event.state.rawValue)
                 card.add("attempts", String(event.attempts))
                 card.add("last answer", event.lastStatus.map { String($0) } ?? "–")
                 card.add("last error", event.lastError ?? "–")
-                if event.deliveredAt == nil, event.givenUpAt == nil {
+                if event.isOpen {
                     card.add("next attempt", event.nextAt.brief + " UTC")
                 }
                 card.add("body", event.body)
@@ -164,9 +164,9 @@ extension WebhookEvent {
             "connection_id": .text(connection.description),
             "client_id": .text(client.text),
             "created_at": .instant(createdAt),
-            "state": .text(state),
+            "state": .text(state.rawValue),
             "attempts": .number(attempts),
-            "next_attempt_at": state == "waiting" || state == "retrying" ? .instant(nextAt) : .null,
+            "next_attempt_at": isOpen ? .instant(nextAt) : .null,
             "delivered_at": .instant(deliveredAt),
             "given_up_at": .instant(givenUpAt),
             "last_status": lastStatus.map { .number($0) } ?? .null,
