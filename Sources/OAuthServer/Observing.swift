@@ -26,14 +26,14 @@ extension Provider {
         case .signInFailed(let trace):
             // The curves are drawn by client; on the customer's own page there is none.
             if let client = trace.client { node.trail.counters.add(.signInFailed, of: client, at: ambient.now()) }
-            metrics.signIns[.customerFailed].add()
-        case .signedIn: metrics.signIns[.customer].add()
-        case .signInBlocked: metrics.signIns[.customerBlocked].add()
-        case .signInCrowded: metrics.signIns[.customerBusy].add()
-        case .operatorSignedIn: metrics.signIns[.operator].add()
-        case .operatorSignInFailed: metrics.signIns[.operatorFailed].add()
-        case .operatorSignInBlocked: metrics.signIns[.operatorBlocked].add()
-        case .operatorSignInCrowded: metrics.signIns[.operatorBusy].add()
+            metrics.customerSignIns[.failed].add()
+        case .signedIn: metrics.customerSignIns[.ok].add()
+        case .signInBlocked: metrics.customerSignIns[.blocked].add()
+        case .signInCrowded: metrics.customerSignIns[.busy].add()
+        case .operatorSignedIn: metrics.operatorSignIns[.ok].add()
+        case .operatorSignInFailed: metrics.operatorSignIns[.failed].add()
+        case .operatorSignInBlocked: metrics.operatorSignIns[.blocked].add()
+        case .operatorSignInCrowded: metrics.operatorSignIns[.busy].add()
         default: break  // counted where it happens, or not at all
         }
     }

@@ -93,9 +93,10 @@ extension Provider {
         page.single(.connected, metrics.connected.value)
         page.single(.disconnected, metrics.disconnected.value)
         page.begin(.signIns)
-        for (label, count) in metrics.signIns.reading {
-            let words = label.split(separator: " ")
-            page.sample(.signIns, [("person", String(words[0])), ("outcome", String(words[1]))], count)
+        for (person, counters) in [("customer", metrics.customerSignIns), ("operator", metrics.operatorSignIns)] {
+            for (outcome, count) in counters.reading {
+                page.sample(.signIns, [("person", person), ("outcome", outcome)], count)
+            }
         }
         page.series(.securityEvents, "event", metrics.eventCounts)
     }

@@ -17,7 +17,8 @@ public final class Metrics: Sendable {
     let grants = GrantCounters()
     let connected = Counter()
     let disconnected = Counter()
-    let signIns = Counters<SignInCount>()
+    let customerSignIns = Counters<SignInOutcome>()
+    let operatorSignIns = Counters<SignInOutcome>()
     private let events = Counters<SecurityEvent>()
     let databaseFaults = Counters<DatabaseFault>()
     let spans = Counters<SpanOutcome>()
@@ -109,16 +110,9 @@ extension Metrics {
     var eventCounts: [(label: String, count: UInt64)] { events.reading }
 }
 
-/// Who signed in or tried to, and what came of it.
-enum SignInCount: String, CaseIterable, Sendable {
-    case customer = "customer ok"
-    case customerFailed = "customer failed"
-    case customerBlocked = "customer blocked"
-    case customerBusy = "customer busy"
-    case `operator` = "operator ok"
-    case operatorFailed = "operator failed"
-    case operatorBlocked = "operator blocked"
-    case operatorBusy = "operator busy"
+/// What came of it that somebody tried to sign in.
+enum SignInOutcome: String, CaseIterable, Sendable {
+    case ok, failed, blocked, busy
 }
 
 /// The kinds of `SQLError`.
