@@ -102,7 +102,8 @@ struct GrowthCodes: AsyncParsableCommand {
 extension Place {
     /// The lines of a file of the folder, each cut at its spaces.
     fileprivate func words(of name: String) throws -> [[Substring]] {
-        try String(contentsOfFile: folder + "/" + name, encoding: .utf8).split(separator: "\n").map { $0.split(separator: " ") }
+        let text = try String(contentsOfFile: folder + "/" + name, encoding: .utf8)
+        return text.split(separator: "\n").map { $0.split(separator: " ") }
     }
 }
 
