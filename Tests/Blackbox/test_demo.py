@@ -16,7 +16,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from toolkit.expect import check_one_line_error
+from toolkit.expect import check_one_line_error, eventually
 from toolkit.ports import free_port
 from toolkit.process import BINARY, clean_environment
 from toolkit.wire import send
@@ -47,7 +47,7 @@ def running_demo(folder: Path, port: int = PORT) -> Iterator[str]:
         except OSError:
             ready = False
     assert ready, printed.read_text()
-    time.sleep(0.3)
+    eventually(lambda: "Ctrl-C" in printed.read_text(), 30)
     yield printed.read_text()
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20) == 0

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from toolkit.client import Authorization, OAuthClient
+from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.process import Latchkey
 
@@ -177,7 +178,7 @@ def test_a_stop_lets_running_requests_finish(own_server):
     threads = [threading.Thread(target=refresh_until_closed) for _ in range(4)]
     for thread in threads:
         thread.start()
-    time.sleep(0.5)
+    eventually(lambda: answers.count(200) >= 50, 30)
     assert server.stop() == 0
     for thread in threads:
         thread.join()
