@@ -87,11 +87,28 @@ import Testing
         }
     }
 
+    @Test func `of the signing keys whose time has come the newest signs, in whatever order they stand`() {
+        let now = Ledger.now
+        let keys = [
+            Self.key("ended", .signing, 1, activeAt: now - .days(3), expiresAt: now),
+            Self.key("retiring", .signing, 2, activeAt: now - .days(2), expiresAt: now + .hours(2)),
+            Self.key("active", .signing, 3, activeAt: now),
+            Self.key("published", .signing, 4, activeAt: now + .milliseconds(1)),
+            Self.key("token", .token, 1, activeAt: now - .days(3)),
+        ]
+        let signing = keys.signing(at: now)
+        #expect(signing?.id == "active" && Array(keys.reversed()).signing(at: now) == signing)
+        let states = keys.map { $0.state(at: now, signing: signing) }
+        #expect(states == [.ended, .retiring, .active, .published, .active])
+        #expect(keys.signing(at: now - .days(4)) == nil)
+    }
+
     private static func key(
         _ id: String,
         _ purpose: StoredKey.Purpose,
         _ number: Int64,
         createdAt: Instant = Ledger.now,
+        activeAt: Instant = Ledger.now + .minutes(1),
         expiresAt: Instant? = nil
     ) -> StoredKey {
         StoredKey(
@@ -101,7 +118,7 @@ import Testing
             algorithm: "ES256",
             sealed: [0, 1, 255],
             createdAt: createdAt,
-            activeAt: Ledger.now + .minutes(1),
+            activeAt: activeAt,
             expiresAt: expiresAt
         )
     }

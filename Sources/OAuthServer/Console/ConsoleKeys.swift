@@ -16,8 +16,8 @@ extension Provider {
     private static let keyTrail = [ConsoleLink("Signing keys", "/keys")]
 
     private func consoleKeys(_ visit: ConsoleVisit) async throws -> Response {
-        let keys = Array(try await store.keys().reversed())
-        let signing = keys.first { $0.purpose == .signing && $0.activeAt <= visit.now }?.id
+        let keys = try await store.keys()
+        let signing = keys.signing(at: visit.now)
         var page = ConsolePage(
             "Signing keys",
             area: .keys,
@@ -29,20 +29,25 @@ extension Provider {
             ["Key id", "State", "Purpose", "Created", "Active from", "Ends"],
             empty: "There are no keys yet: the first start of the server makes them."
         )
-        table.rows = keys.map { key in
+        table.rows = keys.reversed().map { key in
             [
-                .code(key.id), Self.state(key, signing, visit.now), .text(key.purpose.rawValue, detail: key.algorithm),
-                .time(key.createdAt), .time(key.activeAt), .time(key.expiresAt),
+                .code(key.id), Self.badge(key.state(at: visit.now, signing: signing)),
+                .text(key.purpose.rawValue, detail: key.algorithm), .time(key.createdAt), .time(key.activeAt),
+                .time(key.expiresAt),
             ]
         }
         page.add(.table(table))
         return show(page, visit)
     }
 
-    private static func state(_ key: StoredKey, _ signing: String?, _ now: Instant) -> ConsoleCell {
-        if key.isEnded(at: now) { return .badge("ended", .quiet) }
-        if key.activeAt > now { return .badge("published", .caution) }
-        return key.purpose == .token || key.id == signing ? .badge("active", .good) : .badge("retiring", .quiet)
+    private static func badge(_ state: StoredKey.State) -> ConsoleCell {
+        let tone: ConsoleBadge.Tone =
+            switch state {
+            case .active: .good
+            case .published: .caution
+            case .ended, .retiring: .quiet
+            }
+        return .badge(state.rawValue, tone)
     }
 
     private var rotatingKey: ConsoleQuestion {

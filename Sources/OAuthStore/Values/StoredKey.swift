@@ -10,6 +10,18 @@ public struct StoredKey: Sendable, Equatable {
         case token
     }
 
+    /// What a key does at a time, in the word that people and programs read.
+    public enum State: String, Sendable {
+        /// Nobody believes it any more.
+        case ended
+        /// It is known, and not used yet.
+        case published
+        /// New tokens are made with it.
+        case active
+        /// What it has signed is still believed; new tokens are signed with another.
+        case retiring
+    }
+
     /// `kid`, or the name of a token key.
     public let id: String
     /// What it is for.
@@ -56,5 +68,27 @@ public struct StoredKey: Sendable, Equatable {
     /// Whether nobody believes it any more.
     public func isEnded(at now: Instant) -> Bool {
         wasEnded || expiresAt.map { $0 <= now } ?? false
+    }
+
+    /// What it does at a time.
+    ///
+    /// - Parameters:
+    ///   - now: the time.
+    ///   - signing: the key that signs then.
+    /// - Returns: its state; a token key that is used stays active.
+    public func state(at now: Instant, signing: StoredKey?) -> State {
+        if isEnded(at: now) { return .ended }
+        if activeAt > now { return .published }
+        return purpose == .token || id == signing?.id ? .active : .retiring
+    }
+}
+
+extension [StoredKey] {
+    /// The newest signing key whose time has come.
+    ///
+    /// - Parameter now: the time.
+    /// - Returns: the key; nil when none's time has come.
+    public func signing(at now: Instant) -> StoredKey? {
+        filter { $0.purpose == .signing && $0.activeAt <= now }.max { $0.number < $1.number }
     }
 }

@@ -21,20 +21,20 @@ extension KeyCommand {
 
         func run() async throws {
             try await ledger.withLedger { ledger in
-                let keys = try await ledger.store.keys().reversed().map { KeyDescription(key: $0, now: ledger.now) }
-                let signing = keys.first { $0.key.purpose == .signing && $0.key.activeAt <= ledger.now }?.key.id
-                let described = keys.map { $0.state(signing: signing) }
-                guard !output.json else {
-                    return try JSONValue.list(zip(keys, described).map { $0.json(state: $1) }).print()
+                let keys = try await ledger.store.keys()
+                let signing = keys.signing(at: ledger.now)
+                let described = keys.reversed().map { key in
+                    KeyDescription(key: key, state: key.state(at: ledger.now, signing: signing))
                 }
+                guard !output.json else { return try JSONValue.list(described.map(\.json)).print() }
                 var table = Table("KEY ID", "PURPOSE", "ALGORITHM", "STATE", "CREATED", "ACTIVE FROM", "ENDS")
-                for (item, state) in zip(keys, described) {
+                for item in described {
                     let key = item.key
                     table.add(
                         key.id,
                         key.purpose.rawValue,
                         key.algorithm,
-                        state,
+                        item.state.rawValue,
                         key.createdAt.brief,
                         key.activeAt.brief,
                         key.expiresAt?.brief ?? "–"
@@ -121,10 +121,10 @@ extension KeyCommand {
         }
 
         private func report(_ ledger: Ledger, heading: String) async throws {
-            guard let key = try await ledger.store.keys().last(where: { $0.purpose == .signing }) else { return }
-            let description = KeyDescription(key: key, now: ledger.now)
-            let state = description.state(signing: key.activeAt <= ledger.now ? key.id : nil)
-            guard !output.json else { return try description.json(state: state).print() }
+            let keys = try await ledger.store.keys()
+            guard let key = keys.last(where: { $0.purpose == .signing }) else { return }
+            let state = key.state(at: ledger.now, signing: keys.signing(at: ledger.now))
+            guard !output.json else { return try KeyDescription(key: key, state: state).json.print() }
             print(Ink.output.bold(heading) + "\n")
             var card = Card()
             card.add("key_id", key.id)
@@ -138,21 +138,14 @@ extension KeyCommand {
 /// A key as people and programs see it: never its material.
 private struct KeyDescription: Sendable {
     let key: StoredKey
-    let now: Instant
+    let state: StoredKey.State
 
-    /// What the key does now, given the id of the one that signs.
-    func state(signing: String?) -> String {
-        if key.isEnded(at: now) { return "ended" }
-        if key.activeAt > now { return "published" }
-        return key.purpose == .token || key.id == signing ? "active" : "retiring"
-    }
-
-    func json(state: String) -> JSONValue {
+    var json: JSONValue {
         .object([
             "key_id": .text(key.id),
             "purpose": .text(key.purpose.rawValue),
             "algorithm": .text(key.algorithm),
-            "state": .text(state),
+            "state": .text(state.rawValue),
             "created_at": .instant(key.createdAt),
             "active_at": .instant(key.activeAt),
             "expires_at": .instant(key.expiresAt),
