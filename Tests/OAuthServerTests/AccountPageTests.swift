@@ -30,14 +30,6 @@ import Testing
         #expect(BrowserName(userAgent: text) == nil)
     }
 
-    @Test(arguments: [
-        (Int64(0), "1970-01-01"), (951_782_400, "2000-02-29"), (1_618_354_090, "2021-04-13"), (-1, "1969-12-31"),
-        (4_107_542_400, "2100-03-01"), (1_795_305_599, "2026-11-21"),
-    ])
-    func `a day is counted as the calendar counts it`(_ seconds: Int64, _ written: String) {
-        #expect(CalendarDay(Instant(seconds: seconds)).written == written)
-    }
-
     @Test func `a day is told as people tell it`() {
         let now = Instant(seconds: 1_618_354_090)
         #expect(AccountWords.english.time(now, now: now) == "today, 22:48 UTC")

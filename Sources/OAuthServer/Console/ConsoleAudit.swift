@@ -1,4 +1,3 @@
-import Foundation
 import Hummingbird
 import NIOCore
 import OAuth
@@ -127,11 +126,7 @@ extension AuditRecord {
         writer.member("action", action)
         writer.member(JSONWriter.Key("actor"), object: who.finish())
         writer.member(JSONWriter.Key("after"), object: after.map { Array($0.utf8) } ?? null)
-        writer.member(
-            "at",
-            Date(timeIntervalSince1970: Double(at.milliseconds) / 1000)
-                .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-        )
+        writer.member("at", at.rfc3339)
         writer.member(JSONWriter.Key("before"), object: before.map { Array($0.utf8) } ?? null)
         writer.member("number", number)
         writer.member("subject", subject)

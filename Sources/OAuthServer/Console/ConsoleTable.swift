@@ -1,5 +1,4 @@
 import OAuth
-import OAuthStore
 
 /// A list in columns; on a phone each row becomes a card.
 struct ConsoleTable: Sendable {
@@ -145,90 +144,4 @@ struct ConsoleCell: Sendable {
         values.set("cellForm", form?.values(base))
         return values
     }
-}
-
-/// A field to search a list by.
-struct ConsoleSearch: Sendable {
-    /// Where it leads, below `/console`.
-    let path: String
-    let label: String
-    let value: String
-    /// What stays as it is in the address.
-    var kept: [(name: String, value: String)] = []
-
-    init(_ path: String, _ label: String, value: String) {
-        self.path = path
-        self.label = label
-        self.value = value
-    }
-
-    func values(_ base: String) -> PageValues {
-        var values = PageValues()
-        values.set("searchPath", base + path)
-        values.set("searchLabel", label)
-        values.set("searchValue", value.shown(limit: 200))
-        values.set("isSearching", !value.isEmpty)
-        values.set("searchKept", kept.map { ConsoleForm.hidden($0.name, $0.value) })
-        return values
-    }
-}
-
-extension Instant {
-    private var parts: (year: Int64, month: Int64, day: Int64, minutes: Int64) {
-        // Days to a civil date, by eras of 400 years that begin on 1 March.
-        let seconds = seconds
-        let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let month = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * month + 2) / 5 + 1
-        let civilMonth = month < 10 ? month + 3 : month - 9
-        return (yearOfEra + era * 400 + (civilMonth <= 2 ? 1 : 0), civilMonth, day, (seconds - days * 86_400) / 60)
-    }
-
-    /// `2026-11-21 09:02 UTC`.
-    var readable: String {
-        let (date, minutes) = (date, parts.minutes)
-        return "\(date) \((minutes / 60).padded):\((minutes % 60).padded) UTC"
-    }
-
-    /// `2026-11-21`.
-    var date: String { "\(parts.year)-\(parts.month.padded)-\(parts.day.padded)" }
-
-    /// `2026-11-21T09:02Z`.
-    fileprivate var iso: String {
-        let minutes = parts.minutes
-        return "\(date)T\((minutes / 60).padded):\((minutes % 60).padded)Z"
-    }
-}
-
-extension Int64 {
-    fileprivate var padded: String { self < 10 ? "0\(self)" : "\(self)" }
-
-    /// With a thin space between thousands: `100 000`.
-    var grouped: String {
-        let digits = String(self)
-        let head = digits.count % 3
-        var groups = head == 0 ? [] : [String(digits.prefix(head))]
-        var rest = digits.dropFirst(head)
-        while !rest.isEmpty {
-            groups.append(String(rest.prefix(3)))
-            rest = rest.dropFirst(3)
-        }
-        return groups.joined(separator: "\u{202F}")
-    }
-
-    /// The number with its noun: `1 live connection`, `12 live connections`.
-    func counted(_ noun: String) -> String { "\(grouped) \(noun)\(self == 1 ? "" : "s")" }
-}
-
-extension Tally {
-    /// `100 000`, or `more than 100 000`.
-    var grouped: String { (hasMore ? "more than " : "") + count.grouped }
-
-    /// With its noun: `1 live connection`, `more than 100 000 live connections`.
-    func counted(_ noun: String) -> String { (hasMore ? "more than " : "") + count.counted(noun) }
 }

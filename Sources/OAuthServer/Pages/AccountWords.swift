@@ -89,8 +89,6 @@ struct AccountWords: Sendable {
 
     /// A day with the time, in UTC: `today, 11:02 UTC`.
     func time(_ instant: Instant, now: Instant) -> String {
-        let minutes = (instant.seconds - Int64(CalendarDay.number(of: instant)) * 86_400) / 60
-        func two(_ number: Int64) -> String { (number < 10 ? "0" : "") + "\(number)" }
-        return "\(day(instant, now: now)), \(two(minutes / 60)):\(two(minutes % 60)) UTC"
+        "\(day(instant, now: now)), \(instant.hourAndMinute) UTC"
     }
 }

@@ -1,5 +1,4 @@
 import Crypto
-import FoundationEssentials
 import OAuth
 
 /// What an event tells of a connection.
@@ -46,13 +45,5 @@ struct ConnectionFacts: Sendable {
         if let why { data.member("why", why) }
         return "{\"type\":\"\(type.rawValue)\",\"timestamp\":\"\(now.rfc3339)\",\"data\":"
             + String(decoding: data.finish(), as: UTF8.self) + "}"
-    }
-}
-
-extension Instant {
-    /// The time in UTC (RFC 3339), to the millisecond.
-    fileprivate var rfc3339: String {
-        Date(timeIntervalSince1970: Double(milliseconds) / 1000)
-            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }

@@ -53,7 +53,7 @@ struct BackupCommand: AsyncParsableCommand {
                 ),
             ]).print()
         }
-        print("Wrote \(file): \(size / 1024) KiB, as of \(now.written).")
+        print("Wrote \(file): \(size / 1024) KiB, as of \(now.rfc3339).")
         print("Not in it: \(secret). Keep a copy of that elsewhere: without it a restored database opens no token.")
         if let log = deployment.revocationLogPath {
             print("Keep the revocation log too, to its last line: \(log). The restore ends again what it tells of.")

@@ -112,7 +112,7 @@ extension WebhookCommand {
             let ambient = deployment.ambient
             let id = WebhookEventID(random: ambient.random)
             let client = WebhookSender.makeClient()
-            let body = #"{"type":"webhook.test","timestamp":"\#(ambient.now().written)","data":{}}"#
+            let body = #"{"type":"webhook.test","timestamp":"\#(ambient.now().rfc3339)","data":{}}"#
             let outcome = await WebhookSender(target: target, client: client, now: ambient.now).send(id: id, body: body)
             try await client.shutdown()
             switch outcome {

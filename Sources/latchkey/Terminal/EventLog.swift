@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 import Logging
 import OAuth
@@ -103,7 +102,6 @@ struct EventLog: LogHandler {
     private static var now: String {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return Date(timeIntervalSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
-            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        return Instant.rfc3339(secondsSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
     }
 }

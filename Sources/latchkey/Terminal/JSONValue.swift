@@ -65,7 +65,7 @@ enum JSONValue: Codable, Sendable {
 
     static func texts(_ texts: some Sequence<String>) -> JSONValue { .list(texts.map { .text($0) }) }
 
-    static func instant(_ instant: Instant?) -> JSONValue { .text(instant?.written) }
+    static func instant(_ instant: Instant?) -> JSONValue { .text(instant?.rfc3339) }
 
     /// Prints the value and nothing else.
     ///
@@ -79,14 +79,6 @@ enum JSONValue: Codable, Sendable {
 }
 
 extension Instant {
-    /// The time in UTC (RFC 3339), to the millisecond.
-    var written: String {
-        Date(timeIntervalSince1970: Double(milliseconds) / 1000)
-            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-    }
-
     /// The time in UTC as people read it in a table.
-    var brief: String {
-        String(written.replacing("T", with: " ").prefix(16))
-    }
+    var brief: String { "\(CalendarDay(self).written) \(hourAndMinute)" }
 }

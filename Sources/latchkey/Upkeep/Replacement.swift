@@ -150,7 +150,7 @@ struct Replacement: Sendable {
         try refuseUsed()
         let isThere = replacesSomething
         if isThere { SQLiteFile(path: target).fold() }
-        let kept = target + ".before-restore-" + now.written.filter { $0 != ":" }
+        let kept = target + ".before-restore-" + now.rfc3339.filter { $0 != ":" }
         if isThere {
             // Where a file cannot have two names, the place is empty for a moment.
             guard link(target, kept) == 0 || rename(target, kept) == 0 else { throw failure("kept as \(kept)") }

@@ -41,7 +41,7 @@ struct RestoreReport {
             }
             if let began = record.began, let backupTime, began > backupTime {
                 warnings.append(
-                    "\(path) begins at \(began.written), after the backup: what was ended in between is not in it"
+                    "\(path) begins at \(began.rfc3339), after the backup: what was ended in between is not in it"
                 )
             }
         }
@@ -84,7 +84,7 @@ struct RestoreReport {
 
     func print() {
         if let backup {
-            let age = backupTime.map { ", a backup of \($0.written)" } ?? ""
+            let age = backupTime.map { ", a backup of \($0.rfc3339)" } ?? ""
             Swift.print("Restored \(database) from \(backup)\(age).")
         } else {
             Swift.print("Began a new epoch in \(database).")

@@ -1,0 +1,70 @@
+/// Instants in the Gregorian calendar, in UTC, as programs and people read them (RFC 3339).
+extension Instant {
+    /// The time, to the millisecond: `2026-11-21T09:02:07.125Z`.
+    public var rfc3339: String { Self.rfc3339(secondsSince1970: Double(milliseconds) / 1000) }
+
+    /// A time, cut off after the millisecond.
+    ///
+    /// A `Double` holds it as seconds since 2001, as Foundation does, and few fractions are exact in it: of every two
+    /// times about one is written as the millisecond before. What was written once stays as it was.
+    ///
+    /// - Parameter seconds: the time since 1970, in seconds.
+    /// - Returns: such as `2026-11-21T09:02:07.125Z`; always with three digits of a fraction.
+    public static func rfc3339(secondsSince1970 seconds: Double) -> String {
+        let epoch = 978_307_200.0
+        let exact = seconds - epoch
+        let whole = exact.rounded(.down)
+        let millisecond = Int((exact - whole) * 1_000_000_000) / 1_000_000
+        let instant = Instant(seconds: Int64(whole + epoch))
+        let second = (instant.secondOfDay % 60).padded(to: 2)
+        let day = CalendarDay(instant).written
+        return "\(day)T\(instant.hourAndMinute):\(second).\(millisecond.padded(to: 3))Z"
+    }
+
+    /// The time of the day: `09:02`.
+    public var hourAndMinute: String {
+        let minutes = secondOfDay / 60
+        return "\((minutes / 60).padded(to: 2)):\((minutes % 60).padded(to: 2))"
+    }
+
+    private var secondOfDay: Int { Int(seconds) - CalendarDay.number(of: self) * 86_400 }
+}
+
+/// A day of the Gregorian calendar, in UTC.
+public struct CalendarDay: Sendable, Hashable {
+    /// The year, such as 2026.
+    public let year: Int
+    /// The month, from 1 to 12.
+    public let month: Int
+    /// The day of the month, from 1 to 31.
+    public let day: Int
+
+    /// The day of an instant, counted in periods of 400 years from the first of March of the year 0.
+    public init(_ instant: Instant) {
+        let shifted = Self.number(of: instant) + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    /// As machines read it (ISO 8601): `2026-11-21`.
+    public var written: String { "\(year.padded(to: 4))-\(month.padded(to: 2))-\(day.padded(to: 2))" }
+
+    /// How many days have passed since 1970.
+    fileprivate static func number(of instant: Instant) -> Int {
+        Int((instant.milliseconds >= 0 ? instant.milliseconds : instant.milliseconds - 86_399_999) / 86_400_000)
+    }
+}
+
+extension Int {
+    /// With zeros in front, up to `width` digits.
+    fileprivate func padded(to width: Int) -> String {
+        let digits = String(self)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+}

@@ -1,0 +1,25 @@
+/// A field to search a list by.
+struct ConsoleSearch: Sendable {
+    /// Where it leads, below `/console`.
+    let path: String
+    let label: String
+    let value: String
+    /// What stays as it is in the address.
+    var kept: [(name: String, value: String)] = []
+
+    init(_ path: String, _ label: String, value: String) {
+        self.path = path
+        self.label = label
+        self.value = value
+    }
+
+    func values(_ base: String) -> PageValues {
+        var values = PageValues()
+        values.set("searchPath", base + path)
+        values.set("searchLabel", label)
+        values.set("searchValue", value.shown(limit: 200))
+        values.set("isSearching", !value.isEmpty)
+        values.set("searchKept", kept.map { ConsoleForm.hidden($0.name, $0.value) })
+        return values
+    }
+}
