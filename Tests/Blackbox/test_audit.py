@@ -95,6 +95,7 @@ def test_u06_the_trail_is_exported_as_json_lines(server, tmp_path):
     printed = server.run("audit", "export", "-", "--text", "Exported partner").stdout.splitlines()
     assert [json.loads(line)["action"] for line in printed] == ["client.created"]
     assert json.loads(printed[0]) in lines
+    assert entries(server, "--text", "Exported partner") == [json.loads(line) for line in printed]
 
 
 def test_u06_an_export_overwrites_nothing(new_server, tmp_path):

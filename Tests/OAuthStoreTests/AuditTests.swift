@@ -1,8 +1,9 @@
 /// The audit trail: every administrative change is in it, with who, before and after, and without a secret (U06).
 import OAuth
-import OAuthStore
 import TestBackends
 import Testing
+
+@testable import OAuthStore
 
 @Suite struct `The audit trail (ASVS 16.3, U06)` {
     private static let jane = Actor.operatorAccount(id: "opr_1", name: "Jane")
@@ -170,5 +171,33 @@ import Testing
             #expect(try await store.audit(AuditFilter(text: "1000_")).isEmpty)
             #expect(try await store.audit(AuditFilter(actor: Self.jane.id), limit: 2).count == 2)
         }
+    }
+
+    @Test func `an entry is one line of JSON, a state that is none being a text in it`() {
+        func line(_ before: String?, _ after: String?, name: String?) -> String {
+            let record = AuditRecord(
+                number: 7,
+                at: Instant(milliseconds: 1_795_251_727_125),
+                actorKind: "operator",
+                actor: "opr_1",
+                actorName: name,
+                action: "client.updated",
+                subject: #"client:"a"#,
+                before: before,
+                after: after
+            )
+            return String(decoding: record.line, as: UTF8.self)
+        }
+        let end = #""number":7,"subject":"client:\"a"}"# + "\n"
+        #expect(
+            line(nil, #"{"name":"New","scopes":[]}"#, name: nil)
+                == #"{"action":"client.updated","actor":{"id":"opr_1","kind":"operator","name":null},"#
+                + #""after":{"name":"New","scopes":[]},"at":"2026-11-21T09:02:07.125Z","before":null,"# + end
+        )
+        #expect(
+            line("half {\n", "1.5", name: "Jane")
+                == #"{"action":"client.updated","actor":{"id":"opr_1","kind":"operator","name":"Jane"},"#
+                + #""after":1.5,"at":"2026-11-21T09:02:07.125Z","before":"half {\u000a","# + end
+        )
     }
 }

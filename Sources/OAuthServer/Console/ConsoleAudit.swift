@@ -71,8 +71,7 @@ extension Provider {
             ],
             body: ResponseBody { writer in
                 try await store.exportAudit(filter) { records in
-                    let lines = records.flatMap { $0.line + [UInt8(ascii: "\n")] }
-                    try await writer.write(ByteBuffer(bytes: lines))
+                    try await writer.write(ByteBuffer(bytes: records.flatMap(\.line)))
                 }
                 try await writer.finish(nil)
             }
@@ -113,23 +112,5 @@ extension AuditRecord {
         case "account": "customer"
         default: actorKind
         }
-    }
-
-    /// The entry as one JSON object, with the members that `latchkey audit export` gives it.
-    fileprivate var line: [UInt8] {
-        let null = Array("null".utf8)
-        var who = JSONWriter()
-        who.member("id", actor)
-        who.member("kind", actorKind)
-        if let actorName { who.member("name", actorName) } else { who.member(JSONWriter.Key("name"), object: null) }
-        var writer = JSONWriter()
-        writer.member("action", action)
-        writer.member(JSONWriter.Key("actor"), object: who.finish())
-        writer.member(JSONWriter.Key("after"), object: after.map { Array($0.utf8) } ?? null)
-        writer.member("at", at.rfc3339)
-        writer.member(JSONWriter.Key("before"), object: before.map { Array($0.utf8) } ?? null)
-        writer.member("number", number)
-        writer.member("subject", subject)
-        return writer.finish()
     }
 }

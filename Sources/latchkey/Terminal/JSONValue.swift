@@ -34,6 +34,8 @@ enum JSONValue: Codable, Sendable {
             self = .flag(flag)
         } else if let number = try? container.decode(Int64.self) {
             self = .number(number)
+        } else if let number = try? container.decode(Double.self) {
+            self = .decimal(number)
         } else if let text = try? container.decode(String.self) {
             self = .text(text)
         } else if let list = try? container.decode([JSONValue].self) {
@@ -50,15 +52,6 @@ enum JSONValue: Codable, Sendable {
             return
         }
         self = (try? JSONDecoder().decode(JSONValue.self, from: Data(json.utf8))) ?? .text(json)
-    }
-
-    /// The value as one line, with its end: JSON Lines.
-    var line: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
-        }
     }
 
     static func text(_ text: String?) -> JSONValue { text.map { .text($0) } ?? .null }

@@ -34,8 +34,8 @@ struct TrailFile {
     }
 
     /// Writes on.
-    func write(_ text: String) throws {
-        try handle.write(contentsOf: Data(text.utf8))
+    func write(_ bytes: [UInt8]) throws {
+        try handle.write(contentsOf: Data(bytes))
     }
 
     /// Gives what was written its name.
