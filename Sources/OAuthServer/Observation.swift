@@ -71,7 +71,7 @@ struct SignInTrace: Sendable, Equatable {
     let client: ClientID?
 
     init(email: String, address: String, client: ClientID?) {
-        let hash = SHA256.hash(data: Array(email.lowercased().utf8))
+        let hash = SHA256.hash(data: Array(EmailAddress.key(of: email).utf8))
         subject = Hexadecimal.encode(hash.prefix(4))
         self.address = address
         self.client = client

@@ -52,9 +52,8 @@ extension Store {
                     """,
                     [
                         SQLValue(account.id), .text(AccountSource.own.rawValue), SQLValue(account.externalID),
-                        .text(account.email),
-                        .text(Self.emailKey(account.email)), SQLValue(account.name), SQLValue(account.passwordHash),
-                        SQLValue(now),
+                        .text(account.email), .text(EmailAddress.key(of: account.email)), SQLValue(account.name),
+                        SQLValue(account.passwordHash), SQLValue(now),
                     ]
                 )
                 guard !rows.isEmpty else { continue }
@@ -86,7 +85,7 @@ extension Store {
         try await database.read { connection throws(SQLError) in
             let rows = try connection.query(
                 "select \(Self.accountColumns), password_hash from accounts where source = $1 and email_key = $2",
-                [.text(AccountSource.own.rawValue), .text(Self.emailKey(email))]
+                [.text(AccountSource.own.rawValue), .text(EmailAddress.key(of: email))]
             )
             return try rows.first.map { row throws(SQLError) in
                 Credentials(account: try Self.account(row), passwordHash: try row.optionalText(5))
@@ -115,7 +114,7 @@ extension Store {
                 select \(Self.accountColumns), source from accounts
                 where source in (\(places)) and email_key = $1 limit $2
                 """,
-                [.text(Self.emailKey(email)), .integer(limit)] + sources
+                [.text(EmailAddress.key(of: email)), .integer(limit)] + sources
             ).map { row throws(SQLError) in
                 guard let source = AccountSource(rawValue: try row.text(5)) else {
                     throw .invalid("an account's source is not one that this release knows")
@@ -204,7 +203,7 @@ extension Store {
         case .email(let email):
             try connection.execute(
                 "update accounts set email = $2, email_key = $3 where account_id = $1",
-                [SQLValue(id), .text(email), .text(Self.emailKey(email))]
+                [SQLValue(id), .text(email), .text(EmailAddress.key(of: email))]
             )
         case .passwordHash(let hash):
             let rows = try connection.query(
@@ -287,9 +286,6 @@ extension Store {
             disabledAt: try row.optionalInstant(4)
         )
     }
-
-    /// By what an address is found: two that differ in case alone are the same.
-    static func emailKey(_ email: String) -> String { email.lowercased() }
 }
 
 extension Account {

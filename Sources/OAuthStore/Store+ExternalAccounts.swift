@@ -55,7 +55,7 @@ extension Store {
                 """,
                 [
                     SQLValue(id), .text(person.source.rawValue), .text(person.externalID), .text(person.email),
-                    .text(Self.emailKey(person.email)), SQLValue(person.name), SQLValue(now),
+                    .text(EmailAddress.key(of: person.email)), SQLValue(person.name), SQLValue(now),
                 ]
             )
             guard let row = rows.first else { throw .invalid("an account was neither made nor found") }

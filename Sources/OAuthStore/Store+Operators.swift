@@ -70,10 +70,11 @@ extension Store {
         _ connection: any SQLConnection
     ) throws(SQLError) -> Int {
         var count = 0
+        let wanted = email.map { EmailAddress.key(of: $0) }
         // Compared here: the engines do not agree on what lower case is.
         for row in try connection.query("select digest, email from operator_invitations order by digest") {
-            let invited = try row.optionalText(1)?.lowercased()
-            guard email == nil || invited == email?.lowercased() else { continue }
+            let invited = try row.optionalText(1)
+            guard wanted == nil || invited.map({ EmailAddress.key(of: $0) }) == wanted else { continue }
             let sql = "delete from operator_invitations where digest = $1 returning created_at"
             count += try connection.query(sql, [row[0]]).count
         }
@@ -150,8 +151,8 @@ extension Store {
                     values ($1, $2, $3, $4, $5, $6, $7, $7)
                     """,
                     [
-                        SQLValue(id), .text(name), .text(address), .text(Self.emailKey(address)), .text(role.rawValue),
-                        .text(passwordHash), SQLValue(now),
+                        SQLValue(id), .text(name), .text(address), .text(EmailAddress.key(of: address)),
+                        .text(role.rawValue), .text(passwordHash), SQLValue(now),
                     ]
                 )
                 try Self.start(session, of: id, now, connection)
@@ -194,7 +195,7 @@ extension Store {
         try await database.read { connection throws(SQLError) in
             try connection.query(
                 "select \(Self.operatorColumns), password_hash from operators where email_key = $1",
-                [.text(Self.emailKey(email))]
+                [.text(EmailAddress.key(of: email))]
             ).first.map { row throws(SQLError) in (try Self.operatorAccount(row), try row.text(7)) }
         }
     }
@@ -263,7 +264,8 @@ extension Store {
     }
 
     private static func operatorExists(_ email: String, _ connection: any SQLConnection) throws(SQLError) -> Bool {
-        try !connection.query("select 1 from operators where email_key = $1", [.text(emailKey(email))]).isEmpty
+        let key = EmailAddress.key(of: email)
+        return try !connection.query("select 1 from operators where email_key = $1", [.text(key)]).isEmpty
     }
 
     private static func operatorAccount(

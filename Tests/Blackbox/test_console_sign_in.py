@@ -6,7 +6,7 @@ import pytest
 
 from toolkit.console import Operator, invite, value_of
 from toolkit.console_world import plain_client
-from toolkit.expect import check_guesses
+from toolkit.expect import check_guesses, check_one_line_error
 from toolkit.person import Person
 from toolkit.wire import fire_together, form_shot
 
@@ -61,6 +61,20 @@ def test_an_operators_password_follows_the_rule(sqlite_server, password):
     done = ada.submit(page.forms[0], {"password": password, "again": password})
     assert done.status == 422
     assert ada.join(), "the link was not used up"
+
+
+@pytest.mark.parametrize("address", ["ada lovelace@acme.example", "ada@.example", "ada@acme..example", "ada@acme."])
+def test_an_operators_address_follows_the_command_lines_rule(sqlite_server, address):
+    words = ("operator", "invite", "--issuer", sqlite_server.issuer)
+    check_one_line_error(sqlite_server.run(*words, "--email", address), "not an e-mail address")
+    ada = Person(sqlite_server)
+    form = ada.visit(invite(sqlite_server, "--name", "Ada")).forms[0]
+    values = {"password": "correct horse 1", "again": "correct horse 1"}
+    done = ada.submit(form, values | {"email": address})
+    assert done.status == 422
+    assert "Write the e-mail address" in done.text
+    done = ada.submit(form, values | {"email": f"ada.{len(address)}@acme.example"})
+    assert done.status == 303, "the link still works"
 
 
 def test_L06_the_consoles_cookie_is_its_own_strict_and_not_for_scripts(new_server):

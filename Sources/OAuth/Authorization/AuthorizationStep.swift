@@ -36,7 +36,7 @@ extension AuthorizationRequest {
         }
         if proved != session.account {
             let tooOld = maxAge.map { now - session.at > $0 } ?? false
-            let another = loginHint.map { $0.lowercased() != session.email.lowercased() } ?? false
+            let another = loginHint.map { EmailAddress.key(of: $0) != EmailAddress.key(of: session.email) } ?? false
             if prompt.login || tooOld || another && selected != session.account {
                 return prompt.isSilent
                     ? .refuse(OAuthError(.loginRequired, "the session is too old or of another account")) : .signIn

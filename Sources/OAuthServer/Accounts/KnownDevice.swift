@@ -37,6 +37,6 @@ struct KnownDevice: Sendable, Equatable {
     }
 
     private static func mark(_ email: String) -> [UInt8] {
-        Array(SHA256.hash(data: Array(email.lowercased().utf8)).prefix(8))
+        Array(SHA256.hash(data: Array(EmailAddress.key(of: email).utf8)).prefix(8))
     }
 }

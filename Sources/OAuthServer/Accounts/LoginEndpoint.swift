@@ -71,7 +71,7 @@ final class LoginEndpoint: Sendable {
     ///   - now: the time of the request.
     /// - Returns: what the endpoint said; that it said nothing is an answer too.
     func ask(email: String, password: Secret, now: Instant) async -> Verdict {
-        let subject = SecretDigest(of: email.lowercased())
+        let subject = SecretDigest(of: EmailAddress.key(of: email))
         if let until = pauses.withLock({ $0[subject] }), now < until { return .paused(until: until) }
         guard queue.enter() else { return .busy }
         defer { queue.leave() }
@@ -169,7 +169,8 @@ final class LoginEndpoint: Sendable {
         guard let id = answer.text(at: settings.idPath), Self.isPlain(id, upTo: 255) else {
             return .unavailable(reason: "its answer has no usable id in '\(settings.idPath)'")
         }
-        guard let email = answer.text(at: settings.emailPath), Self.isPlain(email, upTo: 254), email.contains("@")
+        guard let email = answer.text(at: settings.emailPath), Self.isPlain(email, upTo: EmailAddress.limit),
+            email.contains("@")
         else {
             return .unavailable(reason: "its answer has no usable e-mail address in '\(settings.emailPath)'")
         }

@@ -80,7 +80,7 @@ extension Provider {
             signInDoor(caller, email: email, next: next, problem: refusal.problem, status: refusal.status)
                 .retrying(after: refusal.wait)
         }
-        guard (1...Self.operatorEmailLimit).contains(email.utf8.count), !email.utf8.contains(0) else {
+        guard (1...EmailAddress.limit).contains(email.utf8.count), !email.utf8.contains(0) else {
             return refused(.wrongAtSignIn)
         }
         let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
@@ -262,6 +262,5 @@ extension Provider {
         return wanted
     }
 
-    static let operatorEmailLimit = 254
     private static let operatorCookieLimit = 200
 }

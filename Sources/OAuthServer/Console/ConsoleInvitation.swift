@@ -20,14 +20,14 @@ extension Provider {
         let digest = SecretDigest(of: code)
         guard let invitation = try await store.invitation(digest, now: caller.now) else { throw Self.deadLink }
         let name = (caller.form["name"] ?? "").shown(limit: 100)
-        let email = invitation.email ?? (caller.form["email"] ?? "").shown(limit: 254)
+        let email = invitation.email ?? (caller.form["email"] ?? "").shown(limit: EmailAddress.limit)
         func refused(_ problem: String, _ status: HTTPResponse.Status = .unprocessableContent) -> Response {
             invitationPage(invitation, code, caller, name: name, email: email, problem: problem, status: status)
         }
         guard !name.isEmpty else { return refused("Write your name: your colleagues see it in the audit trail.") }
-        guard email.split(separator: "@", omittingEmptySubsequences: false).count == 2, !email.hasPrefix("@"),
-            !email.hasSuffix("@"), email.utf8.count <= Self.operatorEmailLimit
-        else { return refused("Write the e-mail address by which you will sign in.") }
+        guard let address = EmailAddress(email) else {
+            return refused("Write the e-mail address by which you will sign in.")
+        }
         let password = caller.form["password"] ?? ""
         if let problem = PasswordRule.problem(with: password) { return refused(problem.sentence) }
         guard password == caller.form["again"] else { return refused("The two passwords are not the same.") }
@@ -43,7 +43,7 @@ extension Provider {
             digest,
             id: OperatorID(random: ambient.random),
             name: name,
-            email: email,
+            email: address.text,
             passwordHash: hash,
             session: newSession(value, caller.now),
             now: caller.now

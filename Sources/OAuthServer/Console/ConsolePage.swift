@@ -72,7 +72,7 @@ struct ConsoleFrame: Sendable {
         var values = PageValues()
         values.set("token", token)
         values.set("operatorName", account.name.shown(limit: maximumShownName))
-        values.set("operatorEmail", account.email.shown(limit: 254))
+        values.set("operatorEmail", account.email.shown(limit: EmailAddress.limit))
         values.set("isReadOnly", account.role == .readOnly)
         values.set("consoleHome", base)
         values.set("signOutAction", base + "/sign-out")

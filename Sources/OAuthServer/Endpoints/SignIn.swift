@@ -63,7 +63,7 @@ extension Provider {
     func trySignIn(_ form: Form, for client: ClientID?, _ visit: Visit) async throws -> SignInAnswer {
         let email = form["email"]?.trimmed ?? ""
         let device = signInDesk.device(Cookies.device.value(visit.request, settings.issuer))
-        guard email.utf8.count <= Self.emailLimit, !email.utf8.contains(0),
+        guard email.utf8.count <= EmailAddress.limit, !email.utf8.contains(0),
             (form["password"]?.utf8.count ?? 0) <= PasswordRule.maximumLength
         else { return .refused(SignInRefusal(email: "", .wrongPassword)) }
         let address = address(visit.request, visit.context)
@@ -141,9 +141,6 @@ extension Provider {
             Cookies.device.header(known, issuer: settings.issuer, lifetime: .days(365)),
         ]
     }
-
-    /// The longest e-mail address that is looked at, in bytes (RFC 5321 §4.5.3.1.3).
-    private static let emailLimit = 254
 }
 
 /// Why nobody was signed in, as the sign-in page says it; the form keeps the address.

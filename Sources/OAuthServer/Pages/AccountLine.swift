@@ -1,3 +1,5 @@
+import OAuth
+
 /// An account as pages show it: a letter, the name and the e-mail.
 struct AccountLine: Sendable {
     var name: String?
@@ -6,14 +8,14 @@ struct AccountLine: Sendable {
     /// The name, or the e-mail of an account without a name.
     var label: String {
         let shown = (name ?? "").shown(limit: maximumShownName)
-        return shown.isEmpty ? email.shown(limit: 254) : shown
+        return shown.isEmpty ? email.shown(limit: EmailAddress.limit) : shown
     }
 
     var values: PageValues {
         var values = PageValues()
         values.set("label", label)
         values.set("initial", initial(of: label))
-        let email = email.shown(limit: 254)
+        let email = email.shown(limit: EmailAddress.limit)
         if email != label {
             values.set("email", email)
         }

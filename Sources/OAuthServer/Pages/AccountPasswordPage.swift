@@ -1,5 +1,7 @@
 // The page where a customer changes their password.
 
+import OAuth
+
 /// Asks for the password of now and, twice, for a new one.
 struct AccountPasswordPage: Page {
     /// Why the last try changed nothing.
@@ -28,7 +30,7 @@ struct AccountPasswordPage: Page {
         var values = PageValues()
         values.set("own", setting.words.own.values(brand: setting.brand.name))
         values.set("transaction", transaction)
-        values.set("email", email.shown(limit: 254))
+        values.set("email", email.shown(limit: EmailAddress.limit))
         values.set("action", setting.basePath + Paths.accountPassword)
         values.set("backLink", setting.basePath + Paths.account)
         values.set("endsOthers", endsOthers)

@@ -1,5 +1,7 @@
 // The page where a person signs in with e-mail and password.
 
+import OAuth
+
 /// Asks for e-mail and password.
 ///
 /// The form posts `transaction`, `email` and `password`; Cancel posts `transaction` and `action=cancel` alone, because what was
@@ -38,7 +40,7 @@ struct SignInPage: Page {
     func values(_ setting: PageSetting) -> PageValues {
         let words = setting.words
         let brand = setting.brand.name
-        let email = email.shown(limit: 254)
+        let email = email.shown(limit: EmailAddress.limit)
         var values = PageValues()
         values.set("action", setting.basePath + action)
         values.set("transaction", transaction)

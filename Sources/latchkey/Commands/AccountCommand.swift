@@ -26,7 +26,7 @@ extension AccountCommand {
         @Option(help: "What to call the person.") var name: String?
 
         func run() async throws {
-            let email = try EmailAddress(email)
+            let email = try EmailAddress(typed: email)
             let name = try name.map { text throws(Complaint) in try AccountName(text).text }
             let password = try password.read()
             try await ledger.withLedger { ledger in
@@ -99,7 +99,7 @@ extension AccountCommand {
         @Argument(help: "The new address.") var email: String
 
         func run() async throws {
-            let email = try EmailAddress(email)
+            let email = try EmailAddress(typed: email)
             try await ledger.withLedger { ledger in
                 let account = try await ledger.change(account, .email(email.text), ifTaken: email.text)
                 try AccountDescription(account).print(as: output, heading: "Changed the address.")

@@ -1,4 +1,5 @@
 import Foundation
+import OAuth
 import OAuthServer
 
 /// A file of accounts: CSV (RFC 4180) with a heading, or JSON Lines.
@@ -85,7 +86,7 @@ struct AccountFile {
             throw Complaint("the external_id holds control characters: expected is plain text in one line")
         }
         return Row(
-            email: try EmailAddress(email).text,
+            email: try EmailAddress(typed: email).text,
             name: name,
             hash: members["password_hash"],
             externalID: members["external_id"]

@@ -35,7 +35,7 @@ extension OperatorCommand {
 
         func run() async throws {
             let name = try name.map { text throws(Complaint) in try AccountName(text).text }
-            let email = try email.map { text throws(Complaint) in try EmailAddress(text).text }
+            let email = try email.map { text throws(Complaint) in try EmailAddress(typed: text).text }
             try await ledger.withLedger(["issuer": issuer]) { ledger in
                 let code = "lko_" + Base64URL.encode(ledger.ambient.random(32))
                 let now = ledger.now
@@ -77,7 +77,7 @@ extension OperatorCommand {
         @Argument(help: "The address that was invited; without it, every open invitation.") var email: String?
 
         func run() async throws {
-            let email = try email.map { text throws(Complaint) in try EmailAddress(text).text }
+            let email = try email.map { text throws(Complaint) in try EmailAddress(typed: text).text }
             try await ledger.withLedger { ledger in
                 let count = try await ledger.store.withdrawInvitations(to: email, by: ledger.actor, now: ledger.now)
                 guard !output.json else { return try JSONValue.object(["withdrawn": .number(Int64(count))]).print() }
@@ -187,7 +187,7 @@ extension Ledger {
     fileprivate func operatorAccount(_ argument: String) async throws -> Operator {
         let found = try await store.operators().first {
             argument.contains("@")
-                ? $0.email.lowercased() == argument.lowercased() : $0.id.description == argument
+                ? EmailAddress.key(of: $0.email) == EmailAddress.key(of: argument) : $0.id.description == argument
         }
         guard let found else {
             throw Complaint(
