@@ -1,24 +1,10 @@
 /// Instants in the Gregorian calendar, in UTC, as programs and people read them (RFC 3339).
 extension Instant {
     /// The time, to the millisecond: `2026-11-21T09:02:07.125Z`.
-    public var rfc3339: String { Self.rfc3339(secondsSince1970: Double(milliseconds) / 1000) }
-
-    /// A time, cut off after the millisecond.
-    ///
-    /// A `Double` holds it as seconds since 2001, as Foundation does, and few fractions are exact in it: of every two
-    /// times about one is written as the millisecond before. What was written once stays as it was.
-    ///
-    /// - Parameter seconds: the time since 1970, in seconds.
-    /// - Returns: such as `2026-11-21T09:02:07.125Z`; always with three digits of a fraction.
-    public static func rfc3339(secondsSince1970 seconds: Double) -> String {
-        let epoch = 978_307_200.0
-        let exact = seconds - epoch
-        let whole = exact.rounded(.down)
-        let millisecond = Int((exact - whole) * 1_000_000_000) / 1_000_000
-        let instant = Instant(seconds: Int64(whole + epoch))
-        let second = (instant.secondOfDay % 60).padded(to: 2)
-        let day = CalendarDay(instant).written
-        return "\(day)T\(instant.hourAndMinute):\(second).\(millisecond.padded(to: 3))Z"
+    public var rfc3339: String {
+        let second = (secondOfDay % 60).padded(to: 2)
+        let millisecond = Int(milliseconds - seconds * 1000).padded(to: 3)
+        return "\(CalendarDay(self).written)T\(hourAndMinute):\(second).\(millisecond)Z"
     }
 
     /// The time of the day: `09:02`.
@@ -65,6 +51,6 @@ extension Int {
     /// With zeros in front, up to `width` digits.
     fileprivate func padded(to width: Int) -> String {
         let digits = String(self)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
     }
 }

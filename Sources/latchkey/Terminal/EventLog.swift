@@ -102,6 +102,6 @@ struct EventLog: LogHandler {
     private static var now: String {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
-        return Instant.rfc3339(secondsSince1970: Double(time.tv_sec) + Double(time.tv_nsec) / 1e9)
+        return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000).rfc3339
     }
 }
