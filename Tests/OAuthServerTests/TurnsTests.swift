@@ -32,7 +32,7 @@ import Testing
         #expect(await turns.take([1]))
     }
 
-    @Test(.timeLimit(.minutes(2)))
+    @Test(.timeLimit(.minutes(10)))
     func `all lines together hold no more than the limit, so that waiting takes up no more connections`() async {
         let turns = Turns(limit: 2)
         for subject: UInt8 in 1...3 { #expect(await turns.take([subject])) }

@@ -111,7 +111,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2))) func `a transaction that lost a deadlock is run again`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `a transaction that lost a deadlock is run again`() async throws {
         try await Backend.postgres.withDatabase { database in
             try await database.run("create table counter (id bigint primary key, count bigint not null)")
             try await database.run("insert into counter values (1, 0), (2, 0)")
@@ -175,7 +175,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2))) func `F7: transactions that wait for locks hold up no row that is read by its key`()
+    @Test(.timeLimit(.minutes(10))) func `F7: transactions that wait for locks hold up no row that is read by its key`()
         async throws
     {
         try await Backend.postgres.withStorage { storage in
