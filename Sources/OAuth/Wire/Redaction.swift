@@ -1,10 +1,19 @@
 /// What of a refused request may be kept and shown: no secret, code, token or password, and nothing that may hold one.
 public enum Redaction {
     /// The parameters whose values are not secret by what they are for; of all others only kind and length are shown.
-    private static let shownParameters: Set<String> = [
-        "response_type", "response_mode", "client_id", "redirect_uri", "scope", "grant_type", "code_challenge_method",
-        "prompt", "max_age", "resource", "audience", "token_type_hint", "display", "ui_locales",
+    private static let shownParameters = words.union(addresses).union(["client_id", "scope"])
+
+    /// Those whose values are short words of the protocol: a long one is something else that has been put in the wrong place.
+    private static let words: Set<String> = [
+        "response_type", "response_mode", "grant_type", "code_challenge_method", "prompt", "max_age",
+        "token_type_hint", "display", "ui_locales",
     ]
+
+    /// Those whose values are addresses, which may hold credentials besides.
+    private static let addresses: Set<String> = ["redirect_uri", "resource", "audience"]
+
+    /// The longest word that is shown where one may be a secret; the protocol's own are shorter.
+    private static let wordLimit = 24
 
     /// The other parameters that partners send; a name that is in neither list may itself be a secret.
     private static let namedParameters: Set<String> = [
@@ -29,30 +38,66 @@ public enum Redaction {
             return names.isEmpty ? "nothing" : "nothing; the request has \(names)"
         }
         return cut(
-            values.prefix(3).map { shownParameters.contains(parameter) ? masked($0) : described($0) }
-                .joined(separator: ", and ")
+            values.prefix(3).map { shown($0, as: parameter) }.joined(separator: ", and ")
         )
+    }
+
+    private static func shown(_ value: String, as parameter: String) -> String {
+        guard shownParameters.contains(parameter) else { return described(value) }
+        let value = addresses.contains(parameter) ? bare(value) : words.contains(parameter) ? brief(value[...]) : value
+        return masked(value)
+    }
+
+    /// An address without what may be a secret in it: user information, long values of its query, and its fragment.
+    private static func bare(_ address: String) -> String {
+        let (rest, fragment) = parted(address[...], at: "#")
+        let (place, query) = parted(rest, at: "?")
+        var bare = String(place)
+        if let start = place.firstRange(of: "://")?.upperBound {
+            let authority = place[start...].prefix { $0 != "/" }
+            if let end = authority.lastIndex(of: "@") {
+                bare = place[..<start] + "(user information)" + place[end...]
+            }
+        }
+        if let query { bare += "?" + brief(query) }
+        if let fragment { bare += "#(\(length(of: fragment)))" }
+        return bare
+    }
+
+    private static func parted(_ text: Substring, at mark: Character) -> (Substring, Substring?) {
+        guard let index = text.firstIndex(of: mark) else { return (text, nil) }
+        return (text[..<index], text[text.index(after: index)...])
+    }
+
+    /// A text with the length of each long word in its place.
+    private static func brief(_ text: Substring) -> String {
+        replacingWords(of: text) { $0.count > wordLimit ? kind($0) ?? length(of: $0) : nil }
     }
 
     /// A text in which whatever looks like a token or a secret of ours is replaced by its kind.
     public static func masked(_ text: String) -> String {
-        let words = text.split(omittingEmptySubsequences: false) { !isTokenCharacter($0) }
-        guard words.contains(where: { kind($0) != nil }) else { return cut(text) }
-        var masked = ""
-        var rest = text[...]
-        for word in words {
-            masked += kind(word).map { "(\($0))" } ?? String(word)
-            rest = text[word.endIndex...]
-            if let separator = rest.first { masked.append(separator) }
+        cut(replacingWords(of: text[...], kind))
+    }
+
+    /// A text with those words in brackets for which something else is to be said.
+    private static func replacingWords(of text: Substring, _ instead: (Substring) -> String?) -> String {
+        var replaced = ""
+        for word in text.split(omittingEmptySubsequences: false, whereSeparator: { !isTokenCharacter($0) }) {
+            replaced += instead(word).map { "(\($0))" } ?? String(word)
+            if word.endIndex < text.endIndex { replaced.append(text[word.endIndex]) }
         }
-        return cut(masked)
+        return replaced
     }
 
     /// A value that must not be shown: what it seems to be, and how long it is.
     private static func described(_ value: String) -> String {
         guard !value.isEmpty else { return "an empty value" }
-        let length = "\(value.count) character\(value.count == 1 ? "" : "s")"
+        let length = length(of: value[...])
         return kind(value[...]).map { "\($0), \(length)" } ?? length
+    }
+
+    private static func length(of text: Substring) -> String {
+        "\(text.count) character\(text.count == 1 ? "" : "s")"
     }
 
     /// The names of a request's parameters, as far as they are names that partners send.

@@ -25,6 +25,23 @@ import Testing
         )
     }
 
+    @Test func `a secret of no form of ours is not shown either where a word or an address belongs`() throws {
+        let secret = "qWmT7zR4kLp9VbXcYh2NdJs6FgEa3Uu8"
+        for name in ["grant_type", "code_challenge_method", "response_type", "prompt", "token_type_hint"] {
+            #expect(Redaction.shown(name, of: Form([name: secret])) == "(32 characters)")
+        }
+        for (sent, shown) in [
+            ("https://a:\(secret)@b.example:444/cb", "https://(user information)@b.example:444/cb"),
+            ("https://b.example/cb?x=1&key=\(secret)", "https://b.example/cb?x=1&key=(32 characters)"),
+            ("https://b.example/cb#\(secret)", "https://b.example/cb#(32 characters)"),
+            ("https://b.example/@a?\(secret)", "https://b.example/@a?(32 characters)"),
+        ] {
+            #expect(Redaction.shown("redirect_uri", of: Form(["redirect_uri": sent])) == shown)
+        }
+        let urn = "urn:ietf:params:oauth:grant-type:device_code"
+        #expect(Redaction.shown("grant_type", of: Form(["grant_type": urn])) == urn)
+    }
+
     @Test func `what is no secret is shown, and every value of what came twice`() {
         let form = Form(["redirect_uri": "https://a.example/cb?x=1", "scope": "a b", "grant_type": "password"])
         #expect(Redaction.shown("redirect_uri", of: form) == "https://a.example/cb?x=1")
