@@ -55,14 +55,14 @@ import Testing
     {
         try await Desks.with(backend) { desks in
             let random = [UInt8](repeating: 5, count: 16)
-            let cookie = try desks.one.cookie(for: nil, adding: TestServer.email, random: random)
+            let cookie = try desks.one.cookie(for: nil, adding: .customer(TestServer.email), random: random)
             let device = try #require(desks.two.device(cookie))
             for number in 0..<11 {
                 let address = "198.51.100.\(number)"
                 _ = try await desks.check(desks.one, password: "wrong", address: address)
             }
             let other = try #require(
-                desks.one.device(try desks.one.cookie(for: nil, adding: "john@example.com", random: random))
+                desks.one.device(try desks.one.cookie(for: nil, adding: .customer("john@example.com"), random: random))
             )
             #expect(try await desks.check(desks.one, password: TestServer.password) == .blocked)
             #expect(try await desks.check(desks.one, password: TestServer.password, device: other) == .blocked)
@@ -76,14 +76,17 @@ import Testing
         let random = [UInt8](repeating: 5, count: 16)
         var device: KnownDevice?
         for number in 0..<9 {
-            let sealed = try KnownDevice(device, adding: "\(number)@example.com", random: random)
+            let sealed = try KnownDevice(device, adding: .customer("\(number)@example.com"), random: random)
                 .sealed(id: random, key: Desks.deviceKey)
             device = KnownDevice(sealed, key: Desks.deviceKey)
             #expect(KnownDevice(sealed, key: TestServer.key(2).derived(for: "known devices")) == nil)
             #expect(KnownDevice(sealed.dropLast() + "!", key: Desks.deviceKey) == nil)
         }
         let known = try #require(device)
-        #expect((1..<9).allSatisfy { known.knows("\($0)@EXAMPLE.com") } && !known.knows("0@example.com"))
+        #expect(
+            (1..<9).allSatisfy { known.knows(.customer("\($0)@EXAMPLE.com")) }
+                && !known.knows(.customer("0@example.com"))
+        )
         #expect(known.id == random)
     }
 
@@ -98,8 +101,18 @@ import Testing
     }
 
     /// A browser that has signed in as Jane before.
+    @Test func `a browser that knows a customer knows no operator, whatever the customer is called`() {
+        let random = [UInt8](repeating: 1, count: 16)
+        let device = KnownDevice(nil, adding: .customer("operator:root@example.org"), random: random)
+        #expect(device.knows(.customer("operator:ROOT@example.org")))
+        for name in ["operator:root@example.org", "root@example.org"] { #expect(!device.knows(.operator(name))) }
+        #expect(
+            KnownDevice(nil, adding: .operator("root@example.org"), random: random).knows(.operator("Root@example.org"))
+        )
+    }
+
     private func knownDevice(_ byte: UInt8 = 5) -> KnownDevice {
-        KnownDevice(nil, adding: TestServer.email, random: [UInt8](repeating: byte, count: 16))
+        KnownDevice(nil, adding: .customer(TestServer.email), random: [UInt8](repeating: byte, count: 16))
     }
 
     @Test(arguments: Backend.allCases)

@@ -85,7 +85,7 @@ import Testing
         #expect(throws: TransactionSeal.Failure.expired) {
             try TransactionSeal(secretKey: TestServer.key(2)).open(text, browser: Self.browser, now: Self.now)
         }
-        let device = try KnownDevice(nil, adding: "jane@example.com", random: id)
+        let device = try KnownDevice(nil, adding: .customer("jane@example.com"), random: id)
             .sealed(id: id, key: TestServer.key(1).derived(for: "known devices"))
         #expect(throws: TransactionSeal.Failure.expired) {
             try seal.open(device, browser: Self.browser, now: Self.now)

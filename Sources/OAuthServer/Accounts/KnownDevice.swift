@@ -1,8 +1,14 @@
 import Crypto
 import OAuth
 
-/// A browser that has signed in before, and to which accounts: a stranger's failures do not make it wait.
+/// A browser that has signed in before, and as whom: a stranger's failures do not make it wait.
 struct KnownDevice: Sendable, Equatable {
+    /// Who signs in with an address: a customer, or an operator of the same address, who is somebody else.
+    enum Person {
+        case customer(String)
+        case `operator`(String)
+    }
+
     /// Which browser this is: its own failures are counted by it.
     let id: [UInt8]
     private let accounts: [[UInt8]]
@@ -11,9 +17,9 @@ struct KnownDevice: Sendable, Equatable {
     /// How many accounts a browser is remembered for.
     private static let limit = 8
 
-    init(_ device: KnownDevice?, adding email: String, random: [UInt8]) {
+    init(_ device: KnownDevice?, adding person: Person, random: [UInt8]) {
         id = device?.id ?? random
-        let account = Self.mark(email)
+        let account = Self.mark(person)
         accounts = Array(([account] + (device?.accounts ?? []).filter { $0 != account }).prefix(Self.limit))
     }
 
@@ -27,7 +33,7 @@ struct KnownDevice: Sendable, Equatable {
         self.accounts = accounts
     }
 
-    func knows(_ email: String) -> Bool { accounts.contains(Self.mark(email)) }
+    func knows(_ person: Person) -> Bool { accounts.contains(Self.mark(person)) }
 
     func sealed(id sealID: [UInt8], key: SymmetricKey) throws -> String {
         var content = FieldWriter(version: Self.version)
@@ -36,7 +42,13 @@ struct KnownDevice: Sendable, Equatable {
         return try SealedText.seal(content.bytes, id: sealID, key: key)
     }
 
-    private static func mark(_ email: String) -> [UInt8] {
-        Array(SHA256.hash(data: Array(EmailAddress.key(of: email).utf8)).prefix(8))
+    /// A NUL, which no address holds, keeps operators apart from whatever customers are called.
+    private static func mark(_ person: Person) -> [UInt8] {
+        let text =
+            switch person {
+            case .customer(let email): Array(EmailAddress.key(of: email).utf8)
+            case .operator(let email): [0] + Array(EmailAddress.key(of: email).utf8)
+            }
+        return Array(SHA256.hash(data: text).prefix(8))
     }
 }

@@ -80,7 +80,7 @@ struct SignInDesk: Sendable {
         let counted = AttemptSubjects(
             .customer,
             email: email,
-            device: device.flatMap { $0.knows(email) ? $0.id : nil },
+            device: device.flatMap { $0.knows(.customer(email)) ? $0.id : nil },
             address: address
         )
         return try await inTurn(of: counted) {
@@ -230,7 +230,7 @@ struct SignInDesk: Sendable {
     }
 
     /// The cookie by which a browser is known after a sign-in.
-    func cookie(for device: KnownDevice?, adding email: String, random: [UInt8]) throws -> String {
-        try KnownDevice(device, adding: email, random: random).sealed(id: random, key: deviceKey)
+    func cookie(for device: KnownDevice?, adding person: KnownDevice.Person, random: [UInt8]) throws -> String {
+        try KnownDevice(device, adding: person, random: random).sealed(id: random, key: deviceKey)
     }
 }

@@ -84,7 +84,7 @@ extension Provider {
             return refused(.wrongAtSignIn)
         }
         let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
-        let known = device.flatMap { $0.knows(OperatorDesk.mark(email)) ? $0.id : nil }
+        let known = device.flatMap { $0.knows(.operator(email)) ? $0.id : nil }
         switch try await prove(email, caller, known: known, wrong: .wrongAtSignIn) {
         case .refused(let refusal):
             return refused(refusal)
@@ -112,7 +112,7 @@ extension Provider {
         to place: String,
         _ device: KnownDevice?
     ) throws -> Response {
-        let known = try signInDesk.cookie(for: device, adding: OperatorDesk.mark(email), random: ambient.random(16))
+        let known = try signInDesk.cookie(for: device, adding: .operator(email), random: ambient.random(16))
         var response = redirect(to: place)
         response.headers[values: .setCookie] = [
             Cookies.console.header(session, issuer: settings.issuer),

@@ -80,7 +80,4 @@ struct OperatorDesk: Sendable {
         await passwords.shutDown()
         await strangers.shutDown()
     }
-
-    /// How a browser remembers an operator, apart from an account of the same address.
-    static func mark(_ email: String) -> String { "operator:" + email }
 }

@@ -135,7 +135,7 @@ extension Provider {
         guard hasStarted else { return nil }
         observe(.signedIn(proved.account.id), visit.context)
         // What was typed, for that is what will be typed again.
-        let known = try signInDesk.cookie(for: device, adding: email, random: ambient.random(16))
+        let known = try signInDesk.cookie(for: device, adding: .customer(email), random: ambient.random(16))
         return [
             Cookies.session.header(value, issuer: settings.issuer),
             Cookies.device.header(known, issuer: settings.issuer, lifetime: .days(365)),
