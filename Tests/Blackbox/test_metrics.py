@@ -162,7 +162,10 @@ def test_it_answers_below_the_issuers_path_too(new_server):
     assert set(scrape(server)) == set(scrape(server, server.base + "/auth"))
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+PROXIES_SAY = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Proto", "CF-Connecting-IP"]
+
+
+@pytest.mark.parametrize("header", PROXIES_SAY)
 def test_what_came_through_a_proxy_that_is_not_known_is_refused(sqlite_server, header):
     answer = send("GET", sqlite_server.base + "/metrics", headers={header: "127.0.0.1"})
     assert answer.status_code == 403
@@ -172,7 +175,13 @@ def test_what_came_through_a_proxy_that_is_not_known_is_refused(sqlite_server, h
 
 def test_a_trusted_proxy_says_who_reads(new_server):
     server = new_server(environment={"LATCHKEY_TRUSTED_PROXIES": "127.0.0.1"}).start()
-    for source, status in (("203.0.113.9", 403), ("127.0.0.1", 200), ("203.0.113.9, 127.0.0.1", 403)):
+    for source, status in (
+        ("203.0.113.9", 403),
+        ("127.0.0.1", 200),
+        ("203.0.113.9, 127.0.0.1", 403),
+        ("203.0.113.9, unix:", 403),
+        ("unknown", 403),
+    ):
         answer = send("GET", server.base + "/metrics", headers={"X-Forwarded-For": source})
         assert answer.status_code == status, source
 

@@ -35,6 +35,15 @@ def test_H01_every_page_has_the_protective_headers(pages):
         assert policy.get("script-src", "'none'") in ("'none'", "'self'")
 
 
+def test_H01_a_page_keeps_its_window_to_itself_unless_a_partner_may_have_opened_it(sqlite_server, pages):
+    sign_in, consent, refusal, missing = pages
+    home = Person(sqlite_server).request("GET", sqlite_server.base + "/account")
+    for page in (refusal, missing, home if home.status == 200 else Person(sqlite_server).visit(home.target)):
+        assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin", page.url
+    for page in (sign_in, consent):
+        assert "Cross-Origin-Opener-Policy" not in page.headers, page.url
+
+
 def test_H01_pages_that_know_a_person_are_not_stored(pages):
     for page in pages[:2]:
         assert "no-store" in page.headers["Cache-Control"], page.url

@@ -286,5 +286,10 @@ def test_T16_a_clients_own_token_is_for_no_other_api_unless_the_operator_said_so
     refusal(biller.post("/oauth/token", both), 400, "invalid_target")
     page = Person(own_server).request("GET", asking.authorize_url(resource=audience))
     assert "error=invalid_target" in page.target
+    # A Kelvin sign is a K to people, and to strings that compare as people do.
+    own_server.command("client", "create", "--audience", "https://billing.example.com/K", "--name", "Kelvin")
+    biller.server.command("client", "update", biller.client_id, "--resource", "https://billing.example.com/K")
+    eventually(lambda: biller.client_credentials(resource="https://billing.example.com/K").status_code == 200)
+    refusal(biller.client_credentials(resource="https://billing.example.com/\u212a"), 400, "invalid_target")
     own_server.command("client", "update", biller.client_id, "--resource", "none")
     eventually(lambda: biller.client_credentials(resource=audience).status_code == 400)

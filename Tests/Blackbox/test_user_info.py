@@ -89,6 +89,20 @@ def test_a_clients_own_token_speaks_for_nobody(server):
     refusal(send("GET", server.base + PATH, headers=bearer(access)), 403, "insufficient_scope")
 
 
+@pytest.mark.parametrize("format", ["jwt", "opaque"])
+def test_A19_a_token_for_another_api_alone_is_none_here(own_server, format):
+    audience = "https://api.example.com/locks"
+    own_server.create_client("--audience", audience, name="Locks")
+    options = ("--redirect-uri", "https://partner.example/callback", "--scope", "email", "--access-token", format)
+    client = own_server.create_client(*options, name="Partner")
+    own_server.start()
+    person = Person(own_server, own_server.create_account())
+    foreign = person.connect(client, resource=audience).access
+    refusal(send("GET", own_server.base + PATH, headers=bearer(foreign)), 401, "invalid_token")
+    own = person.connect(client).access
+    assert send("GET", own_server.base + PATH, headers=bearer(own)).json()["email"] == person.account.email
+
+
 def test_M01_the_metadata_names_the_endpoint(server):
     metadata = send("GET", server.base + "/.well-known/openid-configuration").json()
     assert metadata["userinfo_endpoint"] == server.issuer + PATH

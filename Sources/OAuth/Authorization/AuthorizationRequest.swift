@@ -71,7 +71,7 @@ public struct AuthorizationRequest: Sendable {
             scope = client.defaultScopes
             scopeWasAsked = false
         }
-        resources = form.all("resource")
+        resources = try form.resources()
         guard resources.allSatisfy(audiences.contains) else {
             throw OAuthError(
                 .invalidTarget,

@@ -6,10 +6,10 @@ public struct TokenWishes: Sendable, Equatable {
     public let resources: [String]
 
     /// Reads the wishes of a token request.
-    /// - Throws: `invalid_scope` for a malformed scope.
+    /// - Throws: `invalid_scope` for a malformed scope, `invalid_target` for a resource that is no URI.
     public init(_ form: Form) throws(OAuthError) {
         scope = try form["scope"].map { text throws(OAuthError) in try Scope(text) }
-        resources = form.all("resource")
+        resources = try form.resources()
     }
 }
 

@@ -52,7 +52,7 @@ extension Provider {
         leadingTo redirect: RedirectURI? = nil
     ) -> Response {
         let html = pages.html(page, language: language, testMode: settings.testMode)
-        return Response(
+        var response = Response(
             status: status,
             headers: [
                 .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
@@ -62,6 +62,9 @@ extension Provider {
             ],
             body: .init(byteBuffer: ByteBuffer(string: html))
         )
+        // A partner may open an authorization in a window of its own, and would lose it by this.
+        if redirect == nil { response.headers[.crossOriginOpenerPolicy] = "same-origin" }
+        return response
     }
 
     /// A redirect that always becomes a GET, so that no form's content follows it (RFC 9700 §4.12).

@@ -11,6 +11,11 @@ extension HTTPField.Name {
     static let traceParent = Self(known: "traceparent")
     static let forwarded = Self(known: "Forwarded")
     static let xRealIP = Self(known: "X-Real-IP")
+    static let xForwardedProto = Self(known: "X-Forwarded-Proto")
+    static let xForwardedHost = Self(known: "X-Forwarded-Host")
+    static let cfConnectingIP = Self(known: "CF-Connecting-IP")
+    static let trueClientIP = Self(known: "True-Client-IP")
+    static let crossOriginOpenerPolicy = Self(known: "Cross-Origin-Opener-Policy")
 
     private init(known name: StaticString) {
         guard let name = Self("\(name)") else { preconditionFailure("\(name) is not a header name") }

@@ -26,13 +26,18 @@ extension Provider {
             let now = ambient.now()
             guard case .access(let token) = TokenText(text, issuer: settings.issuer.text, keys: node.keys, now: now),
                 !token.hasEnded(at: now), let client = try await client(token.client), !client.isDisabled,
-                profile == nil || client.partner == profile?.id
+                profile == nil || client.partner == profile?.id, isForThisServer(token)
             else { throw UserInfo.badToken }
             (shape, known) = (client.userInfo, client.id)
             return json(shape.json(try await person(of: token), scope: token.scope))
         } catch let error as OAuthError {
             return refuse(error, to: known, shape, context)
         }
+    }
+
+    /// Whether a token is for this server's own API, and not for that of a resource server alone (RFC 9068 §4).
+    private func isForThisServer(_ token: AccessToken) -> Bool {
+        token.audiences.contains { $0 == audiences.fallback || $0 == settings.issuer.text }
     }
 
     /// The person whom an access token speaks for.
