@@ -31,14 +31,26 @@ extension HTTPClient {
     }
 
     private func bytes(of request: HTTPClientRequest, deadline: NIODeadline) async throws -> Data {
-        let response = try await execute(request, deadline: deadline)
-        guard response.status == .ok else {
-            throw FetchError(
-                status: Int(response.status.code),
-                retryAfter: response.headers.first(name: "retry-after").flatMap { Int($0) }
-            )
+        try await withThrowingTaskGroup(of: Data.self) { group in
+            group.addTask {
+                let response = try await self.execute(request, deadline: deadline)
+                guard response.status == .ok else {
+                    throw FetchError(
+                        status: Int(response.status.code),
+                        retryAfter: response.headers.first(name: "retry-after").flatMap { Int($0) }
+                    )
+                }
+                return Data(try await response.body.collect(upTo: 64 * 1024).readableBytesView)
+            }
+            // The client's own deadline does not count the time that a body takes.
+            group.addTask {
+                try await _Concurrency.Task.sleep(for: Duration(deadline - NIODeadline.now()))
+                throw HTTPClientError.deadlineExceeded
+            }
+            defer { group.cancelAll() }
+            guard let bytes = try await group.next() else { throw CancellationError() }
+            return bytes
         }
-        return Data(try await response.body.collect(upTo: 64 * 1024).readableBytesView)
     }
 }
 

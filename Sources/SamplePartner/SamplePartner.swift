@@ -74,12 +74,14 @@ public struct SamplePartnerSettings: Sendable {
 ///   - router: where the routes are added.
 ///   - settings: the partner's registration.
 ///   - httpClient: with which it calls the token endpoint and the API.
+///   - patience: how long an answer of theirs may take, its body included.
 public func addSamplePartner<Context: RequestContext>(
     to router: some RouterMethods<Context>,
     settings: SamplePartnerSettings,
-    httpClient: HTTPClient = .shared
+    httpClient: HTTPClient = .shared,
+    patience: Duration = .seconds(10)
 ) {
-    let partner = Partner(settings: settings, httpClient: httpClient)
+    let partner = Partner(settings: settings, httpClient: httpClient, patience: patience)
     router.get("/") { _, _ in partner.page(welcomePage(settings)) }
     router.get("connect") { request, _ in partner.connect(request) }
     router.get("oauth/callback") { request, _ in await partner.callback(request) }
@@ -99,6 +101,7 @@ public func addSamplePartner<Context: RequestContext>(
 private struct Partner: Sendable {
     let settings: SamplePartnerSettings
     let httpClient: HTTPClient
+    let patience: Duration
     let connections = PartnerConnections()
 
     // MARK: The walk of RFC 6749 §4.1
@@ -320,9 +323,21 @@ private struct Partner: Sendable {
 
     private func send(_ request: HTTPClientRequest) async throws(PartnerTrouble) -> Answer {
         do {
-            let response = try await httpClient.execute(request, timeout: .seconds(10))
-            let body = try await response.body.collect(upTo: 1 << 20)
-            return Answer(status: Int(response.status.code), body: Data(body.readableBytesView))
+            return try await withThrowingTaskGroup(of: Answer.self) { group in
+                group.addTask {
+                    let response = try await httpClient.execute(request, timeout: TimeAmount(patience))
+                    let body = try await response.body.collect(upTo: 1 << 20)
+                    return Answer(status: Int(response.status.code), body: Data(body.readableBytesView))
+                }
+                // The client's own timeout does not count the time that a body takes.
+                group.addTask {
+                    try await Task.sleep(for: patience)
+                    throw HTTPClientError.deadlineExceeded
+                }
+                defer { group.cancelAll() }
+                guard let answer = try await group.next() else { throw CancellationError() }
+                return answer
+            }
         } catch {
             throw PartnerTrouble(text: "\(request.url) did not answer.")
         }

@@ -28,6 +28,8 @@ final class FakeIssuer: Sendable {
         var keys: [SigningKey] = []
         var isBroken = false
         var delay = Duration.zero
+        /// Whether answers stop after their first byte, until this ends or for half a minute.
+        var isStalled = false
         var keySetFetches = 0
         var introspections = 0
         /// What the last introspection request sent as `Authorization`.
@@ -102,11 +104,24 @@ final class FakeIssuer: Sendable {
     private func answer(_ body: (State) -> String) async throws -> Response {
         let (text, isBroken, delay) = state.withLock { (body($0), $0.isBroken, $0.delay) }
         if delay > .zero { try await Task.sleep(for: delay) }
+        if isStalled { return stalledResponse(text) }
         return Response(
             status: isBroken ? .internalServerError : .ok,
             headers: [.contentType: "application/json"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: isBroken ? "" : text))
         )
+    }
+
+    private var isStalled: Bool { state.withLock { $0.isStalled } }
+
+    private func stalledResponse(_ text: String) -> Response {
+        let body = ResponseBody { writer in
+            try await writer.write(ByteBuffer(string: String(text.prefix(1))))
+            for _ in 0..<300 where self.isStalled { try await Task.sleep(for: .milliseconds(100)) }
+            try await writer.write(ByteBuffer(string: String(text.dropFirst())))
+            try await writer.finish(nil)
+        }
+        return Response(status: .ok, headers: [.contentType: "application/json"], body: body)
     }
 
     /// What a code or a refresh token gets: another access token each time, the same refresh token for ever.

@@ -68,6 +68,20 @@ import Testing
         }
     }
 
+    @Test func `S06: an answer that stalls after its head is 503 when patience ends`() async throws {
+        let issuer = try FakeIssuer()
+        issuer.change { state in
+            state.answers["lka_good"] = issuer.active()
+            state.isStalled = true
+        }
+        try await issuer.run { base in
+            let began = ContinuousClock.now
+            #expect(await check("lka_good", issuer.introspection(base, patience: .seconds(1))).isUnavailable)
+            #expect(ContinuousClock.now - began < .seconds(9))
+            issuer.change { $0.isStalled = false }
+        }
+    }
+
     @Test func `S06: a cut connection is seen at once without a cache`() async throws {
         let issuer = try FakeIssuer()
         issuer.change { $0.answers["lka_good"] = issuer.active() }

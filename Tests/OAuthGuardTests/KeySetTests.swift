@@ -200,6 +200,32 @@ import Testing
         }
     }
 
+    @Test func `S05: a key set that stalls after its head is not waited for`() async throws {
+        let issuer = try FakeIssuer()
+        issuer.change { $0.isStalled = true }
+        try await issuer.run { base in
+            let began = ContinuousClock.now
+            try await #expect(check(issuer.token(), issuer.offline(base, patience: .seconds(1))).isUnavailable)
+            #expect(ContinuousClock.now - began < .seconds(9))
+            issuer.change { $0.isStalled = false }
+        }
+    }
+
+    @Test func `S05: a key set that stalls after its head keeps nobody from the keys at hand`() async throws {
+        let issuer = try FakeIssuer()
+        try await issuer.run { base in
+            let verifier = issuer.offline(base, patience: .seconds(3))
+            try await #expect(check(issuer.token(), verifier) == nil)
+            issuer.change { $0.isStalled = true }
+            issuer.clock.advance(.hours(1))
+            let began = ContinuousClock.now
+            try await #expect(check(issuer.token(), verifier) == nil)
+            #expect(ContinuousClock.now - began < .seconds(9))
+            #expect(issuer.keySetFetches == 2)
+            issuer.change { $0.isStalled = false }
+        }
+    }
+
     @Test(arguments: [
         ("", "/.well-known/oauth-authorization-server"),
         ("/", "/.well-known/oauth-authorization-server"),

@@ -13,6 +13,7 @@ import Testing
     /// The issuer, the sample API, and the partner before them.
     private func withPartner(
         secret: String = "gX1fBat3bV",
+        patience: Duration = FakeIssuer.patience,
         _ test: @escaping @Sendable (any TestClientProtocol, FakeIssuer) async throws -> Void
     ) async throws {
         let issuer = try FakeIssuer()
@@ -31,7 +32,7 @@ import Testing
                     scopes: ["locks.read", "locks.write"],
                     name: "Harbour & <Stays>"
                 )
-                addSamplePartner(to: partner, settings: settings)
+                addSamplePartner(to: partner, settings: settings, patience: patience)
                 try await Application(router: partner).test(.router) { client in try await test(client, issuer) }
             }
         }
@@ -170,6 +171,23 @@ import Testing
                 method: .get,
                 headers: [.cookie: cookieAgain]
             ) { #expect(!String(buffer: $0.body).contains("<script")) }
+        }
+    }
+
+    @Test func `An answer that stalls after its head is told as none`() async throws {
+        try await withPartner(patience: .seconds(1)) { client, issuer in
+            let (query, cookie) = try await connect(client)
+            issuer.change { $0.isStalled = true }
+            try await client.execute(
+                uri: "/oauth/callback?code=code-for-\(try required(query["code_challenge"]))"
+                    + "&state=\(try required(query["state"]))",
+                method: .get,
+                headers: [.cookie: cookie]
+            ) { response in
+                #expect(response.status == .badGateway)
+                #expect(String(buffer: response.body).contains("/oauth/token did not answer."))
+            }
+            issuer.change { $0.isStalled = false }
         }
     }
 
