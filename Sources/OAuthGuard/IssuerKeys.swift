@@ -13,7 +13,12 @@ final class IssuerKeys: Sendable {
         case unavailable
     }
 
-    private typealias Flight = Task<Void, Never>
+    /// A fetch that runs.
+    private struct Flight {
+        let task: Task<Void, Never>
+        /// The unknown key for which it began: of no other does it say that the issuer does not publish it.
+        let sought: String?
+    }
 
     private struct State {
         var keys: [String: PublicKey] = [:]
@@ -59,14 +64,15 @@ final class IssuerKeys: Sendable {
             return (state.keys, state.fetchedAt != nil && state.lastTryFailed ? nil : flight)
         }
         guard let flight else { return keys }
-        await flight.value
+        await flight.task.value
         return state.withLock { $0.keys }
     }
 
     /// The keys after a fetch that may have brought the key `id`.
     ///
     /// Only a key for which the issuer was asked is said to be unknown. One that comes while the issuer may not be asked
-    /// may be its newest: after an emergency rotation, forged tokens must not make good ones invalid.
+    /// may be its newest: after an emergency rotation, forged tokens must not make good ones invalid. So may one that
+    /// comes while a fetch runs that began for something else: its answer can be older than the key.
     func including(_ id: String) async -> Lookup {
         let (known, flight) = state.withLock { state -> (Lookup?, Flight?) in
             let now = now()
@@ -79,13 +85,13 @@ final class IssuerKeys: Sendable {
             }
             state.unknownAt = now
             // Without any keys a fetch has just been tried, or may not be tried again yet.
-            return (nil, fetch(&state, now, notBefore: state.fetchedAt == nil ? Self.retryInterval : .zero))
+            return (nil, fetch(&state, now, notBefore: state.fetchedAt == nil ? Self.retryInterval : .zero, for: id))
         }
         if let known { return known }
-        await flight?.value
+        await flight?.task.value
         return state.withLock { state in
             if state.keys[id] != nil { return .keys(state.keys) }
-            guard flight != nil, !state.lastTryFailed else { return .unavailable }
+            guard flight?.sought == id, !state.lastTryFailed else { return .unavailable }
             miss(id, &state)
             return .unknown
         }
@@ -114,12 +120,18 @@ final class IssuerKeys: Sendable {
     private var firstInterval: Duration { min(Self.newKeyInterval, refetchInterval) }
 
     /// The fetch that runs, a new one, or none when the last one began less than `notBefore` ago.
-    private func fetch(_ state: inout State, _ now: Instant, notBefore pause: Duration) -> Flight? {
+    private func fetch(
+        _ state: inout State,
+        _ now: Instant,
+        notBefore pause: Duration,
+        for sought: String? = nil
+    ) -> Flight? {
         if let flight = state.flight { return flight }
         if let triedAt = state.triedAt, now.isWithin(pause, after: triedAt) { return nil }
         state.triedAt = now
         // Not a child of the request: one that gives up must not take the others' keys away.
-        let flight = Task { await self.replace(with: self.source.keys(), asOf: now) }
+        let task = Task { await self.replace(with: self.source.keys(), asOf: now) }
+        let flight = Flight(task: task, sought: sought)
         state.flight = flight
         return flight
     }

@@ -67,9 +67,10 @@ final class FakeIssuer: Sendable {
     func run<Value>(_ test: @escaping @Sendable (String) async throws -> Value) async throws -> Value {
         let router = Router()
         router.get("oauth/jwks") { _, _ in
-            self.change { $0.keySetFetches += 1 }
-            return try await self.answer { state in
-                state.keySet ?? String(decoding: JSONWebKeySet.json(state.keys.map(\.publicKey)), as: UTF8.self)
+            // Counted together with what is answered: who has seen the count may change the keys.
+            try await self.answer { state in
+                state.keySetFetches += 1
+                return state.keySet ?? String(decoding: JSONWebKeySet.json(state.keys.map(\.publicKey)), as: UTF8.self)
             }
         }
         for path in [".well-known/**", "auth/.well-known/**"] {
@@ -101,8 +102,8 @@ final class FakeIssuer: Sendable {
         }
     }
 
-    private func answer(_ body: (State) -> String) async throws -> Response {
-        let (text, isBroken, delay) = state.withLock { (body($0), $0.isBroken, $0.delay) }
+    private func answer(_ body: (inout State) -> String) async throws -> Response {
+        let (text, isBroken, delay) = state.withLock { (body(&$0), $0.isBroken, $0.delay) }
         if delay > .zero { try await Task.sleep(for: delay) }
         if isStalled { return stalledResponse(text) }
         return Response(

@@ -98,6 +98,30 @@ import Testing
         }
     }
 
+    @Test func `S05: a fetch that began before a key was published calls no token of that key invalid`() async throws {
+        let issuer = try FakeIssuer()
+        let next = try newKey()
+        try await issuer.run { base in
+            let verifier = issuer.offline(base)
+            try await #expect(check(issuer.token(), verifier) == nil)
+            let forged = try issuer.token(key: newKey())
+            let good = try issuer.token(key: next)
+            issuer.change { $0.delay = .seconds(2) }
+            async let first = check(forged, verifier)
+            for _ in 0..<1000 where issuer.keySetFetches < 2 { try await Task.sleep(for: .milliseconds(10)) }
+            issuer.change { state in
+                state.keys = [next]
+                state.delay = .zero
+            }
+            #expect(await check(good, verifier).isUnavailable)
+            let verdict = await first
+            #expect(verdict.isInvalidToken, "the issuer was asked for this one")
+            #expect(issuer.keySetFetches == 2)
+            issuer.clock.advance(.seconds(2))
+            #expect(await check(good, verifier) == nil)
+        }
+    }
+
     @Test func `RFC 7517 §5: members of a key set that are not understood are passed over`() async throws {
         let issuer = try FakeIssuer()
         let good = String(decoding: issuer.key.publicKey.jwk, as: UTF8.self)
