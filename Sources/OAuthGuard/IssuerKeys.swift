@@ -59,9 +59,13 @@ final class IssuerKeys: Sendable {
     func current() async -> [String: PublicKey] {
         let (keys, flight) = state.withLock { state -> ([String: PublicKey], Flight?) in
             let now = now()
-            if let fetchedAt = state.fetchedAt, now.isWithin(lifetime, after: fetchedAt) { return (state.keys, nil) }
-            let flight = fetch(&state, now, notBefore: state.fetchedAt == nil ? Self.retryInterval : refetchInterval)
-            return (state.keys, state.fetchedAt != nil && state.lastTryFailed ? nil : flight)
+            guard let fetchedAt = state.fetchedAt else {
+                return ([:], fetch(&state, now, notBefore: Self.retryInterval))
+            }
+            if now.isWithin(lifetime, after: fetchedAt) { return (state.keys, nil) }
+            let hasFailed = state.lastTryFailed
+            let flight = fetch(&state, now, notBefore: hasFailed ? min(refetchInterval, lifetime) : .zero)
+            return (state.keys, hasFailed ? nil : flight)
         }
         guard let flight else { return keys }
         await flight.task.value

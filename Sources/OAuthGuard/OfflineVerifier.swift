@@ -29,7 +29,8 @@ public struct OfflineVerifier: Sendable {
     ///   - startTolerance: how far a token's `iat` or `nbf` may lie ahead of this machine's clock. Half a minute by
     ///     default: a fresh token must never be refused because two clocks differ.
     ///   - keyLifetime: how old the keys may become before they are fetched again.
-    ///   - refetchInterval: how often one and the same unknown key may cause a fetch.
+    ///   - refetchInterval: how often one and the same unknown key may cause a fetch, and how often old keys are tried
+    ///     again while the issuer does not answer; for those, `keyLifetime` if it is shorter.
     ///   - patience: how long a fetch of the keys, and a request that waits for it, may take.
     ///   - httpClient: with which the keys are fetched; an answer may have 64 KB.
     ///   - now: the clock.

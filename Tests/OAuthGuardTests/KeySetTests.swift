@@ -195,16 +195,44 @@ import Testing
         }
     }
 
-    @Test func `S05: a key that the issuer took back is forgotten within the keys' lifetime`() async throws {
+    @Test(arguments: [(60, 10), (5, 10), (60, 600)])
+    func `S05: a key that the issuer took back is forgotten within the keys' lifetime`(
+        lifetime: Int,
+        refetchInterval: Int
+    ) async throws {
         let issuer = try FakeIssuer()
         let next = try newKey()
         try await issuer.run { base in
-            let verifier = issuer.offline(base, keyLifetime: .seconds(60))
+            let verifier = issuer.offline(
+                base,
+                keyLifetime: .seconds(lifetime),
+                refetchInterval: .seconds(refetchInterval)
+            )
             try await #expect(check(issuer.token(), verifier) == nil)
             issuer.change { $0.keys = [next] }
+            issuer.clock.advance(Duration.seconds(lifetime) - .milliseconds(1))
             try await #expect(check(issuer.token(), verifier) == nil)
-            issuer.clock.advance(.seconds(60))
+            #expect(issuer.keySetFetches == 1)
+            issuer.clock.advance(.milliseconds(1))
             try await #expect(check(issuer.token(), verifier).isInvalidToken)
+        }
+    }
+
+    @Test func `S05: keys with a short lifetime are tried again as often while the issuer does not answer`()
+        async throws
+    {
+        let issuer = try FakeIssuer()
+        try await issuer.run { base in
+            let verifier = issuer.offline(base, keyLifetime: .seconds(5))
+            try await #expect(check(issuer.token(), verifier) == nil)
+            issuer.change { $0.isBroken = true }
+            for fetches in [2, 3] {
+                issuer.clock.advance(.seconds(5))
+                try await #expect(check(issuer.token(), verifier) == nil)
+                // The second of these fetches runs beside the request.
+                for _ in 0..<1000 where issuer.keySetFetches < fetches { try await Task.sleep(for: .milliseconds(10)) }
+                #expect(issuer.keySetFetches == fetches)
+            }
         }
     }
 
