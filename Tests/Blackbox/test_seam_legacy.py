@@ -353,6 +353,15 @@ def test_the_wildcard_is_warned_of_and_can_be_pinned(own_server):
     assert Person(server).visit(link(server)).sign_in_form
 
 
+def test_scopes_of_the_operators_own_are_what_a_request_without_scope_gets(own_server):
+    server = own_server
+    seam, account = make_seam(server), server.create_account()
+    server.command("client", "update", "seam", "--scope", "doors.open")
+    server.start()
+    token = tokens(exchange(server, code_of(walk(Person(server, account), link(server))))).access
+    assert seam.introspect(token)["scope"] == "doors.open"
+
+
 def test_the_profile_fixes_the_clients_id(own_server):
     done = own_server.run("client", "create", "--partner", "seam-legacy", "--id", "other", "--json")
     check_one_line_error(done, "client id", "'seam'")

@@ -97,7 +97,8 @@ public final class Client: Sendable {
         } catch {
             throw RegistrationError(error.description)
         }
-        defaultScopes = (rules?.defaultScopes ?? scopes).intersection(scopes)
+        // Where the operator says the scopes, the profile's default ones would be a remnant of the list that they replace.
+        defaultScopes = registration.scopes == nil ? (rules?.defaultScopes ?? scopes).intersection(scopes) : scopes
         refresh =
             try registration.refresh.map { name throws(RegistrationError) in try Self.choice(name, "refresh policy") }
             ?? rules?.refresh ?? (isPublic ? .successor : .stable)

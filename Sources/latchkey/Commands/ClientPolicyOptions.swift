@@ -25,7 +25,12 @@ struct ClientPolicyOptions: ParsableArguments {
     )
     var profileValues: [String] = []
 
-    @Option(name: .customLong("scope"), help: "What the client may ask for; replaces the profile's. May be repeated.")
+    @Option(
+        name: .customLong("scope"),
+        help: """
+            What the client may ask for, and gets when it asks for nothing; replaces the profile's. May be repeated.
+            """
+    )
     var scopes: [String] = []
 
     @Flag(inversion: .prefixedNo, help: "The client cannot keep a secret: an app, or a page in the browser.")

@@ -68,7 +68,7 @@ import Testing
         }
         #expect(changed.redirectURIs.map(\.text) == [Example.callback])
         #expect(changed.scopes.names == ["b"])
-        #expect(changed.defaultScopes.isEmpty)
+        #expect(changed.defaultScopes == changed.scopes)
         #expect(changed.accessToken == AccessTokenPolicy(format: .jwt, lifetime: .seconds(60)))
         #expect(changed.refresh == .successor)
         #expect(changed.consent == .always)
@@ -122,6 +122,15 @@ import Testing
         #expect(reason { $0.scopes = ["a b"] } != nil)
         #expect(reason { $0.scopes = ["\""] } != nil)
         #expect(reason { $0.scopes = (0...Scope.nameLimit).map { "s\($0)" } } != nil)
+    }
+
+    @Test(arguments: [["b"], ["a", "c"], ["a", "b"], ["c"], []])
+    func `§3.3: scopes of the operator's own are all what a request without scope gets`(_ names: [String]) throws {
+        let profile = try PartnerProfile.example(rules: "{ scopes: [{ name: a }, { name: b }], default_scopes: [a] }")
+        let client = try Client.example(profile: profile) { $0.scopes = names }
+        #expect(client.scopes.names == names)
+        #expect(client.defaultScopes == client.scopes)
+        #expect(try Client.example(profile: profile).defaultScopes.names == ["a"])
     }
 
     @Test func `A24: scopes that would not fit into a token are refused`() {
