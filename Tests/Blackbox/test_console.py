@@ -166,10 +166,19 @@ def test_U04_a_form_sent_several_times_at_once_is_done_once_and_calls_no_right_p
     assert len(own_server.command("api-key", "list")) == 1
 
 
+SECOND = "https://partner.example/second"
+
+
+def mark(text: str) -> str:
+    """By which a form says what it showed."""
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:12]).decode()
+
+
 CHANGES = [
     ("/clients/new", {"name": "New", "redirect_uris": REDIRECT, "profile": "", "scopes": ""}),
     ("/clients/:id/edit", {"name": "Another name"}),
-    ("/clients/:id/redirect-uris/add", {"uri": "https://partner.example/second"}),
+    ("/clients/:id/redirect-uris/add", {"uri": SECOND}),
+    ("/clients/:id/redirect-uris/replace", {"was": mark(SECOND), "uri": "https://partner.example/third"}),
     ("/clients/:id/redirect-uris/remove", {"uri": REDIRECT}),
     ("/clients/:id/secret", {}),
     ("/clients/:id/old-secrets", {}),

@@ -64,6 +64,7 @@ def test_Z07_no_value_in_a_form_of_the_console_is_a_fault(server):
             f"/clients/{client.client_id}/edit": ("name", "scopes", "access_token_lifetime", "refresh", "consent"),
             f"/clients/{client.client_id}/redirect-uris/add": ("uri",),
             f"/clients/{client.client_id}/redirect-uris/remove": ("uri",),
+            f"/clients/{client.client_id}/redirect-uris/replace": ("uri", "was"),
             "/api-keys/new": ("name", "account", "scopes"),
         }.items():
             for name in names:

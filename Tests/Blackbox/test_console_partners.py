@@ -246,6 +246,25 @@ def test_redirect_uris_are_added_and_removed_without_replacing_each_other(own_se
     assert last.status == 422, "the last one stays"
 
 
+def test_A_01_the_one_redirect_uri_that_a_profile_allows_is_replaced(own_server):
+    client = own_server.create_client("--partner", "seamless", "--redirect-uri", REDIRECT, name="Reports")
+    own_server.start()
+    ada = Operator(own_server).join()
+    path = f"/clients/{client.client_id}"
+    action, second = path + "/redirect-uris/replace", "https://staging.partner.example/callback"
+    page = ada.open(path)
+    assert not [form for form in page.forms if form.action.endswith(("/add", "/remove"))]
+    shown = ada.form(page, action)
+    done = ada.press(path, action, uri=second)
+    assert own_server.command("client", "show", client.client_id)["redirect_uris"] == [second]
+    late = ada.submit(shown, {"uri": "https://third.partner.example/callback"})
+    assert late.status == 422
+    assert "changed meanwhile by somebody else" in late.text
+    undo = next(form for form in done.forms if form.fields.get("uri") == REDIRECT)
+    assert ada.submit(undo).status == 303
+    assert own_server.command("client", "show", client.client_id)["redirect_uris"] == [REDIRECT]
+
+
 def redirects(server, client_id: str) -> tuple[list[str], list[str]]:
     shown = server.command("client", "show", client_id)
     return shown["redirect_uris"], shown["redirect_hosts"]

@@ -177,9 +177,34 @@ def test_A_07_a_refresh_needs_redirect_uri_and_has_the_same_shape(client):
     assert second.user_id == first.user_id
     assert client.locks(first.access).status_code == client.locks(second.access).status_code
     check_refusal(refresh(client, first.refresh, redirect_uri=None), 400, "invalid_request")
-    check_refusal(refresh(client, first.refresh, redirect_uri="https://evil.example/"), 401, "invalid_grant")
+    check_refusal(refresh(client, first.refresh, redirect_uri="https://evil.example/"), 400, "invalid_request")
     check_refusal(refresh(client, first.refresh, client_secret=None), 400, "invalid_request")
     assert refresh(client, first.refresh).status_code == 200
+
+
+def test_A_07_after_another_redirect_uri_was_registered_the_old_one_is_the_requests_fault(own_server):
+    server = own_server
+    client = make_seamless(server)
+    server.start()
+    first = tokens(exchange(client, new_code(client)))
+    moved = "https://y.example/moved"
+    done = server.run("client", "update", client.client_id, "--redirect-uri", moved)
+    assert done.returncode == 0, done.stderr
+    assert "1 live connection " in done.stderr
+    assert f"'{CALLBACK}'" in done.stderr
+    eventually(lambda: refresh(client, first.refresh).status_code != 200)
+    answer = refresh(client, first.refresh)
+    check_refusal(answer, 400, "invalid_request")
+    found = []
+
+    def is_told() -> bool:
+        found[:] = server.command("refusal", "list", "--request-id", answer.headers["X-Request-Id"])
+        return bool(found)
+
+    eventually(is_told)
+    assert (found[0]["parameter"], found[0]["expected"], found[0]["got"]) == ("redirect_uri", moved, CALLBACK)
+    assert refresh(client, first.refresh, redirect_uri=moved).status_code == 200, "the connection is kept"
+    assert "live connection" not in server.run("client", "update", client.client_id, "--name", "Renamed").stderr
 
 
 def test_A_07_a_profile_may_accept_a_refresh_without_redirect_uri(own_server, tmp_path):

@@ -30,14 +30,7 @@ public struct VerifiedRedirect: Sendable {
             throw OAuthError(.unauthorizedClient, "this client has no redirect URI and cannot ask people for access")
         }
         if let requested = form["redirect_uri"] {
-            guard let matching = client.redirectURI(matching: requested) else {
-                throw OAuthError(
-                    .invalidRequest,
-                    "redirect_uri is not registered for this client: \(client.redirectRule)",
-                    about: "redirect_uri",
-                    expected: client.expectedRedirects
-                )
-            }
+            guard let matching = client.redirectURI(matching: requested) else { throw client.foreignRedirect }
             uri = requested
             endpoint = matching.text == requested ? matching : try RedirectURI(requested)
             wasNamed = true
@@ -93,13 +86,23 @@ public struct VerifiedRedirect: Sendable {
 }
 
 extension Client {
+    /// Why a redirect URI that is none of the client's is refused.
+    var foreignRedirect: OAuthError {
+        OAuthError(
+            .invalidRequest,
+            "redirect_uri is not registered for this client: \(redirectRule)",
+            about: "redirect_uri",
+            expected: expectedRedirects
+        )
+    }
+
     /// The redirect URIs that would have been good.
     fileprivate var expectedRedirects: String {
         (redirectURIs.map(\.text) + redirectHosts.map { "https://*.\($0.domain)" }).joined(separator: " ")
     }
 
     /// What a redirect URI of this client must be, in words.
-    fileprivate var redirectRule: String {
+    private var redirectRule: String {
         guard let domain = redirectHosts.first?.domain else { return "it must be exactly one of the registered URIs" }
         return "it must lead to https at a host below \(domain), or be one of the registered URIs"
     }

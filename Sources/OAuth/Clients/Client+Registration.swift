@@ -40,14 +40,8 @@ extension Client {
     /// What no single member shows.
     func checkTogether(_ limits: PartnerProfile.Limits) throws(RegistrationError) {
         try checkLifetime(limits.accessTokenLifetime)
-        guard redirectURIs.count <= limits.redirectURIs ?? Self.redirectURILimit else {
-            throw RegistrationError(
-                "this client may have at most \(limits.redirectURIs ?? Self.redirectURILimit) redirect URIs"
-            )
-        }
-        guard scopes.names.count <= limits.scopes ?? Scope.nameLimit else {
-            throw RegistrationError("this client may have at most \(limits.scopes ?? Scope.nameLimit) scopes")
-        }
+        try Self.check(redirectURIs.count, upTo: limits.redirectURIs ?? Self.redirectURILimit, "redirect URI")
+        try Self.check(scopes.names.count, upTo: limits.scopes ?? Scope.nameLimit, "scope")
         guard !grants.contains(.authorizationCode) || !redirectURIs.isEmpty || !redirectHosts.isEmpty else {
             throw RegistrationError(
                 "a client that uses authorization_code needs a redirect URI: add --redirect-uri URI"
@@ -77,6 +71,11 @@ extension Client {
                 "an audience or a resource must be an absolute URI without a fragment (RFC 8707 section 2)"
             )
         }
+    }
+
+    private static func check(_ count: Int, upTo most: Int, _ noun: String) throws(RegistrationError) {
+        guard count > most else { return }
+        throw RegistrationError("this client may have at most \(most) \(noun)\(most == 1 ? "" : "s")")
     }
 
     /// A token lives as long as its partner needs; one without an end must be one that we are asked about, and nothing

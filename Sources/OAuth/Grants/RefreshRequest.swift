@@ -41,8 +41,9 @@ public struct RefreshRequest: Sendable {
         audiences: Audiences
     ) -> Verdict {
         guard connection.client == client.client.id, connection.isActive else { return .refuse(Self.unknown) }
+        // It is the request that is wrong: for `invalid_grant` the partner would give the connection up.
         guard !client.client.tokenRequest.mustSend.contains(.redirectURI) || isOwnRedirect(client.client) else {
-            return .refuse(OAuthError(.invalidGrant, "redirect_uri is not one of this client's"))
+            return .refuse(client.client.foreignRedirect)
         }
         let scope: Scope
         let audience: [String]

@@ -21,7 +21,8 @@ extension PartnerProfile {
         let prompt: PromptRule?
         let proofKey: ProofKeyRule?
         let issuerInResponse: Bool?
-        let limits: Limits
+        /// How much of something a client may have.
+        public let limits: Limits
         /// The paths that the partner's document fixes.
         public let endpoints: ProfileEndpoints
         let authorizationRequest: AuthorizationRequestRules

@@ -84,6 +84,36 @@ extension Provider {
         return try redirect(visit, to: found.path, saying: ConsoleFlash("Removed \(uri).", undo: undo))
     }
 
+    /// Puts another redirect URI in the place of one: where a profile allows a single one, none can be added or removed.
+    func consoleReplaceRedirectURI(_ visit: ConsoleVisit) async throws -> Response {
+        let found = try await foundClient(visit)
+        let uri = (visit.form["uri"] ?? "").lines.first ?? ""
+        let (replaced, mark) = (visit.form[Self.replacedMark], visit.form[Self.pinnedMark])
+        let outcome = try await change(found, visit) { registration, client throws(RegistrationError) in
+            var uris = registration.redirectURIs ?? client.redirectURIs.map(\.text)
+            guard let place = uris.firstIndex(where: { $0.formMark == replaced }) else {
+                throw RegistrationError("the one to replace was changed meanwhile by somebody else: look at it again")
+            }
+            guard !uris.contains(uri) else { throw RegistrationError("'\(uri)' is one of them already") }
+            uris[place] = uri
+            registration.redirectURIs = Self.isStill(registration, mark) ? nil : uris
+        }
+        if let problem = outcome.problem { return refused(problem, found, visit) }
+        let before = try resolve(outcome.before)
+        let old = before.redirectURIs.first { $0.text.formMark == replaced }
+        let hidden = [("uri", old?.text ?? ""), (Self.replacedMark, uri.formMark)] + Self.pinned(by: outcome)
+        let undo = ConsoleForm(found.path + "/redirect-uris/replace", button: "Undo", hidden: hidden)
+        var text = "Replaced by \(uri)."
+        let live = try await store.liveCount(of: .client(found.id))
+        if before.tokenRequest.mustSend.contains(.redirectURI), !live.isNothing {
+            text = "Replaced. \(live.told("stop")) being refreshed until the partner sends the new redirect URI."
+        }
+        return try redirect(visit, to: found.path, saying: ConsoleFlash(text, undo: undo))
+    }
+
+    /// The hidden field that says which redirect URI is replaced, however long that is.
+    static let replacedMark = "was"
+
     /// The hidden field by which an Undo lets the profile say the redirect URIs again, as it did before the first change.
     private static let pinnedMark = "pinned"
 

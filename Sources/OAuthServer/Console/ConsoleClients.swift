@@ -14,6 +14,7 @@ extension Provider {
         .change("/clients/:id/edit", Provider.consoleChangeClient),
         .change("/clients/:id/redirect-uris/add", Provider.consoleAddRedirectURI),
         .change("/clients/:id/redirect-uris/remove", Provider.consoleRemoveRedirectURI),
+        .change("/clients/:id/redirect-uris/replace", Provider.consoleReplaceRedirectURI),
         .asking("/clients/:id/secret") { provider in
             { visit in try await provider.ask(provider.rotating(visit).question, visit) }
         },
@@ -196,11 +197,14 @@ extension Provider {
 
     private func addRedirectURIs(_ found: FoundClient, to page: inout ConsolePage) {
         guard let client = found.client, !client.grants.isEmpty else { return }
+        let only = found.profile?.allowsOneRedirectURI == true ? client.redirectURIs.first : nil
         page.add(.section("Redirect URIs", "People are sent back to one of these, and to no other place."))
         if !client.openDomains.isEmpty {
             page.add(.notice(.caution, Self.patternWarning(client), [Self.patternAdvice]))
         }
-        var table = ConsoleTable("Redirect URIs", ["Address", ""], empty: "There are none.")
+        // A table shows no cell without a column.
+        let columns = only == nil ? ["Address", ""] : ["Address"]
+        var table = ConsoleTable("Redirect URIs", columns, empty: "There are none.")
         table.rows = client.redirectURIs.map { uri in
             [
                 .code(uri.text),
@@ -210,11 +214,32 @@ extension Provider {
             ]
         }
         if !client.redirectURIs.isEmpty || client.openDomains.isEmpty { page.add(.table(table)) }
+        page.add(.form(only.map { replacing($0, of: client, found) } ?? adding(found)))
+    }
+
+    private func adding(_ found: FoundClient) -> ConsoleForm {
         var form = ConsoleForm(found.path + "/redirect-uris/add", button: "Add")
-        var field = ConsoleField("uri", "Add a redirect URI", hint: "https, or http on this machine for developers.")
+        form.fields = [Self.redirectField("Add a redirect URI")]
+        return form
+    }
+
+    /// The one that the profile allows can only be replaced: there is no room for another one beside it.
+    private func replacing(_ only: RedirectURI, of client: Client, _ found: FoundClient) -> ConsoleForm {
+        var form = ConsoleForm(
+            found.path + "/redirect-uris/replace",
+            button: "Replace",
+            hidden: [(Self.replacedMark, only.text.formMark)]
+        )
+        let isRepeated = client.tokenRequest.mustSend.contains(.redirectURI)
+        let warning = isRepeated ? " The partner sends it with each refresh, and is refused with the old one." : ""
+        form.fields = [Self.redirectField("Replace the redirect URI by", warning)]
+        return form
+    }
+
+    private static func redirectField(_ label: String, _ warning: String = "") -> ConsoleField {
+        var field = ConsoleField("uri", label, hint: "https, or http on this machine for developers." + warning)
         field.maximumLength = 2_000
-        form.fields = [field]
-        page.add(.form(form))
+        return field
     }
 
     static func patternWarning(_ client: Client) -> String {

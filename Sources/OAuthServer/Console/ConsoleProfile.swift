@@ -14,6 +14,8 @@ extension PartnerProfile {
         }
         return found
     }
+    /// Whether a client of the partner may have a single redirect URI.
+    var allowsOneRedirectURI: Bool { rules.limits.redirectURIs == 1 }
     /// What the partner's document asks for in vain.
     var unmetNeeds: [(need: String, why: String)] { unmet.map { ($0.need, $0.why) } }
 }

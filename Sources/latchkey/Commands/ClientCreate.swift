@@ -102,6 +102,7 @@ extension ClientCommand {
                 }
                 let client = try await change(id, registrar, ledger, withSecret: secret != nil)
                 client.warnOfSurprises()
+                try await warnOfRefreshes(from: try? registrar.client(before.registration), to: client, ledger)
                 if let secret {
                     try await ledger.store.setSecret(of: id, to: secret.stored, by: ledger.actor, now: ledger.now)
                     secret.warnIfWeak()
@@ -112,6 +113,19 @@ extension ClientCommand {
                 }
                 try registrar.described(stored).print(as: output, heading: "Changed \(client.name.plain).")
             }
+        }
+
+        /// Tells a partner's live connections that are refreshed with a redirect URI that was taken away.
+        private func warnOfRefreshes(from before: Client?, to client: Client, _ ledger: Ledger) async throws {
+            guard client.tokenRequest.mustSend.contains(.redirectURI),
+                let old = before?.redirectURIs.first(where: { client.redirectURI(matching: $0.text) == nil })
+            else { return }
+            let live = try await ledger.store.liveCount(of: .client(client.id)).connections
+            guard live.count > 0 else { return }
+            warn(
+                "the partner sends its redirect URI with each refresh: with '\(old.text)' the refreshes of "
+                    + "\(live.counted("live connection")) are refused until it sends a new one"
+            )
         }
 
         /// Changes the stored registration, unless what comes out cannot be a client.

@@ -118,6 +118,14 @@ import Testing
         #expect(client.redirectURIs.map(\.text) == [Example.callback, "https://b.example/"])
     }
 
+    @Test func `A-01: a profile's limit of one is told in the singular`() throws {
+        let one = try PartnerProfile.example(rules: "{ limits: { redirect_uris: 1, scopes: 1 } }")
+        let uris = [Example.callback, "https://b.example/"]
+        #expect(reason(profile: one) { $0.redirectURIs = uris } == "this client may have at most 1 redirect URI")
+        #expect(reason(profile: one) { $0.scopes = ["a", "b"] } == "this client may have at most 1 scope")
+        #expect(reason(profile: one) { $0.scopes = ["a"] } == nil)
+    }
+
     @Test func `§3.3: scopes are checked`() {
         #expect(reason { $0.scopes = ["a b"] } != nil)
         #expect(reason { $0.scopes = ["\""] } != nil)

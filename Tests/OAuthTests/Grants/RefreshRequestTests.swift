@@ -125,6 +125,23 @@ import Testing
         #expect(refused(foreign) == .invalidTarget)
     }
 
+    @Test func `A-07: a redirect URI that is not the client's is the request's fault, not the grant's`() throws {
+        let profile = try PartnerProfile.example(rules: "{ token_request: { must_send: [redirect_uri] } }")
+        let client = try Client.example(profile: profile)
+        let connection = try Example.connection(of: client)
+        let own = "&redirect_uri=" + PercentEncoding.encode(Example.callback)
+        #expect(try answer(check(connection, by: client, rest: own)).connection == connection)
+        for rest in ["", "&redirect_uri=https%3A%2F%2Fold.example%2Fcb"] {
+            guard case .refuse(let error) = try check(connection, by: client, rest: rest) else {
+                Issue.record("a refusal was expected")
+                continue
+            }
+            #expect(error.code == .invalidRequest)
+            #expect(error.parameter == "redirect_uri")
+            #expect(error.expected == Example.callback)
+        }
+    }
+
     @Test func `RFC 9700 §4.14.2: the verdict carries what the policy decides`() throws {
         let client = try Client.example { $0.refresh = "successor" }
         let connection = try Example.connection(of: client, generation: 5)
