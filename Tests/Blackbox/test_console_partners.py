@@ -246,6 +246,15 @@ def test_redirect_uris_are_added_and_removed_without_replacing_each_other(own_se
     assert last.status == 422, "the last one stays"
 
 
+def test_a_lifetime_that_ends_connections_unannounced_is_warned_of(own_server):
+    own_server.create_client("--partner", "seam-legacy", name="Seam legacy")
+    own_server.start()
+    ada = Operator(own_server).join()
+    assert "unannounced" not in ada.open("/clients/seam").text
+    page, _ = changed(ada, "seam", access_token_lifetime="3600")
+    assert "Each connection ends unannounced after 1 hour." in page.text
+
+
 def test_A_01_the_one_redirect_uri_that_a_profile_allows_is_replaced(own_server):
     client = own_server.create_client("--partner", "seamless", "--redirect-uri", REDIRECT, name="Reports")
     own_server.start()

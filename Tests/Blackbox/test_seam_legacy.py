@@ -353,6 +353,29 @@ def test_the_wildcard_is_warned_of_and_can_be_pinned(own_server):
     assert Person(server).visit(link(server)).sign_in_form
 
 
+def test_what_the_profile_says_is_not_lost_by_accident_and_can_be_had_back(own_server):
+    server = own_server
+    make_seam(server)
+    domain = "integrations.getseam.com"
+    for option in ("--add-redirect-uri", "--remove-redirect-uri"):
+        check_one_line_error(server.run("client", "update", "seam", option, CALLBACK), domain, "with --redirect-uri")
+    assert server.command("client", "show", "seam")["redirect_hosts"] == [domain]
+    server.command("client", "update", "seam", "--redirect-uri", CALLBACK)
+    more = "https://b.integrations.getseam.com/cb"
+    pinned = server.command("client", "update", "seam", "--add-redirect-uri", more)
+    assert (pinned["redirect_uris"], pinned["redirect_hosts"]) == ([CALLBACK, more], [])
+    done = server.run("client", "update", "seam", "--access-token-lifetime", "3600")
+    assert done.returncode == 0, done.stderr
+    assert "ends unannounced after 3600 seconds" in done.stderr
+    back = ("client", "update", "seam", "--redirect-uri", "profile")
+    check_one_line_error(server.run(*back, "--redirect-uri", CALLBACK), "beside another")
+    found = server.command(*back, "--access-token-lifetime", "profile")
+    assert (found["redirect_uris"], found["redirect_hosts"]) == ([], [domain])
+    assert found["access_token_lifetime"] is None
+    assert "unannounced" not in server.run("client", "update", "seam", "--name", "Seam").stderr
+    check_one_line_error(server.run("client", "update", "seam", "--access-token-lifetime", "long"), "whole number")
+
+
 def test_scopes_of_the_operators_own_are_what_a_request_without_scope_gets(own_server):
     server = own_server
     seam, account = make_seam(server), server.create_account()

@@ -125,6 +125,11 @@ public final class Client: Sendable {
         try checkTogether(rules?.limits ?? PartnerProfile.Limits())
     }
 
+    /// How long its connections live when each ends unannounced with its access token: it gets nothing to refresh that with.
+    public var connectionLifetime: Duration? {
+        grants.contains(.authorizationCode) && !grants.contains(.refreshToken) ? accessToken.lifetime : nil
+    }
+
     /// The redirect URI of a request, if it is one of the registered ones (RFC 9700 §2.1) or below one of the domains.
     public func redirectURI(matching requested: String) -> RedirectURI? {
         redirectURIs.first { $0.matches(requested) }

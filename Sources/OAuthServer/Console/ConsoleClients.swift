@@ -122,6 +122,18 @@ extension Provider {
             page.add(.notice(.problem, "This connection cannot be used.", [error.description.sentence]))
         }
         page.add(.facts(facts(found, live)))
+        if let lifetime = found.client?.connectionLifetime {
+            page.add(
+                .notice(
+                    .caution,
+                    "Each connection ends unannounced after \(Words.english.duration(lifetime)).",
+                    [
+                        "It gets no refresh tokens. Edit says how long its access tokens live: "
+                            + "left empty, as long as the profile says."
+                    ]
+                )
+            )
+        }
         addRedirectURIs(found, to: &page)
         addProfile(found.profile, to: &page)
         if visit.mayChange { page.add(.section("End it", "Disabling can be undone. Cutting and deleting cannot.")) }

@@ -69,7 +69,7 @@ extension ClientCommand {
             abstract: "Change a client.",
             discussion: """
                 What is not named stays as it is. --redirect-uri and --scope replace the whole list; --add-redirect-uri and \
-                --remove-redirect-uri change single ones.
+                --remove-redirect-uri change single ones. The value 'profile' takes back what was said before.
                 """
         )
 
@@ -154,7 +154,11 @@ extension ClientCommand {
             var new = try policy.applied(to: stored)
             if !addedURIs.isEmpty || !removedURIs.isEmpty {
                 var uris = new.redirectURIs ?? []
-                if new.redirectURIs == nil { uris = try registrar.client(new).redirectURIs.map(\.text) }
+                if new.redirectURIs == nil {
+                    let client = try registrar.client(new)
+                    guard client.redirectHosts.isEmpty else { throw Self.wouldPin(client.redirectHosts) }
+                    uris = client.redirectURIs.map(\.text)
+                }
                 uris += addedURIs.filter { !uris.contains($0) }
                 for uri in removedURIs {
                     guard uris.contains(uri) else {
@@ -169,6 +173,15 @@ extension ClientCommand {
                 throw RegistrationError("a public client has no secret: leave out --secret")
             }
             return (new, client)
+        }
+
+        /// Nobody who names one URI more means to take all the others away.
+        private static func wouldPin(_ hosts: [RedirectHost]) -> RegistrationError {
+            RegistrationError(
+                "the profile lets people be sent back to any https host below \(hosts.map(\.domain).joined(separator: ", ")), "
+                    + "and --add-redirect-uri and --remove-redirect-uri would end that: to accept exact URIs only, name all "
+                    + "of them with --redirect-uri"
+            )
         }
     }
 

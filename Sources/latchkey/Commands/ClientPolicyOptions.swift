@@ -15,7 +15,9 @@ struct ClientPolicyOptions: ParsableArguments {
 
     @Option(
         name: .customLong("redirect-uri"),
-        help: "Where authorization responses may go; replaces the profile's. May be repeated."
+        help: """
+            Where authorization responses may go; replaces the profile's, until 'profile' brings those back. May be repeated.
+            """
     )
     var redirectURIs: [String] = []
 
@@ -36,14 +38,14 @@ struct ClientPolicyOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "The client cannot keep a secret: an app, or a page in the browser.")
     var `public`: Bool?
 
-    @Option(help: "How refresh tokens behave: stable, successor or strict.")
+    @Option(help: "How refresh tokens behave: stable, successor, strict, or 'profile' for what the profile says.")
     var refresh: String?
 
-    @Option(help: "What access tokens look like: jwt or opaque.")
+    @Option(help: "What access tokens look like: jwt, opaque, or 'profile' for what the profile says.")
     var accessToken: String?
 
-    @Option(help: "How many seconds they live: 60 to 86400.")
-    var accessTokenLifetime: Int64?
+    @Option(help: "How many seconds they live: 60 to 86400, or 'profile' for as long as the profile says.")
+    var accessTokenLifetime: String?
 
     @Option(
         name: .customLong("grant"),
@@ -69,7 +71,11 @@ struct ClientPolicyOptions: ParsableArguments {
     )
     var resources: [String] = []
 
-    @Option(help: "When people are asked: always, or remembered while a connection covers it.")
+    @Option(
+        help: """
+            When people are asked: always, remembered while a connection covers it, or 'profile' for what the profile says.
+            """
+    )
     var consent: String?
 
     @Option(help: "A folder of more partner profiles.")
@@ -77,10 +83,30 @@ struct ClientPolicyOptions: ParsableArguments {
 
     /// Whether nothing is named that a client has.
     var isEmpty: Bool {
-        let texts = [partner, name, secret, refresh, accessToken, consent]
+        let texts = [partner, name, secret, refresh, accessToken, accessTokenLifetime, consent]
         let lists = [redirectURIs, profileValues, scopes, grants, audiences, resources]
         return texts.allSatisfy { $0 == nil } && lists.allSatisfy(\.isEmpty) && `public` == nil
-            && accessTokenLifetime == nil
+    }
+
+    /// Takes back what an option said before: the profile says it again, then the default.
+    private static let asProfile = "profile"
+
+    private static func said(_ text: String) -> String? { text == asProfile ? nil : text }
+
+    private static func seconds(_ text: String) throws(RegistrationError) -> Int64? {
+        guard text != asProfile else { return nil }
+        guard let seconds = Int64(text) else {
+            throw RegistrationError("--access-token-lifetime must be a whole number of seconds, or 'profile'")
+        }
+        return seconds
+    }
+
+    private func ownRedirectURIs() throws(RegistrationError) -> [String]? {
+        guard redirectURIs.contains(Self.asProfile) else { return redirectURIs }
+        guard redirectURIs.count == 1 else {
+            throw RegistrationError("--redirect-uri profile cannot stand beside another --redirect-uri")
+        }
+        return nil
     }
 
     /// A registration with these options in it.
@@ -88,7 +114,7 @@ struct ClientPolicyOptions: ParsableArguments {
         var registration = registration
         if let partner { registration.partner = partner }
         if let name { registration.name = name }
-        if !redirectURIs.isEmpty { registration.redirectURIs = redirectURIs }
+        if !redirectURIs.isEmpty { registration.redirectURIs = try ownRedirectURIs() }
         for text in profileValues {
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty else {
@@ -99,10 +125,10 @@ struct ClientPolicyOptions: ParsableArguments {
         }
         if !scopes.isEmpty { registration.scopes = scopes }
         if let isPublic = `public` { registration.isPublic = isPublic }
-        if let refresh { registration.refresh = refresh }
-        if let accessToken { registration.accessToken = accessToken }
-        if let accessTokenLifetime { registration.accessTokenLifetime = accessTokenLifetime }
-        if let consent { registration.consent = consent }
+        if let refresh { registration.refresh = Self.said(refresh) }
+        if let accessToken { registration.accessToken = Self.said(accessToken) }
+        if let accessTokenLifetime { registration.accessTokenLifetime = try Self.seconds(accessTokenLifetime) }
+        if let consent { registration.consent = Self.said(consent) }
         if !audiences.isEmpty { registration.audiences = audiences }
         if !resources.isEmpty { registration.resources = resources == ["none"] ? [] : resources }
         guard grants.contains("none") else {

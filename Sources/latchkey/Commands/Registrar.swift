@@ -49,13 +49,20 @@ struct Registrar: Sendable {
 }
 
 extension Client {
-    /// Says so when the client is what hardly anybody wants: one that may ask for nothing, or whose codes may go to hosts
-    /// that nobody has named.
+    /// Says so when the client is what hardly anybody wants: one that may ask for nothing, whose connections end by
+    /// themselves, or whose codes may go to hosts that nobody has named.
     func warnOfSurprises() {
         if scopes.isEmpty, !grants.isEmpty {
             warn(
                 "this client may ask for no scope, so its tokens allow nothing: name some with 'latchkey client update "
                     + "\(id) --scope SCOPE', or all that there are in the setting scopes"
+            )
+        }
+        if let lifetime = connectionLifetime {
+            warn(
+                "this client gets no refresh tokens, so each connection ends unannounced after "
+                    + "\(lifetime.components.seconds) seconds: give it the grant refresh_token too, or set another "
+                    + "--access-token-lifetime ('profile': as its profile says)"
             )
         }
         guard !redirectHosts.isEmpty else { return }

@@ -101,6 +101,12 @@ import Testing
         #expect(reason { $0.accessTokenLifetime = seconds }?.contains("60 to 86400") == true)
     }
 
+    @Test func `§2: without refresh tokens a connection lives as long as its access token`() throws {
+        #expect(try Client.example().connectionLifetime == nil)
+        #expect(try Client.example { $0.grants = ["authorization_code"] }.connectionLifetime == Duration.seconds(3600))
+        #expect(try Client.example { $0.grants = ["client_credentials"] }.connectionLifetime == nil)
+    }
+
     @Test func `§2: the shortest and the longest lifetime are taken`() {
         for seconds: Int64 in [60, 86400] { #expect(reason { $0.accessTokenLifetime = seconds } == nil) }
     }
