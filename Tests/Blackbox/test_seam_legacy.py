@@ -388,6 +388,10 @@ def test_scopes_of_the_operators_own_are_what_a_request_without_scope_gets(own_s
 def test_the_profile_fixes_the_clients_id(own_server):
     done = own_server.run("client", "create", "--partner", "seam-legacy", "--id", "other", "--json")
     check_one_line_error(done, "client id", "'seam'")
+    make_seam(own_server)
+    done = own_server.run("client", "create", "--partner", "seam-legacy")
+    check_one_line_error(done, "the client_id 'seam' only", "latchkey client update seam")
+    assert "--id" not in done.stderr, "no other id would do"
 
 
 def test_a_path_that_two_profiles_want_stops_the_start(own_server, tmp_path):

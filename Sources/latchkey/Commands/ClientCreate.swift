@@ -39,9 +39,13 @@ extension ClientCommand {
                     ),
                     let stored = try await ledger.store.client(client.id)
                 else {
+                    let isFixed = try registrar.profile(registration)?.rules.clientID != nil
                     throw Complaint(
-                        "the client id '\(client.id)' is taken: choose another one with --id, "
-                            + "or change that client with 'latchkey client update \(client.id)'"
+                        isFixed
+                            ? "this profile works with the client_id '\(client.id)' only, and there is such a client already: "
+                                + "change that one with 'latchkey client update \(client.id)'"
+                            : "the client id '\(client.id)' is taken: choose another one with --id, "
+                                + "or change that client with 'latchkey client update \(client.id)'"
                     )
                 }
                 secret?.warnIfWeak()
