@@ -1,5 +1,6 @@
 """API keys from outside: made, shown once, introspected, revoked; dead with their account (ADR 0009)."""
 
+import json
 import secrets
 
 import pytest
@@ -71,6 +72,21 @@ def test_I01_only_a_resource_server_that_a_key_is_for_learns_of_it(server, resou
     assert server.partners.resource.introspect(elsewhere["api_key"])["active"] is True
 
 
+def test_a_key_for_an_api_that_is_not_registered_is_made_with_a_warning(sqlite_server):
+    audience = f"https://{secrets.token_hex(3)}.example/api"
+    make = ("api-key", "create", "--name", "Early", "--audience", audience, "--json")
+    done = sqlite_server.run(*make, "--audience", audience)
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    sqlite_server.canaries.add("api key", made["api_key"])
+    assert made["audiences"] == [audience]
+    assert f"latchkey client create --name NAME --audience {audience}" in done.stderr
+    sqlite_server.create_client("--audience", audience, name="Late API")
+    done = sqlite_server.run(*make)
+    sqlite_server.canaries.add("api key", json.loads(done.stdout)["api_key"])
+    assert done.stderr == ""
+
+
 def test_I02_what_is_not_a_live_key_is_inactive_and_nothing_else(server, resource):
     made = make_key(server)
     for text in ("lkk_" + secrets.token_urlsafe(32), "lkk_", made["api_key"] + "A", made["api_key"][:-1], "lkk_%00"):
@@ -127,6 +143,7 @@ def test_a_key_works_on_every_node_at_once(cluster):
     [
         (("create", "--name", ""), "name"),
         (("create", "--name", "x", "--scope", "two words"), "scope"),
+        (("create", "--name", "x", "--audience", "nope"), "absolute URI"),
         (("create", "--name", "x", "--account", "usr_nobody"), "usr_"),
         (("create", "--name", "x", "--account", "nobody@example.com"), "account list"),
         (("revoke", "key_aaaaaaaaaaaaaaaaaaaaaaaaaa"), "api-key list"),

@@ -101,7 +101,7 @@ extension Client {
     public static let redirectURILimit = 100
 
     /// RFC 8707 §2: an absolute URI, without a fragment.
-    private static func isAudience(_ text: String) -> Bool {
+    static func isAudience(_ text: String) -> Bool {
         let scheme = text.prefix { $0 != ":" }
         return !scheme.isEmpty && scheme.utf8.allSatisfy(\.isUnreserved) && text.utf8.count > scheme.utf8.count + 1
             && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }

@@ -6,7 +6,7 @@ public struct NewAPIKey: Sendable, Equatable {
     public let account: AccountID?
     /// What it allows.
     public let scope: Scope
-    /// Which APIs it is for, empty for the default one.
+    /// Which APIs it is for, each once; empty for the default one.
     public let audiences: [String]
 
     /// The longest name.
@@ -31,10 +31,11 @@ public struct NewAPIKey: Sendable, Equatable {
         guard !name.allSatisfy(\.isWhitespace), name.count <= Self.nameLimit,
             !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else { throw RegistrationError("a key's name must be 1 to \(Self.nameLimit) characters in one line") }
-        guard audiences.count <= Self.audienceLimit,
-            audiences.allSatisfy({ !$0.isEmpty && !$0.contains(where: \.isWhitespace) })
-        else {
-            throw RegistrationError("a key is for at most \(Self.audienceLimit) audiences, each a URI without spaces")
+        guard audiences.count <= Self.audienceLimit, audiences.allSatisfy(Client.isAudience) else {
+            throw RegistrationError(
+                "a key is for at most \(Self.audienceLimit) audiences, each an absolute URI without a fragment "
+                    + "(RFC 8707 section 2)"
+            )
         }
         do {
             scope = try Scope(names: scopes)
@@ -43,6 +44,6 @@ public struct NewAPIKey: Sendable, Equatable {
         }
         self.name = name
         self.account = account
-        self.audiences = audiences
+        self.audiences = audiences.enumerated().filter { !audiences[..<$0].contains($1) }.map(\.element)
     }
 }

@@ -22,7 +22,11 @@ import Testing
 
     @Test func `scopes and audiences of a key are checked as those of a client`() throws {
         #expect(throws: RegistrationError.self) { try NewAPIKey(name: "a", scopes: ["two words"]) }
-        #expect(throws: RegistrationError.self) { try NewAPIKey(name: "a", audiences: ["two words"]) }
+        for audience in ["", "nope", "two words", "https://a.example/#b", "https://bücher.example/"] {
+            #expect(throws: RegistrationError.self, "\(audience)") { try NewAPIKey(name: "a", audiences: [audience]) }
+        }
+        let (one, two) = ("https://a.example/", "urn:example:b")
+        #expect(try NewAPIKey(name: "a", audiences: [one, two, one]).audiences == [one, two])
         #expect(throws: RegistrationError.self) {
             try NewAPIKey(name: "a", audiences: Array(repeating: "https://a.example", count: 11))
         }
