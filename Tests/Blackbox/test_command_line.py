@@ -78,6 +78,22 @@ def test_a_client_that_may_ask_for_nothing_is_made_with_a_word_of_warning(sqlite
     assert "--scope" not in sqlite_server.run(*api).stderr, "a resource server asks for nothing"
 
 
+def test_a_resource_that_no_api_is_registered_with_is_warned_of(own_server):
+    server, audience, usual = own_server, "https://billing.example/", "https://api.company.example/"
+    server.extra_environment["LATCHKEY_AUDIENCE"] = usual
+    advice = f"latchkey client create --name NAME --audience {audience}"
+    done = server.run("client", "create", "--name", "Biller", *WEB, "--resource", audience, "--json")
+    assert done.returncode == 0, done.stderr
+    client_id = json.loads(done.stdout)["client_id"]
+    assert advice in done.stderr
+    assert f"resource={audience} are refused" in done.stderr
+    assert advice in server.run("client", "update", client_id, "--name", "Billing").stderr
+    server.create_client("--audience", audience, name="Billing API")
+    update = ("client", "update", client_id, "--resource", audience)
+    assert server.run(*update).stderr == ""
+    assert server.run(*update, "--resource", usual).stderr == "", "the server's own needs no API"
+
+
 @pytest.mark.parametrize("words", [("partner", "show", "seem"), ("client", "create", "--partner", "seem")])
 def test_a_mistyped_partner_gets_a_suggestion(new_server, words):
     check_one_line_error(new_server().run(*words), "no partner profile 'seem'", "did you mean 'seam'?")

@@ -50,7 +50,8 @@ extension ClientCommand {
                 }
                 secret?.warnIfWeak()
                 client.warnOfSurprises()
-                ledger.deployment.warnOfAudience(client.audiences)
+                ledger.warnOfAudience(of: client)
+                try await ledger.warnOfResources(of: client)
                 try registrar.described(stored)
                     .print(as: output, heading: "Registered \(client.name.plain).", secret: secret?.secret)
             }
@@ -107,6 +108,7 @@ extension ClientCommand {
                 let client = try await change(id, registrar, ledger, withSecret: secret != nil)
                 client.warnOfSurprises()
                 try await warnOfRefreshes(from: try? registrar.client(before.registration), to: client, ledger)
+                try await ledger.warnOfResources(of: client)
                 if let secret {
                     try await ledger.store.setSecret(of: id, to: secret.stored, by: ledger.actor, now: ledger.now)
                     secret.warnIfWeak()
@@ -247,18 +249,5 @@ extension ClientCommand {
                 )
             }
         }
-    }
-}
-
-extension Deployment {
-    /// Tells that an API will see usual tokens as inactive: they carry the server's audience, and it is another one.
-    fileprivate func warnOfAudience(_ audiences: [String]) {
-        let usual = audience ?? issuer
-        guard let first = audiences.first, usual.map({ !audiences.contains($0) }) ?? true else { return }
-        warn(
-            "access tokens are made for \(usual.map { "'\($0)'" } ?? "the server's issuer"), and this API, '\(first)', "
-                + "sees them as inactive: run the server with LATCHKEY_AUDIENCE=\(first), or have partners ask "
-                + "for it with resource=\(first)"
-        )
     }
 }

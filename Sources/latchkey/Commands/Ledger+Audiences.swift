@@ -3,6 +3,30 @@ import OAuthStore
 
 /// What commands say of audiences (RFC 8707) that lead nowhere.
 extension Ledger {
+    /// The audience of tokens for which nobody named a resource; nil where the settings do not say who issues.
+    private var usualAudience: String? { deployment.audience ?? deployment.issuer }
+
+    /// Tells that an API will see usual tokens as inactive: they carry the server's audience, and it is another one.
+    func warnOfAudience(of client: Client) {
+        let (audiences, usual) = (client.audiences, usualAudience)
+        guard let first = audiences.first, usual.map({ !audiences.contains($0) }) ?? true else { return }
+        warn(
+            "access tokens are made for \(usual.map { "'\($0)'" } ?? "the server's issuer"), and this API, '\(first)', "
+                + "sees them as inactive: run the server with LATCHKEY_AUDIENCE=\(first), or have partners ask "
+                + "for it with resource=\(first)"
+        )
+    }
+
+    /// Tells that a client is refused what it may ask for: a resource is an audience that some API is registered with.
+    func warnOfResources(of client: Client) async throws {
+        for resource in try await unregistered(client.resources ?? []) where resource != usualAudience {
+            warn(
+                "no API is registered with the audience '\(resource)', so requests with resource=\(resource) are "
+                    + "refused: register it with 'latchkey client create --name NAME --audience \(resource)'"
+            )
+        }
+    }
+
     /// Tells that nobody can ask about an API key: no API is what it is for.
     func warnOfAudiences(of key: APIKey) async throws {
         for audience in try await unregistered(key.audiences) {
