@@ -112,9 +112,12 @@ public final class Provider: Sendable {
 
     /// The client with an id: from memory, or from the ledger when it was registered a moment ago.
     ///
-    /// - Throws: `SQLError` when memory does not know it and the ledger does not answer.
-    func client(_ id: ClientID) async throws(SQLError) -> Client? {
-        if let client = node.clients[id] { return client }
+    /// - Throws: `temporarily_unavailable` for a client that this server cannot use until its profile is mended; `SQLError` when memory
+    ///   does not know it and the ledger does not answer.
+    func client(_ id: ClientID) async throws -> Client? {
+        let clients = node.clients
+        if let client = clients[id] { return client }
+        guard !clients.unresolved.contains(id) else { throw ClientLoader.unresolved }
         return try await node.loader.client(id)
     }
 }

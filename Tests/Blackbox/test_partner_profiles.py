@@ -2,7 +2,10 @@
 
 import pytest
 
+from toolkit.client import refusal
 from toolkit.expect import check_one_line_error
+from toolkit.person import Person
+from toolkit.wire import send
 
 GOOD = """\
 id: acme
@@ -128,6 +131,49 @@ def test_two_profiles_with_one_path_are_refused(start, tmp_path):
 def test_a_path_that_the_server_serves_itself_is_refused(start, tmp_path):
     done = start(acme=GOOD.replace("refresh: stable", "endpoints: { token: [/oauth/token] }"))
     check_one_line_error(done, f"{tmp_path}/partners/acme.yaml line 9: ", "/oauth/token")
+
+
+def test_a_client_whose_profile_is_gone_or_fits_no_more_is_told_to_come_again(new_server, tmp_path):
+    profile = tmp_path / "partners" / "acme.yaml"
+    profile.parent.mkdir()
+    profile.write_text(GOOD)
+    folder = ("--partners", str(profile.parent))
+    server = new_server("sqlite", options=("--sample-api", *folder))
+    client = server.create_client("--partner", "acme", "--scope", "locks.read", *folder, name="Acme")
+    others = server.create_client("--partner", "seam", name="Seam")
+    server.start()
+    person = Person(server, server.create_account())
+    connected, seam = person.connect(client), person.connect(others)
+    assert client.locks(connected.access).status_code == 200
+
+    for text in (None, GOOD.replace("rules:", "rules:\n  client_id: another")):
+        server.stop()
+        profile.unlink()
+        if text is not None:
+            profile.write_text(text)
+        server.start()
+        profile.write_text(GOOD)
+        answers = (
+            client.refresh(connected.refresh),
+            client.post("/oauth/token", client.exchange_form("x")),
+            client.revoke(connected.refresh),
+            client.post("/oauth/introspect", {"token": connected.access}),
+            send("GET", server.base + "/oauth/userinfo", headers={"Authorization": f"Bearer {connected.access}"}),
+        )
+        for answer in answers:
+            refusal(answer, 503, "temporarily_unavailable")
+            assert int(answer.headers["Retry-After"]) > 0
+        assert client.locks(connected.access).status_code == 503
+        page = person.visit(client.authorize_url())
+        assert page.status == 503
+        assert not page.leaves
+        assert person.visit(server.base + "/account").status == 200
+        assert "a client is left out" in server.log
+        assert others.refresh(seam.refresh).status_code == 200
+
+    server.restart()
+    assert client.refresh(connected.refresh).status_code == 200
+    assert client.locks(connected.access).status_code == 200
 
 
 def test_a_folder_that_is_not_there_is_refused(new_server, tmp_path):

@@ -205,9 +205,59 @@ import Testing
             }
             await server.provider.node.refresh()
             for name in ["unknown-partner", "broken"] {
-                #expect(try await server.provider.client(try #require(ClientID(name))) == nil)
+                let id = try #require(ClientID(name))
+                await #expect(throws: ClientLoader.unresolved) { try await server.provider.client(id) }
             }
             #expect(server.provider.node.clients[try #require(ClientID("s6BhdRkqt3"))] != nil)
+        }
+    }
+
+    @Test func `a client whose profile is not here keeps its connections: everybody is told to come again`()
+        async throws
+    {
+        try await Backend.sqlite.withServer { server async throws in
+            let tokens = try await server.redeem(try await server.code(TestBrowser(server)))
+            let (access, refresh) = (try tokens.member("access_token"), try tokens.member("refresh_token"))
+            let bearer: HTTPFields = [.authorization: "Bearer \(access)"]
+            try await server.setPartner("no-such-profile")
+            let requests: [(path: String, client: String, form: KeyValuePairs<String, String>)] = [
+                ("/oauth/token", "s6BhdRkqt3", ["grant_type": "refresh_token", "refresh_token": refresh]),
+                ("/oauth/token", "s6BhdRkqt3", ["grant_type": "authorization_code", "code": "x"]),
+                ("/oauth/revoke", "s6BhdRkqt3", ["token": refresh]),
+                ("/oauth/introspect", "s6BhdRkqt3", ["token": access]),
+                ("/oauth/introspect", "rs", ["token": access]),
+            ]
+            var answers: [Answer] = []
+            for request in requests {
+                answers.append(try await server.post(request.path, as: request.client, request.form))
+            }
+            answers.append(try await server.request(.get, "/oauth/userinfo", headers: bearer))
+            for answer in answers {
+                #expect(try answer.status == 503 && answer.member("error") == "temporarily_unavailable")
+                #expect(answer.headers[.retryAfter] == "30" && answer.headers[.wwwAuthenticate] == nil)
+            }
+            let page = try await server.request(.get, server.authorizationLink())
+            #expect(page.status == 503 && page.headers[.retryAfter] == "30")
+            #expect(page.text.contains("We will be right back") && page.headers[.location] == nil)
+            // The others are served, and the node is ready.
+            #expect(try await server.request(.get, "/readyz").status == 200)
+            let unknown: KeyValuePairs<String, String> = ["grant_type": "client_credentials"]
+            #expect(try await server.post("/oauth/token", as: "nobody", unknown).status == 401)
+
+            try await server.setPartner(nil)
+            #expect(try await server.refresh(refresh).status == 200)
+            #expect(try await server.isActive(access))
+            #expect(try await server.request(.get, "/oauth/userinfo", headers: bearer).status == 200)
+        }
+    }
+
+    @Test func `a disabled client stays refused when its profile is not here either`() async throws {
+        try await Backend.sqlite.withServer { server async throws in
+            try await server.setPartner("no-such-profile")
+            try await server.disable("s6BhdRkqt3")
+            await server.provider.node.refresh()
+            #expect(try await server.refresh("lkr_x").status == 401)
+            #expect(try await server.request(.get, server.authorizationLink()).status == 400)
         }
     }
 
@@ -299,6 +349,17 @@ import Testing
 }
 
 extension TestServer {
+    /// Has the example client follow a profile, or none.
+    fileprivate func setPartner(_ partner: String?) async throws {
+        let id = try #require(ClientID("s6BhdRkqt3"))
+        _ = try await store.update(id, by: .server, now: clock.now) { registration in
+            var registration = registration
+            registration.partner = partner
+            return registration
+        }
+        await provider.node.refresh()
+    }
+
     /// Disables a client where the server's node does not see it.
     fileprivate func disable(_ client: String) async throws {
         let other = Store(try storage.open())

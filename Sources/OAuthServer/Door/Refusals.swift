@@ -81,8 +81,12 @@ extension Provider {
             refusal = thrown
         case let error as OAuthError:
             let status = HTTPResponse.Status(code: error.code.status)
-            if status == .serviceUnavailable { observe(.unavailable(error), context) }
-            refusal = PageRefusal(problem: .known(.badRequest), error: error, status: status)
+            var problem = ErrorPage.Problem.known(.badRequest)
+            if status == .serviceUnavailable {
+                observe(.unavailable(error), context)
+                problem = error.retryAfter.map { ErrorPage.Problem.unavailable(wait: $0) } ?? .known(.unavailable)
+            }
+            refusal = PageRefusal(problem: problem, error: error, status: status)
         case let body as BodyTooLarge:
             let error = OAuthError(.invalidRequest, "the body is larger than \(body.limit) bytes")
             refusal = PageRefusal(problem: .known(.badRequest), error: error, status: .contentTooLarge)

@@ -47,7 +47,7 @@ extension Provider {
 
     private func app(_ owned: Store.OwnedConnection, _ language: Language) async throws -> AccountHomePage.App {
         let connection = owned.connection
-        let client = try await client(connection.client)
+        let client = try await clientToName(connection.client)
         return AccountHomePage.App(
             connection: connection,
             client: client?.name ?? connection.client.text,
@@ -57,6 +57,12 @@ extension Provider {
             isPaused: client?.isDisabled ?? true,
             ended: connection.revokedAt == nil ? nil : owned.ended ?? .operator
         )
+    }
+
+    /// The client of a connection, as far as a page can tell of it: nil also while this server cannot use it.
+    private func clientToName(_ id: ClientID) async throws -> Client? {
+        guard !node.clients.unresolved.contains(id) else { return nil }
+        return try await client(id)
     }
 
     // MARK: Connections
@@ -72,7 +78,10 @@ extension Provider {
             else { return redirect(to: settings.issuer.path + Paths.account) }
             guard connection.revokedAt == nil else { return accountRedirect(.wasDisconnected, in: session.digest) }
             let page = AccountConfirmPage(
-                step: .disconnect(id, client: try await client(connection.client)?.name ?? connection.client.text),
+                step: .disconnect(
+                    id,
+                    client: try await clientToName(connection.client)?.name ?? connection.client.text
+                ),
                 transaction: seals.account.token(of: session)
             )
             return self.page(page, language: language(request))

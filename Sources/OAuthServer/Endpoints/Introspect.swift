@@ -76,7 +76,7 @@ extension Provider {
         return answer
     }
 
-    private func isEnabled(_ id: ClientID) async throws(SQLError) -> Bool {
+    private func isEnabled(_ id: ClientID) async throws -> Bool {
         try await client(id).map { !$0.isDisabled } ?? false
     }
 

@@ -30,7 +30,7 @@ extension Provider {
             else { throw UserInfo.badToken }
             (shape, known) = (client.userInfo, client.id)
             return json(shape.json(try await person(of: token), scope: token.scope))
-        } catch let error as OAuthError {
+        } catch let error as OAuthError where error.code != .temporarilyUnavailable {
             return refuse(error, to: known, shape, context)
         }
     }

@@ -9,19 +9,40 @@ struct ClientLoader: Sendable {
     let scopes: [ScopeWords]
     let logger: Logger
 
-    /// All clients that can be used; the others are told to the log and left out.
+    /// All clients that can be used; the others are told to the log and left out, or named as unresolved.
     func snapshot() async throws(SQLError) -> ClientSnapshot {
-        let stored = try await store.allClients()
-        for id in stored.unreadable {
+        let all = try await store.allClients()
+        for id in all.unreadable {
             logger.error("a client is left out: its registration cannot be read", metadata: ["client": "\(id)"])
         }
-        return ClientSnapshot(stored.clients.compactMap(client))
+        var clients: [Client] = []
+        var unresolved: [ClientRegistration] = []
+        for stored in all.clients {
+            if let client = client(stored) {
+                clients.append(client)
+            } else if !stored.registration.isDisabled {
+                unresolved.append(stored.registration)
+            }
+        }
+        return ClientSnapshot(clients, unresolved: unresolved)
     }
 
     /// One client, straight from the ledger.
-    func client(_ id: ClientID) async throws(SQLError) -> Client? {
-        try await store.client(id).flatMap(client)
+    /// - Throws: `temporarily_unavailable` for one that is registered and cannot be used here; `SQLError`.
+    func client(_ id: ClientID) async throws -> Client? {
+        guard let stored = try await store.client(id) else { return nil }
+        if let client = client(stored) { return client }
+        guard stored.registration.isDisabled else { throw Self.unresolved }
+        return nil
     }
+
+    /// A profile that is not here, or that a client does not fit any more, is this server's trouble: whoever is told `invalid_client`
+    /// or `invalid_token` for it gives its connections up.
+    static let unresolved = OAuthError(
+        .temporarilyUnavailable,
+        "the server cannot make use of this client's registration until its operator mends that; try again later",
+        retryAfter: .seconds(30)
+    )
 
     /// What a scope means to people, in a language.
     func words(for scope: String, of client: Client, language: String) -> String {

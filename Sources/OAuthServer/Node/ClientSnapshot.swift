@@ -3,12 +3,19 @@ import OAuth
 /// Every client as this node knows it: immutable, replaced whole.
 struct ClientSnapshot: Sendable {
     private let clients: [ClientID: Client]
+    /// The clients that are registered and not disabled, and that this node cannot use: their profile is missing or no longer
+    /// fits them.
+    let unresolved: Set<ClientID>
     /// The audiences of all resource servers.
     let audiences: [String]
 
-    init(_ clients: [Client]) {
+    /// Makes a snapshot of clients that can be used, and of registrations that cannot.
+    init(_ clients: [Client], unresolved: [ClientRegistration] = []) {
         self.clients = Dictionary(clients.map { ($0.id, $0) }) { first, _ in first }
-        audiences = Array(Set(clients.filter { !$0.isDisabled }.flatMap(\.audiences))).sorted()
+        self.unresolved = Set(unresolved.compactMap { ClientID($0.id) })
+        // Other clients' tokens are for an unresolved resource server's audiences all the same.
+        let served = clients.filter { !$0.isDisabled }.flatMap(\.audiences)
+        audiences = Array(Set(served + unresolved.flatMap { $0.audiences ?? [] })).sorted()
     }
 
     subscript(_ id: ClientID) -> Client? { clients[id] }
