@@ -25,7 +25,9 @@ struct HotPaths {
         return [
             Operation("form of a refresh") { try Form(refresh) },
             Operation("form of a code exchange") { try Form(exchange) },
-            Operation("JSON body of a refresh") { try Form(json: json) },
+            Operation("JSON body of a refresh") {
+                try Form(json: json, reading: TokenRequest.parameterNames)
+            },
         ]
     }
 

@@ -233,7 +233,7 @@ def test_L_06_three_fields_become_a_token(server, as_json):
 
 @pytest.mark.parametrize(
     "body",
-    ['{"code":1}', '{"code":"a","code":"b"}', '{"code":{"a":"b"}}', "[]", "{", '{"code":null}', ""]
+    ['{"code":1}', '{"code":"a","code":"b"}', '{"code":{"a":"b"}}', "[]", "{", '{"code":[null]}', ""]
     + ['\ufeff{"code":"a"}', '{"code":"a"}{"code":"b"}', '{"code":"a","\\u0063ode":"b"}', '{"code":"\\ud800"}']
     + ['{"code":"a\x00"}', "[" * 30_000, '{"code":"' + "a" * 70_000],
     ids=lambda body: body[:20],

@@ -143,6 +143,18 @@ def test_A_05_a_code_is_exchanged_as_json_and_as_a_form(client, path, as_json):
     assert post(client, body, as_json, path).status_code == 200
 
 
+def test_A_05_null_is_as_if_omitted_and_what_nobody_reads_may_be_anything(client):
+    others = {"scope": None, "code_verifier": None, "state": None, "expires": 3600, "offline": True, "audience": ["a"]}
+    body = body_of(client, grant_type="authorization_code", code=new_code(client)) | others | {"meta": {"code": "b"}}
+    first = tokens(post(client, body)).body["refresh_token"]
+    assert post(client, body_of(client, grant_type="refresh_token", refresh_token=first) | others).status_code == 200
+    check_refusal(
+        post(client, body_of(client, grant_type="refresh_token") | {"refresh_token": 1}), 400, "invalid_request"
+    )
+    null = body_of(client, grant_type="refresh_token") | {"refresh_token": None}
+    check_refusal(post(client, null), 400, "invalid_request")
+
+
 @pytest.mark.parametrize("missing", ["client_id", "client_secret", "redirect_uri", "grant_type", "code"])
 def test_A_05_a_missing_field_is_400_and_burns_nothing(client, missing):
     code = new_code(client)

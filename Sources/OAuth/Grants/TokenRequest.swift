@@ -4,6 +4,12 @@ public enum TokenRequest: Sendable {
     case refreshToken(RefreshRequest)
     case clientCredentials(ClientCredentialsRequest)
 
+    /// What the token endpoint reads, credentials included; all else is ignored (RFC 6749 §3.2).
+    public static let parameterNames: Set<String> = [
+        "grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", "resource", "client_id",
+        "client_secret",
+    ]
+
     /// Reads a token request.
     ///
     /// - Parameters:

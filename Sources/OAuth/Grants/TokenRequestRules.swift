@@ -4,7 +4,7 @@ public struct TokenRequestRules: Sendable, Equatable {
     public enum Body: String, Sendable, CaseIterable {
         /// `application/x-www-form-urlencoded` (RFC 6749 Appendix B).
         case form
-        /// `application/json`: one flat object of texts.
+        /// `application/json`: one object, whose parameters are texts.
         case json
     }
 

@@ -36,6 +36,9 @@ struct JSONReader {
     /// Whether the value that comes is a text.
     var isAtText: Bool { next == UInt8(ascii: "\"") }
 
+    /// Whether what comes can only be `null`.
+    var isAtNull: Bool { next == UInt8(ascii: "n") }
+
     /// A text in quotes (RFC 8259 §7).
     mutating func text() throws(OAuthError) -> String {
         guard take("\"") else { throw Self.malformed("a text must stand in quotes") }
@@ -111,7 +114,7 @@ extension JSONReader {
     }
 
     private mutating func takeNull() throws(OAuthError) -> Bool {
-        guard next == UInt8(ascii: "n") else { return false }
+        guard isAtNull else { return false }
         try take(literal: "null")
         return true
     }

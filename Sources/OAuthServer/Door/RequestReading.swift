@@ -29,7 +29,10 @@ extension Provider {
         let type = request.headers[.contentType] ?? ""
         if isForm(type) { return (try await read(request) { bytes throws(OAuthError) in try Form(bytes) }, .form) }
         guard isUTF8(type, "application/json") else { throw Self.notAForm }
-        return (try await read(request) { bytes throws(OAuthError) in try Form(json: bytes) }, .json)
+        let form = try await read(request) { bytes throws(OAuthError) in
+            try Form(json: bytes, reading: TokenRequest.parameterNames)
+        }
+        return (form, .json)
     }
 
     private func read(
