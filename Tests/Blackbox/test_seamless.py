@@ -168,6 +168,7 @@ def test_A_05_another_content_type_is_refused(client, kind):
     data = json.dumps(body_of(client, grant_type="authorization_code", code="x"))
     answer = send("POST", client.server.base + TOKEN, data=data, headers={"Content-Type": kind})
     check_refusal(answer, 400, "invalid_request")
+    assert "application/json" in answer.json()["message"]
 
 
 def test_A_06_expires_at_is_in_whole_seconds_and_true(client):

@@ -42,6 +42,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (
+            "/api/client/v1/oauth/accessToken",
+            "the body must be application/x-www-form-urlencoded or application/json, in UTF-8"
+        ),
+        (
+            "/oauth/token",
+            "the body must be application/x-www-form-urlencoded, in UTF-8; "
+                + "application/json is for the partners whose profile says so"
+        ),
+        ("/oauth/revoke", "the body must be application/x-www-form-urlencoded, in UTF-8"),
+    ])
+    func `another media type is told which ones are good at its path`(path: String, advice: String) async throws {
+        try await Backend.sqlite.withServer { server in
+            let answer = try await server.request(.post, path, headers: [.contentType: "text/plain"])
+            #expect(try answer.status == 400 && answer.member("error_description") == advice)
+        }
+    }
+
     @Test func `a path that nobody serves is a page for a person and a plain 404 for a program`() async throws {
         try await Backend.sqlite.withServer(.live) { server in
             let person = try await server.request(.get, "/nothing", headers: [.accept: "text/html,*/*"])

@@ -6,6 +6,24 @@ public struct TokenRequestRules: Sendable, Equatable {
         case form
         /// `application/json`: one object, whose parameters are texts.
         case json
+
+        private var mediaType: String {
+            switch self {
+            case .form: "application/x-www-form-urlencoded"
+            case .json: "application/json"
+            }
+        }
+
+        /// The error for a body that is written in none of some ways.
+        ///
+        /// - Parameters:
+        ///   - bodies: how it may be written.
+        ///   - exception: who else may write it how, if anybody.
+        /// - Returns: `invalid_request` with the media types that are good.
+        public static func refused(expecting bodies: Set<Body>, exception: String = "") -> OAuthError {
+            let types = allCases.filter(bodies.contains).map(\.mediaType).joined(separator: " or ")
+            return OAuthError(.invalidRequest, "the body must be \(types), in UTF-8\(exception)")
+        }
     }
 
     /// A parameter for which the server knows what is meant.
@@ -59,14 +77,7 @@ extension TokenRequestRules {
     ///   - hasBasic: whether the client says who it is in the `Authorization` header.
     /// - Throws: `invalid_request` for a body of the other form, or without what must be sent.
     public func check(_ form: Form, writtenAs body: Body, hasBasic: Bool) throws(OAuthError) {
-        guard bodies.contains(body) else {
-            throw OAuthError(
-                .invalidRequest,
-                body == .json
-                    ? "the body must be application/x-www-form-urlencoded, in UTF-8"
-                    : "the body must be application/json, in UTF-8"
-            )
-        }
+        guard bodies.contains(body) else { throw Body.refused(expecting: bodies) }
         guard !mustSend.isEmpty else { return }
         for name in Demanded.allCases where mustSend.contains(name) {
             if hasBasic, name == .clientID || name == .clientSecret { continue }

@@ -26,7 +26,8 @@ extension PartnerProfile {
         /// The paths that the partner's document fixes.
         public let endpoints: ProfileEndpoints
         let authorizationRequest: AuthorizationRequestRules
-        let tokenRequest: TokenRequestRules
+        /// How this partner's token requests are written.
+        public let tokenRequest: TokenRequestRules
         let tokenResponse: TokenResponseShape?
         /// How the token endpoint words a refusal to this partner.
         public let errors: ErrorShape

@@ -14,25 +14,37 @@ extension Provider {
     /// The parameters of a form body (RFC 6749 Appendix B).
     /// - Throws: `BodyTooLarge`; `invalid_request` for another media type or a malformed body.
     package func form(_ request: Request) async throws -> Form {
-        guard isForm(request.headers[.contentType] ?? "") else { throw Self.notAForm }
+        guard isForm(request.headers[.contentType] ?? "") else {
+            throw TokenRequestRules.Body.refused(expecting: [.form])
+        }
         return try await read(request) { bytes throws(OAuthError) in try Form(bytes) }
     }
 
-    private static let notAForm = OAuthError(
-        .invalidRequest,
-        "the body must be application/x-www-form-urlencoded, in UTF-8"
-    )
-
     /// The parameters of a token request's body, and how they were written: some partners send JSON.
+    ///
+    /// - Parameters:
+    ///   - request: the request.
+    ///   - bodies: how the path's profile has them written; nil at the path of all clients.
+    /// - Returns: both.
     /// - Throws: `BodyTooLarge`; `invalid_request` for another media type or a malformed body.
-    func tokenForm(_ request: Request) async throws -> (Form, TokenRequestRules.Body) {
+    func tokenForm(
+        _ request: Request,
+        expecting bodies: Set<TokenRequestRules.Body>?
+    ) async throws -> (Form, TokenRequestRules.Body) {
         let type = request.headers[.contentType] ?? ""
         if isForm(type) { return (try await read(request) { bytes throws(OAuthError) in try Form(bytes) }, .form) }
-        guard isUTF8(type, "application/json") else { throw Self.notAForm }
+        guard isUTF8(type, "application/json") else { throw refusedBody(expecting: bodies) }
         let form = try await read(request) { bytes throws(OAuthError) in
             try Form(json: bytes, reading: TokenRequest.parameterNames)
         }
         return (form, .json)
+    }
+
+    private func refusedBody(expecting bodies: Set<TokenRequestRules.Body>?) -> OAuthError {
+        if let bodies { return TokenRequestRules.Body.refused(expecting: bodies) }
+        let someSendJSON = node.loader.profiles.all.contains { $0.rules.tokenRequest.bodies.contains(.json) }
+        let exception = "; application/json is for the partners whose profile says so"
+        return TokenRequestRules.Body.refused(expecting: [.form], exception: someSendJSON ? exception : "")
     }
 
     private func read(

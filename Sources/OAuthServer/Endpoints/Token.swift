@@ -14,7 +14,7 @@ extension Provider {
         var named: Client?
         do {
             let body: TokenRequestRules.Body
-            (form, body) = try await tokenForm(request)
+            (form, body) = try await tokenForm(request, expecting: Self.bodies(at: profile))
             let authorization = request.headers[.authorization]
             let hasBasic = authorization.map(ClientCredentials.isBasic) ?? false
             try Self.check(form, writtenAs: body, hasBasic: hasBasic, at: profile)
@@ -35,6 +35,12 @@ extension Provider {
     /// How refusals are told until the client is known.
     @inline(never)
     private static func shape(at profile: PartnerProfile?) -> ErrorShape { profile?.rules.errors ?? .standard }
+
+    /// How the document of the path's profile has bodies written.
+    @inline(never)
+    private static func bodies(at profile: PartnerProfile?) -> Set<TokenRequestRules.Body>? {
+        profile?.rules.tokenRequest.bodies
+    }
 
     /// Checks a request as the document of the path's profile has it.
     @inline(never)
