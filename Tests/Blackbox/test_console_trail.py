@@ -53,6 +53,12 @@ def test_the_audit_trail_is_paged(server, operator):
     assert not seen & more
 
 
+def test_the_partner_debugger_says_why_it_has_nothing_under_an_id(operator):
+    text = operator.open("/debugger?q=0123456789abcdef").text
+    assert "Nothing is kept under this id" in text
+    assert "No request was refused" not in text
+
+
 def test_the_partner_debugger_shows_what_was_expected_and_what_came(server, operator, person):
     client = server.create_client(*WEB, name="Debugged in the console")
     tokens = person.connect(client)

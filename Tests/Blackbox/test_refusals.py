@@ -143,6 +143,9 @@ def test_nothing_is_kept_of_clients_that_nobody_knows(server, client):
     later = client.refresh("x")
     stored(server, later)
     assert server.command("refusal", "list", "--request-id", request_id(answer)) == []
+    told = server.run("refusal", "list", "--request-id", request_id(answer)).stdout
+    assert "named no known client" in told
+    assert "No request" not in told
 
 
 def test_a_client_that_is_not_there_is_told_from_one_that_was_never_refused(server):

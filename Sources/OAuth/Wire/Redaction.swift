@@ -37,12 +37,11 @@ public enum Redaction {
             let names = named(form)
             return names.isEmpty ? "nothing" : "nothing; the request has \(names)"
         }
-        return cut(
-            values.prefix(3).map { shown($0, as: parameter) }.joined(separator: ", and ")
-        )
+        return cut(values.prefix(3).map { shown($0, as: parameter) }.joined(separator: ", and "))
     }
 
     private static func shown(_ value: String, as parameter: String) -> String {
+        guard !value.isEmpty else { return "an empty value" }
         guard shownParameters.contains(parameter) else { return described(value) }
         let value = addresses.contains(parameter) ? bare(value) : words.contains(parameter) ? brief(value[...]) : value
         return masked(value)
@@ -91,7 +90,6 @@ public enum Redaction {
 
     /// A value that must not be shown: what it seems to be, and how long it is.
     private static func described(_ value: String) -> String {
-        guard !value.isEmpty else { return "an empty value" }
         let length = length(of: value[...])
         return kind(value[...]).map { "\($0), \(length)" } ?? length
     }

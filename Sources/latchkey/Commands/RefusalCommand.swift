@@ -49,7 +49,12 @@ extension RefusalCommand {
                         refusal.requestID
                     )
                 }
-                table.print(otherwise: "No request that fits was refused.")
+                table.print(
+                    otherwise: requestID == nil
+                        ? "No request that fits was refused."
+                        : "Nothing is kept under this id: the request named no known client, or could not be read. "
+                            + "The server's log has it under its id."
+                )
             }
         }
     }

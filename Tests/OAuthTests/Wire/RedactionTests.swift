@@ -47,6 +47,8 @@ import Testing
         #expect(Redaction.shown("redirect_uri", of: form) == "https://a.example/cb?x=1")
         #expect(Redaction.shown("scope", of: form) == "a b")
         #expect(Redaction.shown("scope", of: Form(["scope": "a", "scope": "b"])) == "a, and b")
+        #expect(Redaction.shown("grant_type", of: Form(["grant_type": ""])) == "an empty value")
+        #expect(Redaction.shown("scope", of: Form(["scope": "", "scope": "b"])) == "an empty value, and b")
         #expect(Redaction.shown(nil, of: form) == nil)
     }
 
