@@ -27,14 +27,9 @@ extension Provider {
     /// Makes sure that no profile takes a path which means something else here.
     /// - Throws: `PartnerProfileError` for the first that does.
     func checkProfilePaths() throws(PartnerProfileError) {
-        for profile in node.loader.profiles.all {
-            for path in profile.rules.endpoints.all where routes.contains(where: { $0.path == path.text }) {
-                throw PartnerProfileError(
-                    file: profile.file,
-                    line: path.line,
-                    reason: "the path \(path.text) is the server's own: choose one that it does not serve"
-                )
-            }
+        let own = Set(routes.map(\.path))
+        try node.loader.profiles.refusePaths(of: "the server's own: choose one that it does not serve") {
+            own.contains($0)
         }
     }
 }

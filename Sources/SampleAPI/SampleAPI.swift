@@ -89,6 +89,16 @@ public struct SampleCompany: Sendable {
     }
 }
 
+extension SampleCompany {
+    /// The paths that it serves, seen from where it is mounted; `{id}` stands for anything.
+    public static var paths: [String] {
+        let nowhere = IntrospectionVerifier(url: "", clientID: "", clientSecret: "", audience: "")
+        let router = Router()
+        SampleCompany(verifier: .introspection(nowhere)).addRoutes(to: router)
+        return router.routes.map(\.path.description)
+    }
+}
+
 extension GuardedRequestContext {
     /// Whose homes these are: nobody's in a client's own token (client_credentials), which speaks for no person.
     var person: String {

@@ -133,6 +133,26 @@ def test_a_path_that_the_server_serves_itself_is_refused(start, tmp_path):
     check_one_line_error(done, f"{tmp_path}/partners/acme.yaml line 9: ", "/oauth/token")
 
 
+@pytest.mark.parametrize("path", ["/locks", "/v1/locks", "/api/client/v1/contacts", "/health"])
+def test_a_path_that_the_sample_api_serves_is_refused(start, tmp_path, path):
+    text = GOOD.replace("refresh: stable", f"endpoints: {{ authorize: [{path}] }}")
+    for command in ("serve", "settings --check"):
+        done = start(*command.split(), "--sample-api", acme=text)
+        check_one_line_error(
+            done, f"{tmp_path}/partners/acme.yaml line 9: ", f"{path} is the sample API's", "sample-api"
+        )
+    assert start("settings", "--check", acme=text).returncode == 0, "without it the path is free"
+
+
+def test_a_path_that_the_sample_api_serves_below_the_issuers_path_is_refused(new_server, tmp_path):
+    (tmp_path / "acme.yaml").write_text(GOOD.replace("refresh: stable", "endpoints: { token: [/client/v1/contacts] }"))
+    server = new_server("sqlite")
+    for base, status in (("/api", 1), ("/other", 0)):
+        options = ("--issuer", server.base + base, "--sample-api", "--partners", str(tmp_path))
+        done = server.run("settings", "--check", *options)
+        assert done.returncode == status, done.stderr
+
+
 def test_a_client_whose_profile_is_gone_or_fits_no_more_is_told_to_come_again(new_server, tmp_path):
     profile = tmp_path / "partners" / "acme.yaml"
     profile.parent.mkdir()

@@ -20,6 +20,14 @@ import Testing
         }
     }
 
+    @Test func `its paths are told, so that nobody else takes one`() {
+        let told = Set(SampleCompany.paths)
+        for path in ["/health", "/locks", "/v1/locks", "/locks/{id}", "/webhooks", "/api/client/v1/contacts"] {
+            #expect(told.contains(path), "\(path)")
+        }
+        #expect(!told.contains("/"))
+    }
+
     private func bearer(_ token: String) -> HTTPFields { [.authorization: "Bearer \(token)"] }
 
     private func object(_ response: TestResponse) throws -> [String: Any] {

@@ -38,6 +38,24 @@ public struct PartnerProfiles: Sendable {
         try PartnerProfiles(profiles.merging(others.profiles) { _, other in other })
     }
 
+    /// Makes sure that no profile takes a path which means something else on a server.
+    ///
+    /// - Parameters:
+    ///   - owner: whose such a path is, and what to do about it.
+    ///   - isTaken: whether a path is.
+    /// - Throws: `PartnerProfileError` for the first profile that takes one.
+    public func refusePaths(of owner: String, where isTaken: (String) -> Bool) throws(PartnerProfileError) {
+        for profile in all {
+            for path in profile.rules.endpoints.all where isTaken(path.text) {
+                throw PartnerProfileError(
+                    file: profile.file,
+                    line: path.line,
+                    reason: "the path \(path.text) is \(owner)"
+                )
+            }
+        }
+    }
+
     /// A path can belong to one profile only, whatever it is there.
     private init(_ profiles: [String: PartnerProfile]) throws(PartnerProfileError) {
         self.profiles = profiles

@@ -41,6 +41,7 @@ struct DemoCommand: AsyncParsableCommand {
         let flags = [
             "issuer": origin, "listen": "localhost:\(port)", "database": "sqlite:\(folder.path)/demo.sqlite",
             "log-level": logLevel, "audience": origin, "test-mode": "false", "clock-offset": "0",
+            "sample-api": "true",
         ]
         let layers = try Layers(flags: flags, configuration: config, isFileNeeded: false)
         let deployment = try layers.read(only: Self.shown)

@@ -1,5 +1,7 @@
 import Foundation
 import OAuth
+import OAuthServer
+import SampleAPI
 
 extension Deployment {
     /// The embedded partner profiles, with those of the folder that the settings name.
@@ -17,7 +19,17 @@ extension Deployment {
             let path = "\(folder)/\(name)"
             return (name: path, text: try Self.profileText(path))
         }
-        return try embedded.overridden(by: try PartnerProfiles(files: files))
+        let profiles = try embedded.overridden(by: try PartnerProfiles(files: files))
+        if sampleAPI { try refuseSamplePaths(profiles) }
+        return profiles
+    }
+
+    /// The sample API is served at the root and below the issuer's path; a router takes a path and method once.
+    private func refuseSamplePaths(_ profiles: PartnerProfiles) throws(PartnerProfileError) {
+        let paths = Set(SampleCompany.paths)
+        let base = issuer.flatMap { Issuer($0, allowsInsecure: true) }?.path ?? ""
+        let owner = "the sample API's: choose one that it does not serve, or leave sample-api off"
+        try profiles.refusePaths(of: owner) { paths.contains($0) || paths.contains(base + $0) }
     }
 
     /// The text of a profile's file, unless it cannot be one.
