@@ -1,5 +1,5 @@
 import Hummingbird
-import OAuth
+public import OAuth
 
 /// The endpoints at the paths that partners' documents fix, each bound to its profile.
 extension Provider {
@@ -23,13 +23,13 @@ extension Provider {
                 }
         }
     }
+}
 
-    /// Makes sure that no profile takes a path which means something else here.
+extension PartnerProfiles {
+    /// Makes sure that no profile takes a path of the server's own, `/metrics` included where it is not served.
     /// - Throws: `PartnerProfileError` for the first that does.
-    func checkProfilePaths() throws(PartnerProfileError) {
-        let own = Set(routes.map(\.path))
-        try node.loader.profiles.refusePaths(of: "the server's own: choose one that it does not serve") {
-            own.contains($0)
-        }
+    public func refuseOwnPaths() throws(PartnerProfileError) {
+        let own = Set(Provider.ownRoutes.map(\.path) + [Paths.metrics])
+        try refusePaths(of: "the server's own: choose one that it does not serve") { own.contains($0) }
     }
 }

@@ -91,7 +91,7 @@ public final class Provider: Sendable {
             transactions: TransactionSeal(secretKey: secretKey, epoch: try await store.epoch())
         )
         console = Console(store: store, settings: settings, secretKey: secretKey, hashOfNobody: hashOfNobody)
-        try checkProfilePaths()
+        try profiles.refuseOwnPaths()
     }
 
     /// Ends what the server started; its background work must have ended before.

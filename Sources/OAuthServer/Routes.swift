@@ -25,7 +25,10 @@ extension Provider {
         return router
     }
 
-    var routes: [Route] {
+    var routes: [Route] { Self.ownRoutes + metricsRoutes }
+
+    /// Those that every server has.
+    static var ownRoutes: [Route] {
         [
             // People
             .page([.get, .post], Paths.authorize, Provider.authorize),  // RFC 6749 §3.1
@@ -58,7 +61,7 @@ extension Provider {
             // Operations
             .json([.get, .head], "/healthz", at: .rootToo, Provider.healthz),
             .json([.get, .head], "/readyz", at: .rootToo, Provider.readyz),
-        ] + metricsRoutes + consoleDoors
+        ] + consoleDoors
     }
 }
 

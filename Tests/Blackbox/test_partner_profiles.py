@@ -128,9 +128,13 @@ def test_two_profiles_with_one_path_are_refused(start, tmp_path):
     check_one_line_error(done, f"{tmp_path}/partners/butler.yaml line 9: ", "/acme/token", "'acme'")
 
 
-def test_a_path_that_the_server_serves_itself_is_refused(start, tmp_path):
-    done = start(acme=GOOD.replace("refresh: stable", "endpoints: { token: [/oauth/token] }"))
-    check_one_line_error(done, f"{tmp_path}/partners/acme.yaml line 9: ", "/oauth/token")
+@pytest.mark.parametrize("path", ["/oauth/token", "/login", "/console", "/metrics"])
+def test_a_path_that_the_server_serves_itself_is_refused(start, tmp_path, path):
+    text = GOOD.replace("refresh: stable", f"endpoints: {{ authorize: [{path}] }}")
+    for command in ((), ("settings", "--check"), ("partner", "show", "acme")):
+        check_one_line_error(
+            start(*command, acme=text), f"{tmp_path}/partners/acme.yaml line 9: ", f"{path} is the server's own"
+        )
 
 
 @pytest.mark.parametrize("path", ["/locks", "/v1/locks", "/api/client/v1/contacts", "/health"])

@@ -13,8 +13,8 @@ extension Provider {
         + consoleAPIKeyRoutes + consoleKeyRoutes + consoleDebuggerRoutes + consoleWebhookRoutes + consoleAuditRoutes
 
     /// The console's routes as the router takes them.
-    var consoleDoors: [Route] {
-        Self.consoleRoutes.map { route in
+    static var consoleDoors: [Route] {
+        consoleRoutes.map { route in
             .page([route.method], route.fullPath) { provider in
                 { request, context in try await provider.enter(route, request, context) }
             }

@@ -20,6 +20,7 @@ extension Deployment {
             return (name: path, text: try Self.profileText(path))
         }
         let profiles = try embedded.overridden(by: try PartnerProfiles(files: files))
+        try profiles.refuseOwnPaths()
         if sampleAPI { try refuseSamplePaths(profiles) }
         return profiles
     }
