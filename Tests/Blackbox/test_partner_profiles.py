@@ -128,6 +128,11 @@ def test_two_profiles_with_one_path_are_refused(start, tmp_path):
     check_one_line_error(done, f"{tmp_path}/partners/butler.yaml line 9: ", "/acme/token", "'acme'")
 
 
+def test_a_path_of_an_embedded_profile_is_refused_in_the_operators_file(start, tmp_path):
+    done = start("partner", "list", acme=GOOD.replace("refresh: stable", "endpoints: { authorize: [/authorize] }"))
+    check_one_line_error(done, f"{tmp_path}/partners/acme.yaml line 9: ", "/authorize", "'seam-legacy'")
+
+
 @pytest.mark.parametrize("path", ["/oauth/token", "/login", "/console", "/metrics"])
 def test_a_path_that_the_server_serves_itself_is_refused(start, tmp_path, path):
     text = GOOD.replace("refresh: stable", f"endpoints: {{ authorize: [{path}] }}")

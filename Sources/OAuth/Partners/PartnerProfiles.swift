@@ -35,7 +35,7 @@ public struct PartnerProfiles: Sendable {
     /// These profiles with others added; one of the same id takes the place of the embedded one.
     /// - Throws: `PartnerProfileError` when two of them have the same path.
     public func overridden(by others: PartnerProfiles) throws(PartnerProfileError) -> PartnerProfiles {
-        try PartnerProfiles(profiles.merging(others.profiles) { _, other in other })
+        try PartnerProfiles(profiles.merging(others.profiles) { _, other in other }, added: Set(others.ids))
     }
 
     /// Makes sure that no profile takes a path which means something else on a server.
@@ -56,11 +56,14 @@ public struct PartnerProfiles: Sendable {
         }
     }
 
-    /// A path can belong to one profile only, whatever it is there.
-    private init(_ profiles: [String: PartnerProfile]) throws(PartnerProfileError) {
+    /// A path can belong to one profile only, whatever it is there; of two, the one that was added is to give way.
+    private init(
+        _ profiles: [String: PartnerProfile],
+        added: Set<String> = []
+    ) throws(PartnerProfileError) {
         self.profiles = profiles
         var owners: [String: String] = [:]
-        for profile in all {
+        for profile in all.filter({ !added.contains($0.id) }) + all.filter({ added.contains($0.id) }) {
             for path in profile.rules.endpoints.all {
                 guard let owner = owners.updateValue(profile.id, forKey: path.text) else { continue }
                 throw PartnerProfileError(

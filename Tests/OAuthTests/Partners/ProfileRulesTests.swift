@@ -119,6 +119,11 @@ import Testing
         let ours = try PartnerProfiles(files: [file("a", "/t")])
         #expect(throws: PartnerProfileError.self) { try ours.overridden(by: PartnerProfiles(files: [file("b", "/t")])) }
         _ = try ours.overridden(by: PartnerProfiles(files: [file("a", "/t")]))
+        // The file that was added is blamed, also where its id sorts first.
+        let late = #expect(throws: PartnerProfileError.self) {
+            try PartnerProfiles(files: [file("z", "/t")]).overridden(by: PartnerProfiles(files: [file("b", "/t")]))
+        }
+        #expect(late?.description.contains("b.yaml line 6: the path /t is taken by the profile 'z'") == true)
     }
 
     @Test func `what a partner asks for in vain is listed with its reason`() throws {
