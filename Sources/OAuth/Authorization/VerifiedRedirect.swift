@@ -17,7 +17,7 @@ public struct VerifiedRedirect: Sendable {
     ///   - form: the request's parameters; `redirect_uri` and `state` are read.
     ///   - client: the client that the request names.
     ///   - issuer: this server's issuer.
-    /// - Throws: `invalid_request` when it is missing, repeated or not registered. Nothing may be redirected then.
+    /// - Throws: `invalid_request` when it is missing, repeated, malformed or not registered. Nothing may be redirected then.
     public init(_ form: Form, client: Client, issuer: String) throws(OAuthError) {
         guard !form.repeated.contains("redirect_uri"), !form.repeated.contains("client_id") else {
             throw OAuthError(
@@ -30,7 +30,7 @@ public struct VerifiedRedirect: Sendable {
             throw OAuthError(.unauthorizedClient, "this client has no redirect URI and cannot ask people for access")
         }
         if let requested = form["redirect_uri"] {
-            guard let matching = client.redirectURI(matching: requested) else { throw client.foreignRedirect }
+            guard let matching = client.redirectURI(matching: requested) else { throw client.foreignRedirect(requested) }
             uri = requested
             endpoint = matching.text == requested ? matching : try RedirectURI(requested)
             wasNamed = true
@@ -87,10 +87,11 @@ public struct VerifiedRedirect: Sendable {
 
 extension Client {
     /// Why a redirect URI that is none of the client's is refused.
-    var foreignRedirect: OAuthError {
+    func foreignRedirect(_ requested: String) -> OAuthError {
         OAuthError(
             .invalidRequest,
-            "redirect_uri is not registered for this client: \(redirectRule)",
+            "redirect_uri "
+                + (RedirectURI.fault(in: requested) ?? "is not registered for this client: \(redirectRule)"),
             about: "redirect_uri",
             expected: expectedRedirects
         )

@@ -43,7 +43,7 @@ public struct RefreshRequest: Sendable {
         guard connection.client == client.client.id, connection.isActive else { return .refuse(Self.unknown) }
         // It is the request that is wrong: for `invalid_grant` the partner would give the connection up.
         guard !client.client.tokenRequest.mustSend.contains(.redirectURI) || isOwnRedirect(client.client) else {
-            return .refuse(client.client.foreignRedirect)
+            return .refuse(client.client.foreignRedirect(redirectURI ?? ""))
         }
         let scope: Scope
         let audience: [String]

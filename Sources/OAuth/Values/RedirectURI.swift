@@ -32,10 +32,7 @@ public struct RedirectURI: Sendable, Hashable, CustomStringConvertible {
         func refuse(_ reason: String) -> OAuthError {
             OAuthError(.invalidRequest, "the redirect URI '\(text.prefix(200))' \(reason)")
         }
-        guard text.utf8.count <= Self.lengthLimit else { throw refuse("is longer than \(Self.lengthLimit) characters") }
-        guard text.utf8.allSatisfy(Self.permits) else {
-            throw refuse("holds white space or a character that a URI may not hold; percent-encode it")
-        }
+        if let fault = Self.fault(in: text) { throw refuse(fault) }
         guard !text.contains("#") else { throw refuse("has a fragment (RFC 6749 section 3.1.2)") }
         guard let colon = text.firstIndex(of: ":"), colon > text.startIndex else {
             throw refuse("is not absolute; write https://host/path")
@@ -73,6 +70,15 @@ public struct RedirectURI: Sendable, Hashable, CustomStringConvertible {
         self.text = text
         self.scheme = scheme
         origin = host.isEmpty ? scheme + ":" : scheme + "://" + (parts.authority ?? "").lowercased()
+    }
+
+    /// Why a text can be no redirect URI at all, whoever has registered what; nil when its length and characters are good.
+    static func fault(in text: String) -> String? {
+        guard text.utf8.count <= lengthLimit else { return "is longer than \(lengthLimit) characters" }
+        guard text.utf8.allSatisfy(permits) else {
+            return "holds white space or a character that a URI may not hold; percent-encode it"
+        }
+        return nil
     }
 
     /// Checks a URI that somebody wants to register, for the one who registers.

@@ -24,6 +24,30 @@ import Testing
         #expect(uri == "https://client.example.com/cb?code=SplxlOBeZQQYbYS6WxSbIA&state=xyz")
     }
 
+    @Test func `what can be no URI at all is told so, and not that it is not registered`() throws {
+        let anyHost = try Client.example(
+            profile: try PartnerProfile.example(
+                rules: "{ redirect_hosts: [partner.example] }",
+                loosened: "redirect_hosts"
+            )
+        ) { $0.redirectURIs = nil }
+        let long = "https://a.partner.example/cb?x=" + String(repeating: "x", count: RedirectURI.lengthLimit)
+        let wrong = [
+            (long, "redirect_uri is longer than 2000 characters"),
+            ("https://a.partner.example/c b", "redirect_uri holds white space or a character"),
+            ("https://a.partner.example/é", "redirect_uri holds white space or a character"),
+            ("https://a.evil.example/cb", "redirect_uri is not registered for this client"),
+        ]
+        for client in [try Client.example(), anyHost] {
+            for (uri, reason) in wrong {
+                let form = try Form.sent([("redirect_uri", uri)])
+                let error = #expect(throws: OAuthError.self) { try redirect(form, client) }
+                #expect(error?.description.hasPrefix(reason) == true, "\(uri.prefix(60))")
+                #expect(error?.parameter == "redirect_uri" && error?.expected != nil)
+            }
+        }
+    }
+
     @Test func `RFC 6749 §4.1.2.1: an error goes back with its state`() throws {
         let form = Form(["redirect_uri": Example.callback, "state": "xyz"])
         let uri = try redirect(form, withoutIssuer()).refused(OAuthError(.accessDenied, "the person said no"))
