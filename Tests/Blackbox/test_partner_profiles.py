@@ -34,6 +34,8 @@ WRONG = {
     "a list that is none": ("refresh: stable", "grants: authorization_code", 9, "list"),
     "a grant that nobody has": ("refresh: stable", "grants: [password]", 9, "'password'"),
     "a looser rule without a reason": (LOOSENED, "loosened: []", 8, "loosens proof_key without a reason"),
+    "a reason for a rule that there is not": ("- rule: proof_key", "- rule: proof_keys", 11, "'proof_keys' is no key"),
+    "no way to prove who one is": ("refresh: stable", "client_authentication: []", 9, "client_secret_basic"),
     "a looser rule with an empty reason": (
         "Acme's guide sends no code_challenge; the client is confidential.",
         "''",
@@ -106,6 +108,7 @@ def test_the_profile_that_these_are_made_of_is_good(start):
 def test_a_file_that_is_empty_or_no_mapping_is_refused(start, tmp_path):
     for text in ("", "# nothing\n", "just words\n", "- a\n- b\n"):
         check_one_line_error(start(acme=text), f"{tmp_path}/partners/acme.yaml")
+    check_one_line_error(start(acme=""), f"{tmp_path}/partners/acme.yaml is empty")
 
 
 def test_a_file_in_another_encoding_is_refused_with_its_line(start, tmp_path):

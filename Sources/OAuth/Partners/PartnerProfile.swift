@@ -80,12 +80,15 @@ public final class PartnerProfile: Sendable {
         document = place.written
         loosened =
             try members.optional("loosened") { node throws(ProfileFault) in
-                try node.list { entry throws(ProfileFault) in
+                try node.list { entry throws(ProfileFault) -> Loosened in
                     let members = try entry.members(["rule", "why"])
-                    return Loosened(
-                        rule: try members.required("rule").text(),
-                        why: try members.required("why").text()
-                    )
+                    let key = try members.required("rule")
+                    let rule = try key.text()
+                    guard Rules.keys.contains(rule) else {
+                        let known = Rules.keys.joined(separator: ", ")
+                        throw key.fault("'\(rule)' is no key of rules; known are \(known)")
+                    }
+                    return Loosened(rule: rule, why: try members.required("why").text())
                 }
             } ?? []
         unmet =

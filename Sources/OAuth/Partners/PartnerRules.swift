@@ -38,7 +38,7 @@ extension PartnerProfile {
         /// Secrets that the partner's document prints: they work in test mode only, whatever their length.
         public let testSecrets: [String]
 
-        private static let keys = [
+        static let keys = [
             "client_id", "redirect_uris", "redirect_hosts", "public", "client_authentication", "grants", "scopes",
             "default_scopes", "access_token", "access_token_lifetime", "code_lifetime", "refresh", "user_id", "consent",
             "prompt", "proof_key", "issuer_in_response", "limits", "endpoints", "authorization_request",
@@ -90,6 +90,9 @@ extension PartnerProfile {
 
         /// What no single rule shows.
         private func checkTogether(_ rules: ProfileMembers) throws(ProfileFault) {
+            if let node = rules["client_authentication"], authentication?.isEmpty ?? false {
+                throw node.fault("must name client_secret_basic, client_secret_post or both")
+            }
             if let node = rules["user_id"], tokenResponse != nil {
                 throw node.fault("cannot stand beside token_response, which says itself whether there is a user_id")
             }

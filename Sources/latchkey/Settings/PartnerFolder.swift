@@ -35,14 +35,27 @@ extension Deployment {
 
     /// The text of a profile's file, unless it cannot be one.
     private static func profileText(_ path: String) throws(Complaint) -> String {
-        guard let file = FileHandle(forReadingAtPath: path), let data = try? file.read(upToCount: profileLimit + 1)
-        else { throw Complaint("the partner profile \(path) cannot be read") }
+        guard let file = FileHandle(forReadingAtPath: path) else { throw unreadable(path) }
+        let data: Data
+        do {
+            // Of an empty file there is nothing to be read, not even nothing.
+            data = try file.read(upToCount: profileLimit + 1) ?? Data()
+        } catch {
+            throw unreadable(path)
+        }
+        guard !data.isEmpty else {
+            throw Complaint("the partner profile \(path) is empty: write one, or take the file away")
+        }
         guard data.count <= profileLimit else {
             throw Complaint(
                 "the partner profile \(path) is larger than \(profileLimit / 1024) KiB, which no profile is"
             )
         }
         return try WrittenText.read(data, of: "the partner profile \(path)")
+    }
+
+    private static func unreadable(_ path: String) -> Complaint {
+        Complaint("the partner profile \(path) cannot be read")
     }
 
     /// The largest file of a profile that is read, in bytes.

@@ -33,6 +33,7 @@ import Testing
         ("redirect_uris:\n  - https://a.example/\n  - http://b.example/", 7, "rules.redirect_uris: the redirect URI"),
         ("redirect_uris: ['https://a.example/{X}']", 5, "not of a-z 0-9 _"),
         ("client_authentication: [private_key_jwt]", 5, "client_secret_basic, client_secret_post"),
+        ("client_authentication: []", 5, "rules.client_authentication: must name client_secret_basic"),
         ("access_token_lifetime: forever", 5, "60 to 86400"), ("access_token_lifetime: 86401", 5, "or never,"),
         ("code_lifetime: 601", 5, "must be 10 to 600"), ("prompt: none", 5, "choose from as_sent, login"),
         (
@@ -93,6 +94,14 @@ import Testing
         let error = #expect(throws: PartnerProfileError.self) { try profile(rules) }
         #expect(error?.description.contains("loosens \(key) without a reason") == true)
         _ = try profile(rules, loosened: [key])
+    }
+
+    @Test func `a reason is for a key of rules`() {
+        let error = #expect(throws: PartnerProfileError.self) {
+            try profile("proof_key: optional", loosened: ["proof_key", "pkce"])
+        }
+        let sentence = error?.description ?? ""
+        #expect(sentence.contains("line 8: loosened.rule: 'pkce' is no key of rules; known are "), "\(sentence)")
     }
 
     @Test(arguments: [
