@@ -345,6 +345,40 @@ def test_account_import_holds_up_nothing_for_a_line_that_is_too_long(own_server,
     assert rejects.read_text() == wrong
 
 
+def test_account_import_overwrites_nothing_with_the_refused_lines(own_server, tmp_path):
+    file, there = tmp_path / "accounts.jsonl", tmp_path / "there.jsonl"
+    wrong = json.dumps({"email": "nobody"}) + "\n"
+    file.write_text(json.dumps({"email": "ada@example.com"}) + "\n" + wrong)
+    there.write_text("mine")
+    refused = own_server.run("account", "import", str(file), "--rejects", str(there))
+    check_one_line_error(refused, f"{there} is there already", "overwrites nothing")
+    assert there.read_text() == "mine"
+    # What is imported is there too, also when it comes over standard input.
+    before = file.read_text()
+    for words, stdin in (([str(file)], None), (["-"], before)):
+        refused = own_server.run("account", "import", *words, "--rejects", str(file), stdin=stdin)
+        check_one_line_error(refused, "overwrites nothing")
+        assert file.read_text() == before
+    assert own_server.command("account", "list") == []
+    # Nothing is made where nothing was refused, or could be: without a database, and with every line good.
+    fresh = tmp_path / "fresh.jsonl"
+    elsewhere = clean_environment() | {"LATCHKEY_DATABASE": f"sqlite:{tmp_path / 'no-database'}"}
+    words = [BINARY, "account", "import", str(file), "--rejects", str(fresh)]
+    assert subprocess.run(words, cwd=tmp_path, env=elsewhere, capture_output=True, timeout=60).returncode == 1
+    assert not fresh.exists()
+    missing = own_server.run("account", "import", str(file), "--rejects", str(tmp_path / "no" / "folder"))
+    check_one_line_error(missing, "there is no folder")
+    assert own_server.run("account", "import", "-", "--rejects", str(fresh), stdin=before).returncode == 1
+    assert fresh.read_text() == wrong
+    fresh.unlink()
+    good = before.splitlines()[0].replace("ada", "bob")
+    assert own_server.run("account", "import", "-", "--rejects", str(fresh), stdin=good).returncode == 0
+    assert not fresh.exists()
+    # A pipe loses nothing.
+    piped = own_server.run("account", "import", "-", "--rejects", "/dev/stdout", stdin=wrong)
+    assert wrong in piped.stdout, piped.stderr
+
+
 def test_account_import_from_csv_tells_what_came_before_a_record_without_an_end(own_server, tmp_path):
     """A quote that is never closed takes in all that follows: no record after it can be told from it."""
     heading = "email,name,password_hash,external_id\n"

@@ -21,7 +21,7 @@ extension AccountCommand {
         @OptionGroup var output: OutputOptions
 
         @Option(
-            help: "Write the refused lines to this file, so that they can be mended and imported; none over 64 KiB."
+            help: "Write the refused lines to this new file, so that they can be mended and imported; none over 64 KiB."
         )
         var rejects: String?
 
@@ -29,23 +29,20 @@ extension AccountCommand {
 
         func run() async throws {
             var reader = try AccountFile(path: file)
-            guard rejects.map({ !isSameFile($0, file) }) ?? true else {
-                throw Complaint("--rejects names the file that is imported: name another one")
-            }
             let rejects = try rejects.map(RejectsFile.init(path:))
             let tally = try await ledger.withLedger { ledger in
-                var tally = ImportTally()
+                var tally = ImportTally(rejects: rejects)
                 var batch: [AccountFile.Entry] = []
                 while let entry = next(of: &reader, &tally) {
                     switch entry.content {
-                    case .failure(let error): try tally.refuse(entry, error.description, reader.heading, rejects)
+                    case .failure(let error): try tally.refuse(entry, error.description, reader.heading)
                     case .success: batch.append(entry)
                     }
                     guard batch.count == 500 else { continue }
-                    try await write(batch, ledger, reader.heading, rejects, &tally)
+                    try await write(batch, ledger, reader.heading, &tally)
                     batch.removeAll(keepingCapacity: true)
                 }
-                try await write(batch, ledger, reader.heading, rejects, &tally)
+                try await write(batch, ledger, reader.heading, &tally)
                 return tally
             }
             try tally.report(as: output)
@@ -61,18 +58,10 @@ extension AccountCommand {
             }
         }
 
-        private func isSameFile(_ left: String, _ right: String) -> Bool {
-            var one = stat()
-            var other = stat()
-            guard stat(left, &one) == 0, stat(right, &other) == 0 else { return false }
-            return one.st_dev == other.st_dev && one.st_ino == other.st_ino
-        }
-
         private func write(
             _ batch: [AccountFile.Entry],
             _ ledger: Ledger,
             _ heading: [UInt8]?,
-            _ rejects: RejectsFile?,
             _ tally: inout ImportTally
         ) async throws {
             guard !batch.isEmpty else { return }
@@ -95,7 +84,7 @@ extension AccountCommand {
                     tally.imported += 1
                 } else {
                     let reason = "an account with this e-mail or external_id exists already"
-                    try tally.refuse(entry, reason, heading, rejects)
+                    try tally.refuse(entry, reason, heading)
                 }
             }
             tally.showProgress()
@@ -108,18 +97,18 @@ struct ImportTally: Sendable {
     var imported = 0
     /// Why not everything was read.
     var fault: Complaint?
+    private var rejects: RejectsFile?
     private var refused = 0
     private var reasons: [(line: Int, reason: String)] = []
 
     /// More reasons than this are counted, but not listed.
     private static let listed = 1000
 
-    mutating func refuse(
-        _ entry: AccountFile.Entry,
-        _ reason: String,
-        _ heading: [UInt8]?,
-        _ rejects: RejectsFile?
-    ) throws(Complaint) {
+    init(rejects: RejectsFile?) {
+        self.rejects = rejects
+    }
+
+    mutating func refuse(_ entry: AccountFile.Entry, _ reason: String, _ heading: [UInt8]?) throws(Complaint) {
         refused += 1
         if reasons.count < Self.listed { reasons.append((entry.line, reason)) }
         if let raw = entry.raw { try rejects?.write(raw, heading: heading) }
@@ -158,30 +147,5 @@ struct ImportTally: Sendable {
             "\(refused) of \(count(imported + refused, "line")) were refused: mend them and import them again "
                 + "(--rejects FILE keeps them)"
         )
-    }
-}
-
-/// Where refused lines go, as they were written.
-final class RejectsFile: Sendable {
-    private let handle: FileHandle
-    private let path: String
-
-    init(path: String) throws(Complaint) {
-        // Password hashes are in it.
-        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
-            throw Complaint("the file \(path) for refused lines cannot be made: \(String(cString: strerror(errno)))")
-        }
-        handle = FileHandle(fileDescriptor: file, closeOnDealloc: true)
-        self.path = path
-    }
-
-    func write(_ line: [UInt8], heading: [UInt8]?) throws(Complaint) {
-        do {
-            if let heading, try handle.offset() == 0 { try handle.write(contentsOf: Data(heading + [0x0A])) }
-            try handle.write(contentsOf: Data(line + [0x0A]))
-        } catch {
-            throw Complaint("the file \(path) for refused lines cannot be written: \(error)")
-        }
     }
 }

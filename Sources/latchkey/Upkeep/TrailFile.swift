@@ -21,7 +21,7 @@ struct TrailFile {
             (draft, handle) = (nil, .standardOutput)
             return
         }
-        if let stream = try Self.existing(name) {
+        if let stream = try openStream(name, otherwise: Self.taken(name)) {
             (draft, handle) = (nil, stream)
             return
         }
@@ -53,26 +53,6 @@ struct TrailFile {
         draft?.discard()
     }
 
-    /// What has the name already, if it is a pipe or a device such as a terminal; nil when nothing has.
-    private static func existing(_ name: String) throws(Complaint) -> FileHandle? {
-        var facts = stat()
-        guard lstat(name, &facts) == 0 else { return nil }
-        guard stat(name, &facts) == 0, isStream(facts) else { throw taken(name) }
-        let place = open(name, O_WRONLY | O_NOCTTY | O_CLOEXEC)
-        guard place >= 0 else { throw unwritable(name, errno) }
-        // Somebody may have changed names meanwhile.
-        guard fstat(place, &facts) == 0, isStream(facts) else {
-            close(place)
-            throw taken(name)
-        }
-        return FileHandle(fileDescriptor: place, closeOnDealloc: true)
-    }
-
-    /// Whether what is written passes through: a pipe, a terminal, another device of characters.
-    private static func isStream(_ facts: stat) -> Bool {
-        [S_IFIFO, S_IFCHR].contains(facts.st_mode & S_IFMT)
-    }
-
     private static func taken(_ name: String) -> Complaint {
         Complaint(
             "\(name) is there already, and an export overwrites nothing: name another file, or - for standard output"
@@ -84,4 +64,28 @@ struct TrailFile {
             "\(name) cannot be written (\(String(cString: strerror(code)))): name a file in a folder that you may write to"
         )
     }
+}
+
+/// Opens what has a name already, if writing passes through it: a pipe, a terminal, another device of characters.
+///
+/// - Parameters:
+///   - name: the name.
+///   - taken: says that something has it that lasts.
+/// - Returns: nil when nothing has the name.
+/// - Throws: `taken`, or a `Complaint` when it cannot be written.
+func openStream(_ name: String, otherwise taken: Complaint) throws(Complaint) -> FileHandle? {
+    func isStream(_ facts: stat) -> Bool { [S_IFIFO, S_IFCHR].contains(facts.st_mode & S_IFMT) }
+    var facts = stat()
+    guard lstat(name, &facts) == 0 else { return nil }
+    guard stat(name, &facts) == 0, isStream(facts) else { throw taken }
+    let place = open(name, O_WRONLY | O_NOCTTY | O_CLOEXEC)
+    guard place >= 0 else {
+        throw Complaint("\(name) cannot be written: \(String(cString: strerror(errno)))")
+    }
+    // Somebody may have changed names meanwhile.
+    guard fstat(place, &facts) == 0, isStream(facts) else {
+        close(place)
+        throw taken
+    }
+    return FileHandle(fileDescriptor: place, closeOnDealloc: true)
 }
