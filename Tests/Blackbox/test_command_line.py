@@ -393,6 +393,25 @@ def test_account_import_from_csv_tells_what_came_before_a_record_without_an_end(
     assert len(own_server.command("account", "list", "--limit", "1000")) == 600
 
 
+def test_account_import_refuses_a_member_that_it_does_not_know(own_server, tmp_path):
+    """Misspelt, it would make an account without its password, and nobody would be told."""
+    rows = [
+        {"email": "a@example.com", "passwordHash": "x", "name": "A"},
+        {"email": "b@example.com", "zip": None, "age": ""},
+        {"email": "c@example.com", "name": None, "external_id": ""},
+    ]
+    file = tmp_path / "accounts.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = own_server.run("account", "import", str(file), "--json")
+    shown = json.loads(done.stdout)
+    assert (done.returncode, shown["imported"]) == (1, 1), done.stderr
+    assert [one["line"] for one in shown["refusals"]] == [1, 2]
+    for refusal_of_line, name in zip(shown["refusals"], ("passwordHash", "age"), strict=True):
+        assert f"'{name}'" in refusal_of_line["reason"]
+        assert "password_hash" in refusal_of_line["reason"]
+    assert [one["email"] for one in own_server.command("account", "list")] == ["c@example.com"]
+
+
 def test_account_import_refuses_what_a_database_cannot_keep_and_that_alone(own_server, tmp_path):
     """PostgreSQL keeps no NUL, and refuses all that comes with one in the same statement."""
     salted = f"$6$sa\0lt${'a' * 86}"

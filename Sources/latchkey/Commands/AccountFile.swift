@@ -28,7 +28,7 @@ struct AccountFile {
     private var columns: [String] = []
     private var source: RecordSource
 
-    private static let known = ["email", "name", "password_hash", "external_id"]
+    fileprivate static let known = ["email", "name", "password_hash", "external_id"]
 
     init(path: String) throws(Complaint) {
         source = try RecordSource(path: path)
@@ -231,6 +231,12 @@ private enum JSONLine {
     static func members(_ bytes: [UInt8]) throws(Complaint) -> [String: String] {
         guard let members = try? JSONDecoder().decode([String: String?].self, from: Data(bytes)) else {
             throw Complaint("it is not a JSON object whose members are texts")
+        }
+        // One that is misspelt would be lost: an account without its password, and nobody is told.
+        if let unknown = members.keys.filter({ !AccountFile.known.contains($0) }).min() {
+            throw Complaint(
+                "it has a member '\(unknown.plain.prefix(100))', but may have only \(AccountFile.known.joined(separator: ", "))"
+            )
         }
         return members.compactMapValues { $0 }.filter { !$0.value.isEmpty }
     }
