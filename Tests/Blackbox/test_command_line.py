@@ -308,6 +308,26 @@ def test_account_import_reads_csv_with_quotes_commas_and_crlf(own_server, tmp_pa
     assert names == {"a@example.com": 'Lovelace, Ada "the first"', "b@example.com": "Bert"}
 
 
+def test_account_import_refuses_a_stray_quote_in_csv_with_its_line_alone(own_server, tmp_path):
+    """RFC 4180 §2: only a field that begins with a quote is quoted; any other takes in nothing of what follows."""
+    heading = "email,name,password_hash,external_id\n"
+    stray = ['a@example.com,Ada 5" tall,,1\n', 'b@example.com, "Bob",,2\n', 'c@example.com,"Cy" "",,3\n']
+    good = 'd@example.com,"Dora\'s ""quoted"" name, and ""another""",,4\n"e@example.com","Eve""",,"5"\n'
+    file, rejects = tmp_path / "accounts.csv", tmp_path / "rejects.csv"
+    file.write_text(heading + "".join(stray) + good + 2000 * "\n" + "f@example.com,Fay,,6\n")
+    done = own_server.run("account", "import", str(file), "--json", "--rejects", str(rejects))
+    shown = json.loads(done.stdout)
+    assert (done.returncode, shown["imported"], shown["refused"]) == (1, 3, 3), done.stderr
+    assert [one["line"] for one in shown["refusals"]] == [2, 3, 4]
+    assert rejects.read_text() == heading + "".join(stray)
+    names = {one["email"]: one["name"] for one in own_server.command("account", "list")}
+    assert names == {
+        "d@example.com": 'Dora\'s "quoted" name, and "another"',
+        "e@example.com": 'Eve"',
+        "f@example.com": "Fay",
+    }
+
+
 def test_account_import_loses_no_line_without_a_word(own_server, tmp_path):
     file = tmp_path / "accounts.csv"
     file.write_text(

@@ -140,13 +140,17 @@ private struct RecordSource {
     mutating func record(quoted: Bool) throws(Complaint) -> Record? {
         var record = Record(line: line)
         var isInQuotes = false
+        // Quotes begin where a field does (RFC 4180 §2), and go on behind one that is doubled: any other quote is of its line alone.
+        var mayOpen = true
         while true {
             if position == buffer.count {
                 guard try fill() else { return record.bytes.isEmpty ? nil : record }
             }
             let byte = buffer[position]
             position += 1
-            if byte == UInt8(ascii: "\"") { isInQuotes.toggle() }
+            let isBound = byte == UInt8(ascii: "\"") && (isInQuotes || mayOpen)
+            if isBound { isInQuotes.toggle() }
+            mayOpen = isBound || byte == UInt8(ascii: ",")
             if byte == 0x0A {
                 line += 1
                 guard quoted, isInQuotes else {
