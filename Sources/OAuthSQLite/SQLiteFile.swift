@@ -89,6 +89,20 @@ public struct SQLiteFile: Sendable {
         }
     }
 
+    /// The oldest release that may use it, by the newest migration which that knows; 0 when it does not say.
+    public func compatibleSince() throws(SQLError) -> Int64 {
+        try Self.run {
+            let queue = try DatabaseQueue.open(path: path, readonly: true, lock: LockWait(limit: .seconds(5)))
+            defer { try? queue.close() }
+            return try queue.inDatabase { database -> Int64 in
+                // Older ones have no such column.
+                let names = try database.columns(in: "migrations").map(\.name)
+                guard names.contains("compatible_since") else { return 0 }
+                return try Int64.fetchOne(database, sql: "select max(compatible_since) from migrations") ?? 0
+            }
+        }
+    }
+
     /// How many live rows of some tables another database has that this one lacks; nil when that one cannot be read.
     public func missing(from other: String) -> [String: Int]? {
         let keys = ["connections": "connection_id", "accounts": "account_id", "clients": "client_id"]

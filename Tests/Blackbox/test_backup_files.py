@@ -153,7 +153,7 @@ def test_F12_what_is_no_whole_backup_is_refused_and_the_old_database_stays(new_s
     newer = tmp_path / "newer"
     newer.write_bytes(good.read_bytes())
     with sqlite3.connect(newer) as connection:
-        connection.execute("insert into migrations (number, name) values (9999, 'later')")
+        connection.execute("insert into migrations (number, name, compatible_since) values (9999, 'later', 9999)")
     expected = {
         str(noise): "not a SQLite database",
         str(foreign): "not one of Latchkey's",
@@ -168,6 +168,25 @@ def test_F12_what_is_no_whole_backup_is_refused_and_the_old_database_stays(new_s
     assert [one["user_id"] for one in server.command("account", "list")] == [account.user_id]
     assert not list(tmp_path.glob("*.restoring*"))
     assert not list(tmp_path.glob("*.before-restore*"))
+
+
+def test_F12_a_backup_of_what_a_newer_release_brought_further_is_restored_while_that_suits_this_one(
+    new_server, tmp_path
+):
+    """Whoever has gone back a release has backups of the newer one's schema, and none of an older one's."""
+    server = new_server("sqlite")
+    early = server.create_account().email
+    with closing(sqlite3.connect(server.database.path)) as connection:
+        connection.execute("insert into migrations (number, name, compatible_since) values (9999, 'later', 1)")
+        connection.commit()
+    assert server.command("migrate") == {"ran": [], "schema": 9999}
+    assert "is at version 9999." in server.run("migrate").stdout
+    good = tmp_path / "good"
+    assert server.command("backup", str(good))["schema"] == 9999
+    server.create_account()
+    server.command("restore", str(good), "--replace")
+    assert emails(server) == {early}
+    server.start()
 
 
 def test_F12_a_folder_is_no_backup_and_nothing_of_it_is_copied(new_server, tmp_path):

@@ -20,6 +20,8 @@ struct MigrateCommand: AsyncParsableCommand {
         let deployment = try ledger.deployment()
         let remains = deployment.remainsOfLostDatabase()
         let opened = try await deployment.openDatabase(bringing: .anew)
+        // A newer release may have brought it further.
+        let schema = try await Migrations().current(of: opened.database)
         await opened.database.close()
         if !remains.isEmpty {
             warn(
@@ -27,12 +29,11 @@ struct MigrateCommand: AsyncParsableCommand {
                     + "tell of an earlier one: whoever was connected there is not here"
             )
         }
-        let newest = Migrations().newest
         guard !output.json else {
-            return try JSONValue.object(["ran": .texts(opened.ran), "schema": .number(newest)]).print()
+            return try JSONValue.object(["ran": .texts(opened.ran), "schema": .number(schema)]).print()
         }
         for name in opened.ran { print("ran \(name)") }
-        print("The schema of \(deployment.database.shown) is at version \(newest).")
+        print("The schema of \(deployment.database.shown) is at version \(schema).")
     }
 }
 

@@ -117,19 +117,19 @@ struct Replacement: Sendable {
         Complaint("\(backup) cannot be copied to \(draft.path): \(String(cString: strerror(code)))")
     }
 
-    /// Refuses a copy that is damaged, no database of Latchkey's, or a newer release's.
+    /// Refuses a copy that is damaged, no database of Latchkey's, or no longer suits this release.
     private func inspect() throws(Complaint) {
         let copy = SQLiteFile(path: draft.path)
         if let fault = copy.fault() {
             throw Complaint("\(backup) cannot be restored: \(fault); take another backup")
         }
-        guard let schema = try? copy.schema() else {
+        guard let wanted = try? copy.compatibleSince() else {
             throw Complaint("\(backup) cannot be restored: its schema cannot be read; take another backup")
         }
-        guard schema <= Migrations().newest else {
+        guard wanted <= Migrations().newest else {
             throw Complaint(
-                "\(backup) was made by a newer release (schema \(schema), this one knows \(Migrations().newest)): "
-                    + "restore it with that release"
+                "\(backup) was made by a newer release (it needs schema \(wanted) or later, this one knows "
+                    + "\(Migrations().newest)): restore it with that release"
             )
         }
     }
