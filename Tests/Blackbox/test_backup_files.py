@@ -3,7 +3,9 @@
 import fcntl
 import json
 import os
+import pwd
 import sqlite3
+import stat
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -244,6 +246,27 @@ def test_F12_a_database_behind_a_symbolic_link_is_replaced_where_it_is(new_serve
             assert {email for (email,) in old.execute("select email from accounts")} == {early, late}
     assert not [*tmp_path.rglob("*.restoring*")]
     server.start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for somebody else")
+def test_F12_a_database_that_root_restores_belongs_to_whom_the_old_one_did_else_the_folder(new_server, tmp_path):
+    server, early, good = backed_up(new_server, tmp_path)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    somebody, another = pwd.getpwnam("nobody"), pwd.getpwnam("daemon")
+    os.chown(folder, somebody.pw_uid, somebody.pw_gid)
+    path = folder / "latchkey.sqlite"
+
+    def restore(*words: str) -> tuple[int, int]:
+        command = [server.program, "restore", str(good), *words, "--database", f"sqlite:{path}"]
+        subprocess.run(command, cwd=server.folder, env=server.environment, check=True, timeout=60)
+        assert_whole(path)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        return path.stat().st_uid, path.stat().st_gid
+
+    assert restore() == (somebody.pw_uid, somebody.pw_gid)
+    os.chown(path, another.pw_uid, another.pw_gid)
+    assert restore("--replace") == (another.pw_uid, another.pw_gid)
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])

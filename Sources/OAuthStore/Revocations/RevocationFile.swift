@@ -122,9 +122,7 @@ struct RevocationFile: Sendable {
         guard geteuid() == 0 else { return open(path, flags, 0o600) }
         let made = open(path, flags | O_EXCL, 0o600)
         guard made >= 0 else { return open(path, flags, 0o600) }
-        var facts = stat()
-        // Where the system does not let root do that, root's lines are noted all the same.
-        if stat(folderPath, &facts) == 0 { _ = fchown(made, facts.st_uid, facts.st_gid) }
+        handOver(made, toOwnerOf: folderPath)
         return made
     }
 

@@ -71,7 +71,7 @@ struct RestoreCommand: AsyncParsableCommand {
         prepared.database = .sqlite(path: replacement.draft.path)
         var report = try await brought(prepared, keyOf: deployment, records)
         report.lost = SQLiteFile(path: replacement.draft.path).missing(from: path)
-        report.oldDatabase = try replacement.swap(now: deployment.ambient.now())
+        report.oldDatabase = try replacement.swap(copy, now: deployment.ambient.now())
         report.database = deployment.database.shown
         report.backup = file
         return report

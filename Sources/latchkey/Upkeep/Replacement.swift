@@ -140,11 +140,14 @@ struct Replacement: Sendable {
     /// would not start. And no log of the old one ever lies beside the new one: a log names no database, and SQLite would
     /// write what it holds into whichever it finds.
     ///
-    /// - Parameter now: names the old one.
+    /// - Parameters:
+    ///   - copy: the new one, which goes to the owner of the old one, else of the folder: the server's user.
+    ///   - now: names the old one.
     /// - Returns: where the old one is now; nil when there was none.
     /// - Throws: a `Complaint` when somebody uses the old one, or a name cannot be changed.
-    func swap(now: Instant) throws(Complaint) -> String? {
+    func swap(_ copy: Int32, now: Instant) throws(Complaint) -> String? {
         let folder = URL(fileURLWithPath: target).deletingLastPathComponent().path
+        if !handOver(copy, toOwnerOf: target) { handOver(copy, toOwnerOf: folder) }
         try flush(draft.path)
         // A server may have been started meanwhile.
         try refuseUsed()
