@@ -181,13 +181,30 @@ def start_proxy(tmp_path) -> Iterator[Callable[..., Proxy]]:
     """Starts a proxy in front of two ports."""
     made: list[Proxy] = []
 
-    def start(name: str, *ports: int) -> Proxy:
+    def start(name: str, *ports: int, console_network: str | None = None) -> Proxy:
         made.append(PROXIES[name](tmp_path, ports))
+        made[-1].console_network = console_network
         return made[-1].start()
 
     yield start
     for proxy in made:
         proxy.stop()
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_the_console_is_for_the_operators_network_wherever_the_issuer_has_it(start_proxy, name):
+    """By the commented lines of the files, in front of what answers every GET."""
+    recorder = Recorder()
+    front = start_proxy(name, recorder.port, recorder.port, console_network="127.0.4.0/24")
+    inside = ("/console", "/console/", "/CONSOLE/clients", "/auth/console", "/a/b/Console/x", "//console", "/%63onsole")
+    for target in inside:
+        answer, _ = over_https(front, "GET", target)
+        assert answer.status == 403, target
+        assert send("GET", front.base + target, source="127.0.4.2").status_code == 200, target
+    for target in ("/consoles", "/oauth/authorize?next=/console", "/auth/myconsole"):
+        answer, _ = over_https(front, "GET", target)
+        assert answer.status == 200, target
+    recorder.stop()
 
 
 @pytest.mark.parametrize("name", PROXIES)

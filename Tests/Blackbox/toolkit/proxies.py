@@ -117,6 +117,10 @@ class Proxy:
     """One proxy in front of two nodes; `base` is where everybody reaches them."""
 
     is_running = True
+    console_lines = 5
+    """How many commented lines keep the console for a network."""
+    console_network: str | None = None
+    """Whom the console is for, by those lines; None leaves them commented."""
 
     def __init__(self, folder: Path, ports: tuple[int, int], canaries: Canaries | None = None):
         self.folder = folder
@@ -160,12 +164,25 @@ class Proxy:
                 self.process.kill()
                 self.process.wait()
 
-    def node_addresses(self) -> dict[str, str]:
-        return dict(zip(NODES, self.nodes, strict=True))
+    def rendered(self, file: Path, changes: dict[str, str]) -> str:
+        """A file for this proxy, its nodes and its console's network."""
+        text = rendered(file, changes | dict(zip(NODES, self.nodes, strict=True)))
+        if self.console_network is None:
+            return text
+        before, mark, after = text.partition("# The console for the operators' network only:\n")
+        assert mark, f"{file} says nothing of the console"
+        lines = after.splitlines(keepends=True)
+        kept = "".join(lines[: self.console_lines])
+        assert kept.count("# ") >= self.console_lines
+        assert "10.0.0.0/8" in kept
+        kept = "".join(line.replace("# ", "", 1) for line in kept.splitlines(keepends=True))
+        return before + mark + kept.replace("10.0.0.0/8", self.console_network) + "".join(lines[self.console_lines :])
 
 
 class HAProxy(Proxy):
     """`deploy/haproxy/haproxy.cfg`."""
+
+    console_lines = 1
 
     def command(self) -> list[str]:
         changes = {
@@ -177,7 +194,7 @@ class HAProxy(Proxy):
         if os.getuid() != 0:
             changes |= {"    user haproxy\n": "", "    group haproxy\n": ""}
         path = self.folder / "haproxy.cfg"
-        path.write_text(rendered(DEPLOY / "haproxy" / "haproxy.cfg", changes | self.node_addresses()))
+        path.write_text(self.rendered(DEPLOY / "haproxy" / "haproxy.cfg", changes))
         return [program("haproxy"), "-db", "-f", str(path)]
 
 
@@ -196,7 +213,7 @@ class Nginx(Proxy):
             "/var/log/nginx/latchkey.log": str(self.folder / "access.log"),
         }
         site = self.folder / "latchkey.conf"
-        site.write_text(rendered(DEPLOY / "nginx" / "latchkey.conf", changes | self.node_addresses()))
+        site.write_text(self.rendered(DEPLOY / "nginx" / "latchkey.conf", changes))
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         places = "".join(f"    {kind}_temp_path {self.folder / kind};\n" for kind in kinds)
         path = self.folder / "nginx.conf"
@@ -220,7 +237,7 @@ class Caddy(Proxy):
             "/etc/caddy/auth.example.com.key": str(self.certificate.key),
         }
         path = self.folder / "Caddyfile"
-        path.write_text(rendered(DEPLOY / "caddy" / "Caddyfile", changes | self.node_addresses()))
+        path.write_text(self.rendered(DEPLOY / "caddy" / "Caddyfile", changes))
         return [program("caddy"), "run", "--config", str(path), "--adapter", "caddyfile"]
 
 
