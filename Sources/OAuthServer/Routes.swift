@@ -95,11 +95,10 @@ extension Router<DoorContext> {
             let start = Stopwatch.now
             do {
                 let response = try await endpoint(request, context)
-                meter.count(response.status.code, since: start)
-                context.logger.debug("answered", metadata: meter.metadata(response.status.code, since: start))
+                meter.count(response.status.code, since: start, context.logger)
                 return response
             } catch {
-                meter.count((error as? any HTTPResponseError)?.status.code ?? 500, since: start)
+                meter.count((error as? any HTTPResponseError)?.status.code ?? 500, since: start, context.logger)
                 throw error
             }
         }

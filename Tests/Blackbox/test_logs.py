@@ -57,6 +57,14 @@ def test_every_answer_has_an_id_be_the_path_known_or_not(sqlite_server):
         assert send("GET", sqlite_server.base + path).headers["X-Request-Id"], path
 
 
+def test_what_no_route_takes_is_one_line_too(sqlite_server):
+    for method, path, status in (("GET", "/nosuch", "404"), ("DELETE", "/oauth/token", "405")):
+        answer = send(method, sqlite_server.base + path)
+        (line,) = told_under(sqlite_server, answer.headers["X-Request-Id"])
+        said = [line[name] for name in ("level", "message", "endpoint", "method", "status")]
+        assert said == ["debug", "answered", "other", "other", status]
+
+
 def test_a_trusted_proxys_id_and_trace_are_taken(new_server):
     server = new_server(environment={"LATCHKEY_TRUSTED_PROXIES": "127.0.0.1"})
     client = web(server)

@@ -48,14 +48,14 @@ struct UnknownPaths: RouterMiddleware {
         next: @concurrent (Request, DoorContext) async throws -> Response
     ) async throws -> Response {
         if let methods = allowed[request.uri.path], !methods.contains(request.method) {
-            meter.count(HTTPResponse.Status.methodNotAllowed.code, since: Stopwatch.now)
+            meter.count(HTTPResponse.Status.methodNotAllowed.code, since: Stopwatch.now, context.logger)
             let list = methods.map(\.rawValue).joined(separator: ", ")
             return Response(status: .methodNotAllowed, headers: [.allow: list, .cacheControl: "no-store"])
         }
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
-            meter.count(error.status.code, since: Stopwatch.now)
+            meter.count(error.status.code, since: Stopwatch.now, context.logger)
             guard request.headers[.accept]?.contains("text/html") ?? false else {
                 return try error.response(from: request, context: context)
             }

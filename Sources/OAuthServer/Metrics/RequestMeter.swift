@@ -15,17 +15,18 @@ final class RequestMeter: Sendable {
         self.durations = durations
     }
 
-    /// Counts an answer.
+    /// Counts an answer, and tells the log of it when that is asked to tell everything.
     /// - Parameters:
     ///   - status: its status.
     ///   - start: what the stopwatch showed when the request came.
-    func count(_ status: Int, since start: UInt64) {
+    ///   - logger: the request's.
+    func count(_ status: Int, since start: UInt64, _ logger: Logger) {
         counts[min(max(status / 100, 1), 5) - 1].add()
         durations.note(Stopwatch.now &- start)
+        logger.debug("answered", metadata: metadata(status, since: start))
     }
 
-    /// What the log says of an answer when it is asked to tell everything.
-    func metadata(_ status: Int, since start: UInt64) -> Logger.Metadata {
+    private func metadata(_ status: Int, since start: UInt64) -> Logger.Metadata {
         [
             "endpoint": "\(endpoint)", "method": "\(method)", "status": "\(status)",
             "microseconds": "\((Stopwatch.now &- start) / 1000)",
