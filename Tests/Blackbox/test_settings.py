@@ -266,6 +266,22 @@ def test_a_proxy_list_of_every_address_is_warned_of(new_server, networks):
     assert server.run("settings", "--check").stderr == ""
 
 
+def test_a_check_in_json_is_one_value(new_server):
+    server = new_server(environment={"LATCHKEY_ISSUER": "https://id.example"})
+    assert server.command("settings", "--check") == {"good": True, "issuer": "https://id.example", "warnings": []}
+    server.extra_environment["LATCHKEY_TRUSTED_PROXIES"] = "0.0.0.0/0"
+    (warning,) = server.command("settings", "--check")["warnings"]
+    assert "trusted-proxies" in warning
+    server.extra_environment["LATCHKEY_ISSUER"] = "nonsense"
+    refused = server.run("settings", "--check", "--json")
+    check_one_line_error(refused, "issuer")
+    assert refused.stdout == ""
+    for form in ("--sample", "--markdown"):
+        done = server.run("settings", form, "--json")
+        assert (done.returncode != 0, done.stdout) == (True, ""), form
+        assert form in done.stderr
+
+
 def test_a_settings_file_of_nothing_but_comments_sets_nothing(new_server):
     server = new_server()
     for content in ("# issuer: https://id.acme.example\n", "", "---\n", "\n\n"):

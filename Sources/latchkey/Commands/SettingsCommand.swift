@@ -20,6 +20,12 @@ struct SettingsCommand: AsyncParsableCommand {
     @Flag(help: "Print docs/configuration.md.")
     var markdown = false
 
+    func validate() throws {
+        guard !output.json || !(sample || markdown) else {
+            throw ValidationError("--json goes with neither --sample nor --markdown, which print files")
+        }
+    }
+
     func run() async throws {
         guard !markdown else { return print(SettingsPage.text, terminator: "") }
         let deployment = try options.deployment()
@@ -31,6 +37,12 @@ struct SettingsCommand: AsyncParsableCommand {
             if case .postgres = deployment.database, deployment.secretKey == nil { throw Complaint.unsetSecretKey }
             try deployment.tryDatabaseURL()
             try deployment.tryFiles()
+            guard !output.json else {
+                return try JSONValue.object([
+                    "good": .flag(true), "issuer": .text(settings.issuer.text),
+                    "warnings": .texts(deployment.surprises),
+                ]).print()
+            }
             deployment.surprises.forEach(warn)
             return print("The settings are good: the issuer is \(settings.issuer.text).")
         }
