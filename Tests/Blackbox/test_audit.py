@@ -98,6 +98,22 @@ def test_u06_the_trail_is_exported_as_json_lines(server, tmp_path):
     assert entries(server, "--text", "Exported partner") == [json.loads(line) for line in printed]
 
 
+def test_u06_an_export_to_a_full_disk_ends_with_a_sentence(new_server):
+    server = new_server("sqlite")
+    server.create_client(*WEB)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [server.program, "audit", "export", "-", "--database", server.database.url],
+            cwd=server.folder,
+            env=server.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    check_one_line_error(done, "standard output cannot be written", "No space left on device")
+
+
 def test_u06_an_export_overwrites_nothing(new_server, tmp_path):
     server = new_server("sqlite")
     server.create_account()

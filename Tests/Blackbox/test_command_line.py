@@ -395,8 +395,23 @@ def test_account_import_overwrites_nothing_with_the_refused_lines(own_server, tm
     assert own_server.run("account", "import", "-", "--rejects", str(fresh), stdin=good).returncode == 0
     assert not fresh.exists()
     # A pipe loses nothing.
-    piped = own_server.run("account", "import", "-", "--rejects", "/dev/stdout", stdin=wrong)
+    (tmp_path / "stdout").symlink_to("/proc/self/fd/1")
+    piped = own_server.run("account", "import", "-", "--rejects", str(tmp_path / "stdout"), stdin=wrong)
     assert wrong in piped.stdout, piped.stderr
+
+
+def test_account_import_ends_with_a_sentence_when_a_file_cannot_be_read_or_written(own_server, tmp_path):
+    folder = own_server.run("account", "import", str(tmp_path))
+    check_one_line_error(folder, "cannot be read: Is a directory")
+    file = tmp_path / "accounts.jsonl"
+    addresses = ("ada@example.com", "nobody", "bob@example.com")
+    file.write_text("".join(json.dumps({"email": email}) + "\n" for email in addresses))
+    # By a name of the test's own: the device might be replaced.
+    (tmp_path / "full").symlink_to("/dev/full")
+    full = own_server.run("account", "import", str(file), "--json", "--rejects", str(tmp_path / "full"))
+    check_one_line_error(full, "No space left on device", "1 new account and 1 refused line")
+    assert json.loads(full.stdout)["imported"] == 1
+    assert [one["email"] for one in own_server.command("account", "list")] == ["ada@example.com"]
 
 
 def test_account_import_from_csv_tells_what_came_before_a_record_without_an_end(own_server, tmp_path):

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import OAuth
 import OAuthServer
 
@@ -183,11 +184,20 @@ private struct RecordSource {
     }
 
     private mutating func fill() throws(Complaint) -> Bool {
-        do {
-            buffer = Array(try handle.read(upToCount: 64 * 1024) ?? Data())
-        } catch {
-            throw Complaint("\(path) cannot be read: \(error)")
+        let file = handle.fileDescriptor
+        var piece = [UInt8](repeating: 0, count: 64 * 1024)
+        var filled = 0
+        // A pipe gives what it has; the file's beginning is looked at as a whole.
+        while filled < piece.count {
+            let count = piece.withUnsafeMutableBytes { bytes in
+                read(file, bytes.baseAddress.map { $0 + filled }, bytes.count - filled)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw Complaint("\(path) cannot be read: \(String(cString: strerror(errno)))") }
+            guard count > 0 else { break }
+            filled += count
         }
+        buffer = Array(piece[..<filled])
         position = 0
         return !buffer.isEmpty
     }

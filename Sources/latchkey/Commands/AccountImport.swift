@@ -33,9 +33,9 @@ extension AccountCommand {
             let tally = try await ledger.withLedger { ledger in
                 var tally = ImportTally(rejects: rejects)
                 var batch: [AccountFile.Entry] = []
-                while let entry = next(of: &reader, &tally) {
+                while tally.fault == nil, let entry = next(of: &reader, &tally) {
                     switch entry.content {
-                    case .failure(let error): try tally.refuse(entry, error.description, reader.heading)
+                    case .failure(let error): tally.refuse(entry, error.description, reader.heading)
                     case .success: batch.append(entry)
                     }
                     guard batch.count == 500 else { continue }
@@ -84,7 +84,7 @@ extension AccountCommand {
                     tally.imported += 1
                 } else {
                     let reason = "an account with this e-mail or external_id exists already"
-                    try tally.refuse(entry, reason, heading)
+                    tally.refuse(entry, reason, heading)
                 }
             }
             tally.showProgress()
@@ -108,10 +108,17 @@ struct ImportTally: Sendable {
         self.rejects = rejects
     }
 
-    mutating func refuse(_ entry: AccountFile.Entry, _ reason: String, _ heading: [UInt8]?) throws(Complaint) {
+    mutating func refuse(_ entry: AccountFile.Entry, _ reason: String, _ heading: [UInt8]?) {
         refused += 1
         if reasons.count < Self.listed { reasons.append((entry.line, reason)) }
-        if let raw = entry.raw { try rejects?.write(raw, heading: heading) }
+        guard let raw = entry.raw else { return }
+        do throws(Complaint) {
+            try rejects?.write(raw, heading: heading)
+        } catch {
+            // Whoever would mend the lines must not miss any: the import goes no further.
+            rejects = nil
+            fault = error
+        }
     }
 
     /// A line that grows, for whoever waits at a terminal.

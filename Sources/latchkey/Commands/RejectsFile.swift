@@ -25,10 +25,9 @@ struct RejectsFile {
         let handle = try opened()
         var lines = line + [0x0A]
         if let heading, !isBegun { lines = heading + [0x0A] + lines }
-        do {
-            try handle.write(contentsOf: Data(lines))
-        } catch {
-            throw Complaint("the file \(path) for refused lines cannot be written: \(error)")
+        let code = writeAll(lines[...], to: handle.fileDescriptor)
+        guard code == 0 else {
+            throw Complaint("the file \(path) for refused lines cannot be written: \(String(cString: strerror(code)))")
         }
         isBegun = true
     }

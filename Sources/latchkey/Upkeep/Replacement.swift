@@ -104,12 +104,8 @@ struct Replacement: Sendable {
             let count = read(from, &piece, piece.count)
             guard count >= 0 else { throw uncopied(errno) }
             guard count > 0 else { return }
-            var done = 0
-            while done < count {
-                let written = piece[done..<count].withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-                guard written > 0 else { throw uncopied(errno) }
-                done += written
-            }
+            let code = writeAll(piece[..<count], to: file)
+            guard code == 0 else { throw uncopied(code) }
         }
     }
 

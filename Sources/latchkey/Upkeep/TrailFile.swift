@@ -34,8 +34,14 @@ struct TrailFile {
     }
 
     /// Writes on.
-    func write(_ bytes: [UInt8]) throws {
-        try handle.write(contentsOf: Data(bytes))
+    /// - Throws: a `Complaint` when not all of it could be written.
+    func write(_ bytes: [UInt8]) throws(Complaint) {
+        let code = writeAll(bytes[...], to: handle.fileDescriptor)
+        guard code == 0 else {
+            let place = name == "-" ? "standard output" : name
+            let reason = String(cString: strerror(code))
+            throw Complaint("\(place) cannot be written (\(reason)): the trail is not whole there")
+        }
     }
 
     /// Gives what was written its name.

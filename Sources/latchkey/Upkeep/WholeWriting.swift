@@ -1,0 +1,15 @@
+import Glibc
+
+/// Writes all of some bytes to a file.
+///
+/// - Returns: 0, or the error's number, when a part may have been written.
+func writeAll(_ bytes: ArraySlice<UInt8>, to file: Int32) -> Int32 {
+    var rest = bytes
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return errno }
+        rest = rest.dropFirst(count)
+    }
+    return 0
+}
