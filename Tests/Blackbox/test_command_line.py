@@ -1,5 +1,6 @@
 """The command line: names, JSON members and exit statuses that others script against, beside a running server."""
 
+import gzip
 import json
 import os
 import re
@@ -398,6 +399,23 @@ def test_account_import_overwrites_nothing_with_the_refused_lines(own_server, tm
     (tmp_path / "stdout").symlink_to("/proc/self/fd/1")
     piped = own_server.run("account", "import", "-", "--rejects", str(tmp_path / "stdout"), stdin=wrong)
     assert wrong in piped.stdout, piped.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b' [{"email": "a@example.com"}]\n', "is a JSON array"),
+        ("email,name,password_hash\na@example.com,A,\n".encode("utf-16"), "is not UTF-8"),
+        (gzip.compress(b"email,name,password_hash\na@example.com,A,\n", mtime=0), "is not UTF-8"),
+        (b'<p class="x">no accounts</p>\n', "is neither CSV nor JSON Lines"),
+    ],
+    ids=["nothing", "an array", "UTF-16", "compressed", "a page"],
+)
+def test_account_import_says_what_is_wrong_with_a_file_that_it_cannot_take(own_server, tmp_path, content, words):
+    file = tmp_path / "accounts"
+    file.write_bytes(content)
+    check_one_line_error(own_server.run("account", "import", str(file)), f"{file} {words}", "expected CSV")
 
 
 def test_account_import_ends_with_a_sentence_when_a_file_cannot_be_read_or_written(own_server, tmp_path):

@@ -33,9 +33,16 @@ struct AccountFile {
 
     init(path: String) throws(Complaint) {
         source = try RecordSource(path: path)
-        guard try source.peek() != UInt8(ascii: "{") else { return }
-        guard let first = try source.record(quoted: true), let names = CSV.fields(first.bytes) else {
-            throw Complaint("\(path) is empty: expected CSV with the heading email,name,password_hash, or JSON Lines")
+        let start = try source.peek()
+        guard start != UInt8(ascii: "{") else { return }
+        let expected = "expected CSV with the heading email,name,password_hash, or JSON Lines"
+        guard start != UInt8(ascii: "[") else {
+            throw Complaint("\(path) is a JSON array: \(expected), which are an object on each line")
+        }
+        guard let first = try source.record(quoted: true) else { throw Complaint("\(path) is empty: \(expected)") }
+        guard let names = CSV.fields(first.bytes) else {
+            let isText = String(validating: first.bytes, as: UTF8.self) != nil
+            throw Complaint("\(path) is \(isText ? "neither CSV nor JSON Lines" : "not UTF-8"): \(expected)")
         }
         columns = names.map { $0.lowercased() }
         heading = first.bytes
