@@ -51,7 +51,9 @@ extension PasswordHash {
             isCrypt(parts[2], length: 53)
         else { return damaged }
         guard cost <= 16 else { return "costs too much: \(cost), where at most 16 is taken" }
-        return nil
+        // The last characters of the 16 and the 23 bytes have bits to spare: crypt clears them, and compares all.
+        let digits = parts[2].utf8.compactMap(bcryptDigits.firstIndex)
+        return digits[21].isMultiple(of: 16) && digits[52].isMultiple(of: 4) ? nil : damaged
     }
 
     /// The form is `$6$rounds=5000$salt$hash`, where the rounds may be missing.
@@ -99,6 +101,10 @@ extension PasswordHash {
     }
 
     private static let cryptDigits = Array("./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+
+    private static let bcryptDigits = Array(
+        "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8
+    )
 
     private static func isCrypt(_ text: String, length: Int) -> Bool {
         text.utf8.count == length && text.utf8.allSatisfy(cryptDigits.contains)
