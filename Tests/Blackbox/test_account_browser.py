@@ -1,6 +1,8 @@
 """The customer's own page in Chromium: whole tasks by mouse and by keyboard, on a small phone, in the dark, for a
 screen reader."""
 
+import secrets
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -53,6 +55,16 @@ def test_disconnecting_an_app_with_the_mouse(sqlite_server, account, window):  #
     assert seam.introspect(connected.access) == {"active": False}
 
 
+@pytest.mark.parametrize("address", ["jürgen.{}@example.com", "jo.{}@exämple.example"])
+def test_an_address_in_any_script_signs_in(sqlite_server, window, address):  # noqa: F811
+    account = sqlite_server.create_account(email=address.format(secrets.token_hex(4)))
+    one = window()
+    one.page.goto(sqlite_server.base + "/account")
+    sign_in(one.page, account)
+    expect(one.page.get_by_role("heading", level=1)).to_have_text("Your account")
+    expect(one.page.get_by_role("main")).to_contain_text(account.email)
+
+
 def test_changing_the_password_and_signing_out_by_keyboard_only(sqlite_server, account, window):  # noqa: F811
     one = window()
     one.page.goto(sqlite_server.base + "/account")
@@ -99,9 +111,10 @@ def test_a_page_fits_a_small_phone(sqlite_server, account, window, name):  # noq
     one = window(viewport=PHONE)
     open_page(name, one.page, sqlite_server, account)
     assert one.page.evaluate("() => document.scrollingElement.scrollWidth") <= PHONE["width"]
-    for control in one.page.locator("main button:visible, main input:visible, main a.button:visible").all():
+    controls = "main button:visible, main input:not(.unseen):visible, main a.button:visible"
+    for control in one.page.locator(controls).all():
         box = control.bounding_box()
-        if control.get_attribute("type") not in ("checkbox", "text") and box:
+        if control.get_attribute("type") != "checkbox" and box:
             assert box["height"] >= 24, control.evaluate("e => e.outerHTML")
     assert not [line for line in one.complaints if "Content Security Policy" in line], one.complaints
     assert one.page.locator("h1").count() == 1

@@ -1,5 +1,6 @@
 """The console in Chromium: axe, a keyboard, a small phone, the dark, and texts that try to become tags (U05, U08)."""
 
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -202,3 +203,20 @@ def test_U08_from_the_invitation_to_a_new_connection_by_keyboard_only(sqlite_ser
     page.reload()
     assert secret not in page.content(), "loading the page again does not show the secret"
     context.close()
+
+
+def test_an_operators_address_may_be_in_any_script(sqlite_server, browser):
+    email, password = f"jo.{secrets.token_hex(4)}@exämple.example", "correct horse 1"
+    for url in (invite(sqlite_server, "--name", "Jo"), sqlite_server.base + "/console"):
+        context = browser.new_context(viewport=DESKTOP)
+        page = context.new_page()
+        page.goto(url)
+        page.get_by_label("Email").fill(email)
+        page.get_by_label("Password", exact=True).fill(password)
+        again = page.get_by_label("The same password again")
+        if again.count():
+            again.fill(password)
+        page.locator("main").get_by_role("button").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+        context.close()
+    assert email in [one["email"] for one in sqlite_server.command("operator", "list")]

@@ -53,7 +53,9 @@ struct ConsoleForm: Sendable {
 struct ConsoleField: Sendable {
     /// What is put in.
     enum Kind: Sendable {
-        case text, email
+        case text
+        /// An address, in any script: `type="email"` would refuse some, and turn others into Punycode.
+        case email
         /// A password that the browser knows, or one that it may make up.
         case password(isNew: Bool)
         /// Several lines.
@@ -95,9 +97,12 @@ struct ConsoleField: Sendable {
         values.set("isCheck", false)
         values.set("isInput", false)
         values.set("isChecked", false)
+        values.set("isEmail", false)
         switch kind {
         case .text: input("text", "off", &values)
-        case .email: input("email", "username", &values)
+        case .email:
+            values.set("isEmail", true)
+            input("text", "username", &values)
         case .password(let isNew): input("password", isNew ? "new-password" : "current-password", &values)
         case .lines:
             values.set("isLines", true)
