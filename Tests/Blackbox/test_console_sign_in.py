@@ -133,6 +133,35 @@ def test_L08_idle_and_absolute_limits_are_the_servers(new_server):
     assert ada.open("").status == 401
 
 
+def test_L08_a_form_that_comes_after_the_session_is_told_so_and_its_page_comes_back(new_server):
+    server = new_server()
+    client, account = plain_client(server), server.create_account()
+    server.start()
+    ada = Operator(server).join()
+    one, person = f"/clients/{client.client_id}", f"/accounts/{account.user_id}"
+    forms = {
+        place: ada.form(ada.open(place), action)
+        for place, action in [
+            (one, one + "/redirect-uris/add"),
+            (one + "/edit", one + "/edit"),
+            (person + "/disable", person + "/disable"),
+        ]
+    }
+    sign_out = ada.form(ada.open(""), "/sign-out")
+    server.restart(clock_offset=31 * 60)
+    assert "What you sent" not in ada.open(one).text, "nothing was sent"
+    assert "What you sent" not in ada.submit(sign_out).text, "signed out is what it wanted"
+    for place, form in forms.items():
+        page = ada.submit(form, {"uri": "https://partner.example/second"})
+        assert page.status == 401
+        assert "You were signed out because nothing was done for a while. What you sent was not done." in page.text
+        assert page.sign_in_form.fields["next"] == "/console" + place
+    done = ada.submit(page.sign_in_form, {"email": ada.email, "password": ada.password})
+    assert (done.status, done.location) == (303, f"/console{person}/disable")
+    assert "Disable Ada Lovelace?" in ada.follow(done).text
+    assert "What you sent" not in ada.open(one).text
+
+
 def test_L02_an_operators_sign_in_is_limited(world):
     ada = Operator(world.server).join()
     guesser = Person(world.server, source="127.0.9.1")

@@ -37,9 +37,18 @@ extension Provider {
     /// The sign-in page in the place of whatever was asked for.
     func signInDoor(_ caller: ConsoleCaller, status: HTTPResponse.Status = .unauthorized) async throws -> Response {
         guard try await store.hasOperators() else { return firstRun() }
-        let wanted = caller.request.method == .get ? caller.request.uri.description : ""
-        return signInDoor(caller, next: wanted, status: status)
+        guard caller.request.method == .post else {
+            return signInDoor(caller, next: caller.request.uri.description, status: status)
+        }
+        let home = settings.issuer.path + Paths.console
+        let place = ConsoleRoute.pagePath(of: String(caller.request.uri.path.dropFirst(home.count)))
+        // Only the button that signs out is on no page of its own: what it is for has happened.
+        let problem = place.isEmpty ? nil : Self.signedOutMeanwhile
+        return signInDoor(caller, next: home + place, problem: problem, status: status)
     }
+
+    private static let signedOutMeanwhile =
+        "You were signed out because nothing was done for a while. What you sent was not done."
 
     private func signInDoor(
         _ caller: ConsoleCaller,

@@ -81,6 +81,22 @@ struct ConsoleRoute: Sendable {
     /// The path below the issuer's.
     var fullPath: String { Paths.console + path }
 
+    /// The page on which a form stands that is sent to a path below `/console`: the path's own, or the nearest above it.
+    static func pagePath(of path: String) -> String {
+        var parts = path.split(separator: "/")
+        while !parts.isEmpty, !Provider.consoleRoutes.contains(where: { $0.method == .get && $0.fits(parts) }) {
+            parts.removeLast()
+        }
+        return parts.map { "/" + $0 }.joined()
+    }
+
+    /// Whether a path below `/console`, in its parts, is one of this route's.
+    private func fits(_ parts: [Substring]) -> Bool {
+        let pattern = path.split(separator: "/")
+        return pattern.count == parts.count
+            && zip(pattern, parts).allSatisfy { wanted, part in wanted.hasPrefix(":") || wanted == part }
+    }
+
     /// Something to look at: every operator may.
     static func page(_ path: String, _ endpoint: @escaping @Sendable (Provider) -> Endpoint) -> ConsoleRoute {
         ConsoleRoute(method: .get, path: path, access: .signedIn(OperatorRole.allCases, endpoint))
