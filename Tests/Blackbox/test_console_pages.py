@@ -135,7 +135,7 @@ def test_U08_a_small_phone_needs_no_sideways_scrolling(browse, operator, places,
     assert page.evaluate("() => document.scrollingElement.scrollWidth") <= PHONE["width"]
     assert page.locator("h1").count() == 1
     for control in page.locator(
-        "main button:visible, main a.button:visible, main input:visible, summary:visible"
+        "main button:visible, main a.button:visible, main input:not(.unseen):visible, summary:visible"
     ).all():
         box = control.bounding_box()
         if control.get_attribute("type") != "checkbox":
@@ -220,3 +220,36 @@ def test_an_operators_address_may_be_in_any_script(sqlite_server, browser):
         expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
         context.close()
     assert email in [one["email"] for one in sqlite_server.command("operator", "list")]
+
+
+def fields(page: Page) -> list[list[str]]:
+    """Name, type, purpose and value of the fields of a page's form, as a password manager reads them."""
+    return page.evaluate(
+        "() => [...document.querySelectorAll('main form.form input:not([type=hidden])')]"
+        ".map(e => [e.name, e.type, e.autocomplete, e.value])"
+    )
+
+
+def test_a_customers_new_password_is_not_taken_for_the_operators(new_server, browser):
+    server = new_server()
+    account = server.create_account()
+    server.start()
+    ada = Operator(server).join()
+    server.restart(clock_offset=301)
+    context = browser.new_context(viewport=DESKTOP)
+    for name, value in ada.cookies.items():
+        context.add_cookies([{"name": name, "value": value, "url": server.base}])
+    page = context.new_page()
+    page.goto(ada.home + f"/accounts/{account.user_id}/password")
+    assert fields(page) == [
+        ["new_password", "text", "off", ""],
+        ["username", "text", "username", ada.email],
+        ["password", "password", "current-password", ""],
+    ]
+    new = "a new correct horse"
+    server.canaries.add("password", new)
+    page.get_by_label("New password").fill(new)
+    page.get_by_label("Your password").fill(ada.password)
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_role("status")).to_contain_text("The password is set")
+    context.close()

@@ -96,6 +96,7 @@ import Testing
             ConsoleField("a", text, value: text, hint: text), ConsoleField("b", text, .lines, value: text),
             ConsoleField("c", text, .choice([(value: text, label: text)]), value: text),
             ConsoleField("d", text, .check, value: text), ConsoleField("e", text, .password(isNew: true)),
+            ConsoleField("f", text, .email, value: text), ConsoleField("g", text, .username, value: text),
         ]
         var table = ConsoleTable(text, [text, text, text, text, text, text, ""], empty: text)
         table.rows = [

@@ -274,10 +274,10 @@ extension Provider {
                 "Its sessions end at once; its connections stay. Hand the password over in person, and have it changed.",
             ]
         }
+        // Legible, because it is handed over; and a password manager would take it for the operator's own.
         var field = ConsoleField(
             "new_password",
             "New password",
-            .password(isNew: true),
             hint: "At least \(PasswordRule.minimumCharacters) characters."
         )
         field.maximumLength = PasswordRule.maximumLength

@@ -186,11 +186,12 @@ extension Provider {
     func proofFields(_ visit: ConsoleVisit) -> [ConsoleField] {
         guard !visit.isFresh else { return [] }
         return [
+            Self.username(visit.session.account.email),
             Self.passwordField(
                 "Your password",
                 isNew: false,
                 hint: "Asked for again, because this cannot be taken back or gives access to somebody."
-            )
+            ),
         ]
     }
 
@@ -260,6 +261,9 @@ extension Provider {
         field.maximumLength = PasswordRule.maximumLength
         return field
     }
+
+    /// Tells password managers whose password it is that a form asks for.
+    static func username(_ email: String) -> ConsoleField { ConsoleField("username", "", .username, value: email) }
 
     /// A path of this console, whatever was asked for (L13): everything else becomes its first page.
     private func localPath(_ wanted: String) -> String {

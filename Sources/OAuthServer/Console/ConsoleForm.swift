@@ -56,6 +56,8 @@ struct ConsoleField: Sendable {
         case text
         /// An address, in any script: `type="email"` would refuse some, and turn others into Punycode.
         case email
+        /// Whose password the form asks for: read by password managers alone.
+        case username
         /// A password that the browser knows, or one that it may make up.
         case password(isNew: Bool)
         /// Several lines.
@@ -98,11 +100,15 @@ struct ConsoleField: Sendable {
         values.set("isInput", false)
         values.set("isChecked", false)
         values.set("isEmail", false)
+        values.set("isUsername", false)
         switch kind {
         case .text: input("text", "off", &values)
         case .email:
             values.set("isEmail", true)
             input("text", "username", &values)
+        case .username:
+            values.set("isUsername", true)
+            values.set("fieldValue", value)
         case .password(let isNew): input("password", isNew ? "new-password" : "current-password", &values)
         case .lines:
             values.set("isLines", true)
