@@ -253,3 +253,19 @@ def test_a_customers_new_password_is_not_taken_for_the_operators(new_server, bro
     page.get_by_role("button", name="Set the password").click()
     expect(page.get_by_role("status")).to_contain_text("The password is set")
     context.close()
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_an_invitation_has_password_managers_keep_the_address_as_the_user_name(sqlite_server, browser, is_named):
+    words = ("--email", "grace.invited@acme.example") if is_named else ()
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.goto(invite(sqlite_server, "--name", "Grace Hopper", *words))
+    assert fields(page) == [
+        ["name", "text", "name", "Grace Hopper"],
+        ["username" if is_named else "email", "text", "username", words[1] if is_named else ""],
+        ["password", "password", "new-password", ""],
+        ["again", "password", "new-password", ""],
+    ]
+    assert page.evaluate("() => document.scrollingElement.scrollWidth") <= PHONE["width"]
+    context.close()

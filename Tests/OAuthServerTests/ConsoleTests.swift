@@ -97,6 +97,7 @@ import Testing
             ConsoleField("c", text, .choice([(value: text, label: text)]), value: text),
             ConsoleField("d", text, .check, value: text), ConsoleField("e", text, .password(isNew: true)),
             ConsoleField("f", text, .email, value: text), ConsoleField("g", text, .username, value: text),
+            ConsoleField("h", text, .ownName, value: text),
         ]
         var table = ConsoleTable(text, [text, text, text, text, text, text, ""], empty: text)
         table.rows = [

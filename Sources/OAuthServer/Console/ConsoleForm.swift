@@ -54,6 +54,8 @@ struct ConsoleField: Sendable {
     /// What is put in.
     enum Kind: Sendable {
         case text
+        /// What the operator is called.
+        case ownName
         /// An address, in any script: `type="email"` would refuse some, and turn others into Punycode.
         case email
         /// Whose password the form asks for: read by password managers alone.
@@ -103,6 +105,7 @@ struct ConsoleField: Sendable {
         values.set("isUsername", false)
         switch kind {
         case .text: input("text", "off", &values)
+        case .ownName: input("text", "name", &values)
         case .email:
             values.set("isEmail", true)
             input("text", "username", &values)

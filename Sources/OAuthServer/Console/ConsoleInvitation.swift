@@ -68,10 +68,10 @@ extension Provider {
         status: HTTPResponse.Status = .ok
     ) -> Response {
         var form = ConsoleForm("/invitation", button: "Open the console", style: .main, hidden: [("code", code)])
-        form.fields = [ConsoleField("name", "Your name", value: name ?? invitation.name ?? "")]
-        if invitation.email == nil {
-            form.fields.append(ConsoleField("email", "Email", .email, value: email ?? ""))
-        }
+        form.fields = [ConsoleField("name", "Your name", .ownName, value: name ?? invitation.name ?? "")]
+        form.fields.append(
+            invitation.email.map(Self.username) ?? ConsoleField("email", "Email", .email, value: email ?? "")
+        )
         form.fields.append(
             Self.passwordField(
                 "Password",
