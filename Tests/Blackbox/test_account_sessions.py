@@ -4,10 +4,12 @@ import random
 
 import pytest
 
-from toolkit.account_page import disconnect_links, form_to, open_account, sign_out
+from toolkit.account_page import change_password, disconnect_links, form_to, open_account, sign_out
 from toolkit.person import Person
 
 FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+
+OUT_OF_DATE = "That page was out of date. Please do it once more."
 
 
 def every_form(person: Person) -> list:
@@ -36,7 +38,12 @@ def test_L07_every_form_of_the_page_needs_its_own_session(server, person, change
             form.fields["transaction"] = foreign
         values = password if form.asks_for_password else {}
         values = values | ({"session": "others"} if "/account/sessions" in form.action else {})
-        assert person.submit(form, values, headers=headers.get(change, {})).status in (400, 403), form
+        done = person.submit(form, values, headers=headers.get(change, {}))
+        if change == "foreign":
+            assert done.status == 303, form
+            assert OUT_OF_DATE in person.follow(done).text
+        else:
+            assert done.status in (400, 403), form
     assert server.partners.seam.refresh(connected.refresh).status_code == 200
     assert open_account(other).status == 200
     assert Person(server, person.account).connect(server.partners.seam).user_id == person.account.user_id
@@ -217,6 +224,23 @@ def test_L13_one_comes_back_to_the_page_that_asked_for_the_sign_in(server, perso
     assert "Change your password" in person.sign_in(page).text
 
 
+def test_an_older_tab_is_asked_to_do_it_once_more(server, person):
+    connected = person.connect(server.partners.seam)
+    home = open_account(person)
+    stale = [form_to(home, "/account/sign-out")]
+    stale.append(form_to(person.visit(disconnect_links(home)[0]), "/account/disconnect"))
+    change_password(person, person.account.password, "another correct horse")
+    for form in stale:
+        done = person.submit(form)
+        assert done.status == 303
+        assert OUT_OF_DATE in person.follow(done).text
+        german = person.visit(done.target, headers={"Accept-Language": "de"})
+        assert "nicht mehr aktuell" in german.text
+    assert server.partners.seam.refresh(connected.refresh).status_code == 200, "nothing was done"
+    assert "You are signed out" in sign_out(person, person.follow(done)).text, "once more it works"
+    assert "You are signed out" in person.follow(person.submit(stale[0])).text, "without a session there is none to end"
+
+
 def test_L15_in_one_browser_nothing_of_the_first_person_appears_for_the_second(server, person):
     seam = server.partners.seam
     first = person.connect(seam)
@@ -245,7 +269,7 @@ def test_L15_a_page_of_the_first_person_does_nothing_for_the_second(server, pers
     person.account = server.create_account()
     open_account(person)
     for form in stale:
-        assert person.submit(form).status == 403
+        assert OUT_OF_DATE in person.follow(person.submit(form)).text
     assert server.partners.seam.refresh(connected.refresh).status_code == 200
     assert "Your account" in person.visit(server.base + "/account").text
 

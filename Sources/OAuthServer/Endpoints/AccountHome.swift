@@ -96,7 +96,7 @@ extension Provider {
         case .signInFirst(let response):
             return response
         case .signedIn(let session, let visit):
-            try seals.account.check(form, seals.account.token(of: session))
+            if let response = try outOfDate(form, session) { return response }
             guard let id = form["connection"].flatMap({ ConnectionID($0) }),
                 try await store.disconnect(id, ownedBy: session.account.id, now: visit.now)
             else { return accountRedirect(.wasDisconnected, in: session.digest) }
@@ -115,7 +115,7 @@ extension Provider {
         case .signInFirst(let response):
             return response
         case .signedIn(let session, let visit):
-            try seals.account.check(form, seals.account.token(of: session))
+            if let response = try outOfDate(form, session) { return response }
             let account = session.account.id
             if form["session"] == "others" {
                 let others = Store.EndedSessions.allBut(session.digest)

@@ -26,7 +26,7 @@ extension Provider {
         case .signInFirst(let response):
             return response
         case .signedIn(let session, let visit):
-            try seals.account.check(form, seals.account.token(of: session))
+            if let response = try outOfDate(form, session) { return response }
             guard try await store.signInMethod(of: session.account.id)?.source == .own else {
                 return redirect(to: settings.issuer.path + Paths.account)
             }

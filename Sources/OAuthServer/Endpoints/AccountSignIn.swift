@@ -50,7 +50,7 @@ extension Provider {
         let form = try await form(request)
         let visit = try await visit(request, context)
         if let session = visit.browser.session {
-            try seals.account.check(form, seals.account.token(of: session))
+            if let response = try outOfDate(form, session) { return response }
             try await store.endSession(session.digest)
             observe(.signedOut(session.account.id), context)
         }
@@ -107,6 +107,21 @@ extension Provider {
             return .signInFirst(redirect(to: settings.issuer.path + Paths.accountSignIn + "?next=" + place))
         }
         return .signedIn(session, visit)
+    }
+
+    /// Makes sure that a form came from a page of this session; one of an earlier session does nothing.
+    ///
+    /// An older tab has such a page after a sign-in in another one, and after a change of the password.
+    /// - Returns: the way back to the customer's page, which asks to do it once more; nil when the form fits.
+    /// - Throws: `PageRefusal`, when it has no token: then it came from no page of ours.
+    func outOfDate(_ form: Form, _ session: Session) throws(PageRefusal) -> Response? {
+        do throws(PageRefusal) {
+            try seals.account.check(form, seals.account.token(of: session))
+            return nil
+        } catch {
+            guard form["transaction"] != nil else { throw error }
+            return accountRedirect(.outOfDate, in: session.digest)
+        }
     }
 
     /// Back to the customer's page, which says what has happened.

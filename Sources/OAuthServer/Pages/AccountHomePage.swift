@@ -52,6 +52,7 @@ struct AccountHomePage: Page {
         values.set("transaction", transaction)
         values.set("account", AccountLine(name: accountName, email: accountEmail).values)
         values.set("notice", notice.map { sentence($0, own).filled([:]) })
+        values.set("nothingDone", notice == .outOfDate)
         values.set("hasConnections", !live.isEmpty)
         values.set("connections", live.map { self.values(of: $0, setting) })
         values.set("hasEnded", !ended.isEmpty)
@@ -136,6 +137,7 @@ struct AccountHomePage: Page {
         case .sessionEnded: own.sessionEnded
         case .othersEnded: own.othersEnded
         case .passwordChanged: own.passwordChanged
+        case .outOfDate: own.outOfDate
         }
     }
 }

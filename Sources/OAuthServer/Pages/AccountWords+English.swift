@@ -59,6 +59,7 @@ extension AccountWords {
         common: "The new password is one of the first that everybody tries. Choose another one.",
         tooManyTries: "There were too many tries. Wait {wait}, then try again.",
         passwordChanged: "Your password is changed.",
+        outOfDate: "That page was out of date. Please do it once more.",
         signOut: "Sign out",
         signOutHeading: "Sign out?",
         signOutBody: "You will be signed out of {brand} in this browser. Connected apps stay connected.",

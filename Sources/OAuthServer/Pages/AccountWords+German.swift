@@ -59,6 +59,7 @@ extension AccountWords {
         common: "Das neue Passwort gehört zu denen, die jeder zuerst ausprobiert. Wählen Sie ein anderes.",
         tooManyTries: "Es gab zu viele Versuche. Warten Sie {wait} und versuchen Sie es dann noch einmal.",
         passwordChanged: "Ihr Passwort ist geändert.",
+        outOfDate: "Jene Seite war nicht mehr aktuell. Bitte machen Sie es noch einmal.",
         signOut: "Abmelden",
         signOutHeading: "Abmelden?",
         signOutBody: "Sie werden in diesem Browser bei {brand} abgemeldet. Verbundene Apps bleiben verbunden.",

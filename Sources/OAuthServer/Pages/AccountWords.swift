@@ -55,6 +55,7 @@ struct AccountWords: Sendable {
     let common: Sentence
     let tooManyTries: Sentence
     let passwordChanged: Sentence
+    let outOfDate: Sentence
     let signOut: Sentence
     let signOutHeading: Sentence
     let signOutBody: Sentence
