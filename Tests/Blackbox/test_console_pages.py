@@ -269,3 +269,25 @@ def test_an_invitation_has_password_managers_keep_the_address_as_the_user_name(s
     ]
     assert page.evaluate("() => document.scrollingElement.scrollWidth") <= PHONE["width"]
     context.close()
+
+
+@pytest.mark.parametrize("width", [704, 1280])
+def test_the_words_that_end_a_row_stay_in_one_piece(sqlite_server, browse, operator, width):
+    account = sqlite_server.create_account()
+    words = ("--name", "w" * 100, "--account", account.user_id, "--scope", "locks.read")
+    sqlite_server.canaries.add("API key", sqlite_server.command("api-key", "create", *words)["api_key"])
+    uri = "https://partner.example/" + "c" * 500
+    client = sqlite_server.create_client("--redirect-uri", uri, "--scope", "locks.read")
+    page = browse(viewport={"width": width, "height": 800})
+    for path, role, name in (("/api-keys", "link", "Revoke"), (f"/clients/{client.client_id}", "button", "Remove")):
+        page.goto(operator.home + path)
+        found = page.get_by_role(role, name=name, exact=True).all()
+        assert found
+        for one in found:
+            lines = one.evaluate(
+                "e => { while (e.firstElementChild) e = e.firstElementChild; const text = document.createRange();"
+                " text.selectNodeContents(e); return text.getClientRects().length }"
+            )
+            assert lines == 1, one.evaluate("e => e.outerHTML")
+        wide = "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
+        assert not page.evaluate(wide + ".length"), path
