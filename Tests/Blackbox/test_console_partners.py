@@ -269,9 +269,28 @@ def test_A_01_the_one_redirect_uri_that_a_profile_allows_is_replaced(own_server)
     late = ada.submit(shown, {"uri": "https://third.partner.example/callback"})
     assert late.status == 422
     assert "changed meanwhile by somebody else" in late.text
+    assert not [form for form in late.forms if form.action.endswith("/replace")], "it is looked at first"
+    wrong = ada.press(path, action, uri="http://partner.example/callback")
+    assert wrong.status == 422
+    assert ada.form(wrong, action).fields["uri"] == "http://partner.example/callback", "what was typed is kept"
     undo = next(form for form in done.forms if form.fields.get("uri") == REDIRECT)
     assert ada.submit(undo).status == 303
     assert own_server.command("client", "show", client.client_id)["redirect_uris"] == [REDIRECT]
+
+
+def test_a_redirect_uri_with_a_mistake_is_mended_where_it_is_refused(own_server):
+    client = plain_client(own_server)
+    own_server.start()
+    ada = Operator(own_server).join()
+    path, mended = f"/clients/{client.client_id}", "https://partner.example/mended"
+    for wrong in ("http://partner.example/mended", REDIRECT):
+        page = ada.press(path, path + "/redirect-uris/add", uri=wrong)
+        assert page.status == 422
+        form = ada.form(page, path + "/redirect-uris/add")
+        assert form.fields["uri"] == wrong, "what was typed is kept"
+    assert "is one of them already" in page.text
+    assert "Added" in ada.follow(ada.submit(form, {"uri": mended})).text
+    assert own_server.command("client", "show", client.client_id)["redirect_uris"] == [REDIRECT, mended]
 
 
 def redirects(server, client_id: str) -> tuple[list[str], list[str]]:

@@ -34,10 +34,22 @@ extension Provider {
         return change
     }
 
-    /// A page that only says why nothing was changed.
-    private func refused(_ problem: RegistrationError, _ found: FoundClient, _ visit: ConsoleVisit) -> Response {
+    /// A page that says why nothing was changed, with the form to mend where there is one.
+    private func refused(
+        _ problem: RegistrationError,
+        _ found: FoundClient,
+        _ visit: ConsoleVisit,
+        again: ConsoleForm? = nil
+    ) -> Response {
         var page = ConsolePage("Nothing was changed", area: .clients, trail: found.trail)
-        page.add(.notice(.problem, problem.description.sentence, []), .links([ConsoleLink("Back", found.path)]))
+        let sentence = problem.description.sentence
+        if var again {
+            (again.problem, again.cancel) = (sentence, found.path)
+            for place in again.fields.indices { again.fields[place].value = visit.form[again.fields[place].name] ?? "" }
+            page.add(.form(again))
+        } else {
+            page.add(.notice(.problem, sentence, []), .links([ConsoleLink("Back", found.path)]))
+        }
         return show(page, visit, status: .unprocessableContent)
     }
 
@@ -53,7 +65,7 @@ extension Provider {
             uris.append(uri)
             registration.redirectURIs = Self.isStill(registration, mark) ? nil : uris
         }
-        if let problem = outcome.problem { return refused(problem, found, visit) }
+        if let problem = outcome.problem { return refused(problem, found, visit, again: adding(found)) }
         let hidden = [("uri", uri)] + Self.pinned(by: outcome)
         let undo = ConsoleForm(found.path + "/redirect-uris/remove", button: "Undo", hidden: hidden)
         return try redirect(visit, to: found.path, saying: ConsoleFlash("Added \(uri).", undo: undo))
@@ -98,7 +110,13 @@ extension Provider {
             uris[place] = uri
             registration.redirectURIs = Self.isStill(registration, mark) ? nil : uris
         }
-        if let problem = outcome.problem { return refused(problem, found, visit) }
+        if let problem = outcome.problem {
+            // One that was changed meanwhile is looked at before it is replaced.
+            let form = found.client.flatMap { client in
+                client.redirectURIs.first { $0.text.formMark == replaced }.map { replacing($0, of: client, found) }
+            }
+            return refused(problem, found, visit, again: form)
+        }
         let before = try resolve(outcome.before)
         let old = before.redirectURIs.first { $0.text.formMark == replaced }
         let hidden = [("uri", old?.text ?? ""), (Self.replacedMark, uri.formMark)] + Self.pinned(by: outcome)

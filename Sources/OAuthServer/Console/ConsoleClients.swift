@@ -229,14 +229,14 @@ extension Provider {
         page.add(.form(only.map { replacing($0, of: client, found) } ?? adding(found)))
     }
 
-    private func adding(_ found: FoundClient) -> ConsoleForm {
+    func adding(_ found: FoundClient) -> ConsoleForm {
         var form = ConsoleForm(found.path + "/redirect-uris/add", button: "Add")
         form.fields = [Self.redirectField("Add a redirect URI")]
         return form
     }
 
     /// The one that the profile allows can only be replaced: there is no room for another one beside it.
-    private func replacing(_ only: RedirectURI, of client: Client, _ found: FoundClient) -> ConsoleForm {
+    func replacing(_ only: RedirectURI, of client: Client, _ found: FoundClient) -> ConsoleForm {
         var form = ConsoleForm(
             found.path + "/redirect-uris/replace",
             button: "Replace",
