@@ -1,5 +1,6 @@
 """The console in Chromium: axe, a keyboard, a small phone, the dark, and texts that try to become tags (U05, U08)."""
 
+import re
 import secrets
 from collections.abc import Iterator
 
@@ -291,3 +292,42 @@ def test_the_words_that_end_a_row_stay_in_one_piece(sqlite_server, browse, opera
             assert lines == 1, one.evaluate("e => e.outerHTML")
         wide = "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)"
         assert not page.evaluate(wide + ".length"), path
+
+
+def test_what_is_wrong_with_a_form_is_in_the_title_and_is_read_out_with_its_field(browse, operator):
+    page = browse()
+    page.goto(operator.home + "/api-keys/new")
+    assert page.title().startswith("Create API key")
+    page.get_by_label("Name", exact=True).fill("A key")
+    page.get_by_label("Speaks for").fill("nobody@nowhere.example")
+    if page.get_by_label("Your password").count():
+        page.get_by_label("Your password").fill(operator.password)
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page).to_have_title(re.compile("^Problem: Create API key"))
+    owner = page.get_by_label("Speaks for")
+    expect(owner).to_have_attribute("aria-invalid", "true")
+    expect(owner).to_have_accessible_description(re.compile("Empty: the company itself.*There is no account nobody"))
+    expect(page.locator("[aria-invalid]")).to_have_count(1)
+    page.goto(operator.home + "/clients/new?profile=none")
+    page.get_by_label("Name", exact=True).fill("Partner")
+    page.get_by_label("Redirect URIs").fill("http://partner.example/callback")
+    page.get_by_role("button", name="Create", exact=True).click()
+    expect(page).to_have_title(re.compile("^Problem: "))
+    problem = page.get_by_role("alert").inner_text()
+    expect(page.get_by_label("Name", exact=True)).to_have_accessible_description(re.compile(re.escape(problem)))
+    expect(page.locator("[aria-invalid]")).to_have_count(0)
+
+
+def test_what_is_wrong_with_an_invitation_is_read_out_with_its_field(sqlite_server, browser):
+    context = browser.new_context(viewport=DESKTOP)
+    page = context.new_page()
+    page.goto(invite(sqlite_server, "--name", "Ada"))
+    page.get_by_label("Email").fill("ada.described@acme.example")
+    page.get_by_label("Password", exact=True).fill("correct horse 1")
+    page.get_by_label("The same password again").fill("correct horse 2")
+    page.get_by_role("button", name="Open the console").click()
+    expect(page).to_have_title(re.compile("^Problem: "))
+    again = page.get_by_label("The same password again")
+    expect(again).to_have_attribute("aria-invalid", "true")
+    expect(again).to_have_accessible_description("The two passwords are not the same.")
+    context.close()

@@ -64,6 +64,7 @@ extension Provider {
     private func newAPIKeyPage(
         _ visit: ConsoleVisit,
         problem: String? = nil,
+        wrongField: String? = nil,
         status: HTTPResponse.Status = .ok
     ) -> Response {
         var page = ConsolePage("Create API key", area: .apiKeys, trail: Self.apiKeyTrail)
@@ -85,7 +86,7 @@ extension Provider {
         form.fields = [ConsoleField("name", "Name", value: visit.form["name"] ?? ""), account, scopes]
         form.fields += proofFields(visit)
         form.cancel = "/api-keys"
-        form.problem = problem
+        (form.problem, form.wrongField) = (problem, wrongField)
         page.add(.form(form))
         return show(page, visit, status: status)
     }
@@ -97,7 +98,8 @@ extension Provider {
         switch try await account(named) {
         case .success(let found): owner = found
         case .failure(let error):
-            return newAPIKeyPage(visit, problem: error.description.sentence, status: .unprocessableContent)
+            let sentence = error.description.sentence
+            return newAPIKeyPage(visit, problem: sentence, wrongField: "account", status: .unprocessableContent)
         }
         do throws(RegistrationError) {
             new = try NewAPIKey(
@@ -109,7 +111,7 @@ extension Provider {
             return newAPIKeyPage(visit, problem: error.description.sentence, status: .unprocessableContent)
         }
         return try await proved(visit) { refusal in
-            newAPIKeyPage(visit, problem: refusal.problem, status: refusal.status)
+            newAPIKeyPage(visit, problem: refusal.problem, wrongField: refusal.field, status: refusal.status)
         } then: {
             guard try await isFirst(visit) else { return alreadySent(visit, .apiKeys, Self.apiKeyTrail) }
             return try await make(new, visit)

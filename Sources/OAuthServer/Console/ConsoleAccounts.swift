@@ -289,7 +289,13 @@ extension Provider {
         let (question, account) = try await settingPassword(visit)
         let password = visit.form["new_password"] ?? ""
         if let problem = PasswordRule.problem(with: password) {
-            return ask(question, visit, problem: problem.sentence, status: .unprocessableContent)
+            return ask(
+                question,
+                visit,
+                problem: problem.sentence,
+                wrongField: "new_password",
+                status: .unprocessableContent
+            )
         }
         let hash: String
         do {

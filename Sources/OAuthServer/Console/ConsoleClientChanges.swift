@@ -44,7 +44,7 @@ extension Provider {
         var page = ConsolePage("Nothing was changed", area: .clients, trail: found.trail)
         let sentence = problem.description.sentence
         if var again {
-            (again.problem, again.cancel) = (sentence, found.path)
+            (again.problem, again.wrongField, again.cancel) = (sentence, again.fields.first?.name, found.path)
             for place in again.fields.indices { again.fields[place].value = visit.form[again.fields[place].name] ?? "" }
             page.add(.form(again))
         } else {

@@ -61,12 +61,9 @@ extension Provider {
         form.fields = [
             ConsoleField("email", "Email", .email, value: email), Self.passwordField("Password", isNew: false),
         ]
+        form.problem = problem
         let lead = "The console of \(settings.brand.name), for the people who run it."
-        return gate(
-            ConsoleGatePage(heading: "Console", lead: lead, problem: problem, form: form),
-            caller,
-            status: status
-        )
+        return gate(ConsoleGatePage(heading: "Console", lead: lead, form: form), caller, status: status)
     }
 
     private func firstRun() -> Response {

@@ -17,6 +17,8 @@ struct ConsoleForm: Sendable {
     var cancel: String?
     /// What went wrong with the last try.
     var problem: String?
+    /// The name of the field that it is about, where that is known.
+    var wrongField: String?
 
     init(_ action: String, button: String, style: Style = .plain, hidden: [(String, String)] = []) {
         self.action = action
@@ -31,7 +33,14 @@ struct ConsoleForm: Sendable {
         values.set("formButton", button.shown(limit: 100))
         values.set("formMain", style == .main)
         values.set("formDanger", style == .danger)
-        values.set("fields", fields.map(\.values))
+        let told = problem == nil ? nil : fields.first { $0.name == wrongField } ?? fields.first { !$0.isUnseen }
+        values.set(
+            "fields",
+            fields.map { field in
+                let isTold = field.name == told?.name
+                return field.values(isWrong: isTold && field.name == wrongField, hasProblem: isTold)
+            }
+        )
         values.set("hiddenFields", hidden.map { Self.hidden($0.name, $0.value) })
         values.set("hasCancel", cancel != nil)
         values.set("cancelPath", cancel.map { base + $0 })
@@ -87,8 +96,21 @@ struct ConsoleField: Sendable {
         self.hint = hint
     }
 
-    var values: PageValues {
+    /// Whether people do not see it.
+    var isUnseen: Bool { if case .username = kind { true } else { false } }
+
+    /// The field's members, each of them set: a template looks in the enclosing groups for what it does not find.
+    ///
+    /// - Parameters:
+    ///   - isWrong: whether the form's problem is about this field.
+    ///   - hasProblem: whether the form's problem is read out with this field.
+    /// - Returns: what the template names.
+    func values(isWrong: Bool, hasProblem: Bool) -> PageValues {
         var values = PageValues()
+        let describedBy: [String] = (hint == nil ? [] : ["\(name)-hint"]) + (hasProblem ? ["problem"] : [])
+        values.set("isWrong", isWrong)
+        values.set("isDescribed", !describedBy.isEmpty)
+        values.set("describedBy", describedBy.joined(separator: " "))
         values.set("fieldName", name)
         values.set("fieldLabel", label)
         values.set("hasHint", hint != nil)

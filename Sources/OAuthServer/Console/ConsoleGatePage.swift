@@ -2,7 +2,6 @@
 struct ConsoleGatePage: Page {
     let heading: String
     var lead: String?
-    var problem: String?
     var commands: [String] = []
     /// What is asked; nil when there is nothing to fill in.
     var form: ConsoleForm?
@@ -12,7 +11,7 @@ struct ConsoleGatePage: Page {
     var template: PageTemplate { .consoleGate }
 
     func title(_ words: Words) -> String {
-        (problem == nil ? "" : "Problem: ") + "\(heading.shown(limit: 100)) · Console"
+        (form?.problem == nil ? "" : "Problem: ") + "\(heading.shown(limit: 100)) · Console"
     }
 
     func values(_ setting: PageSetting) -> PageValues {
@@ -20,7 +19,6 @@ struct ConsoleGatePage: Page {
         var values = PageValues()
         values.set("heading", heading.shown(limit: 100))
         values.set("lead", lead?.shown(limit: 500))
-        values.set("problem", problem?.shown(limit: 500))
         values.set(
             "commands",
             commands.map { command in

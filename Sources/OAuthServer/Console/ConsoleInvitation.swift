@@ -21,16 +21,33 @@ extension Provider {
         guard let invitation = try await store.invitation(digest, now: caller.now) else { throw Self.deadLink }
         let name = (caller.form["name"] ?? "").shown(limit: 100)
         let email = invitation.email ?? (caller.form["email"] ?? "").shown(limit: EmailAddress.limit)
-        func refused(_ problem: String, _ status: HTTPResponse.Status = .unprocessableContent) -> Response {
-            invitationPage(invitation, code, caller, name: name, email: email, problem: problem, status: status)
+        func refused(
+            _ problem: String,
+            in field: String? = nil,
+            _ status: HTTPResponse.Status = .unprocessableContent
+        ) -> Response {
+            invitationPage(
+                invitation,
+                code,
+                caller,
+                name: name,
+                email: email,
+                problem: problem,
+                wrongField: field,
+                status: status
+            )
         }
-        guard !name.isEmpty else { return refused("Write your name: your colleagues see it in the audit trail.") }
+        guard !name.isEmpty else {
+            return refused("Write your name: your colleagues see it in the audit trail.", in: "name")
+        }
         guard let address = EmailAddress(email) else {
-            return refused("Write the e-mail address by which you will sign in.")
+            return refused("Write the e-mail address by which you will sign in.", in: "email")
         }
         let password = caller.form["password"] ?? ""
-        if let problem = PasswordRule.problem(with: password) { return refused(problem.sentence) }
-        guard password == caller.form["again"] else { return refused("The two passwords are not the same.") }
+        if let problem = PasswordRule.problem(with: password) { return refused(problem.sentence, in: "password") }
+        guard password == caller.form["again"] else {
+            return refused("The two passwords are not the same.", in: "again")
+        }
         let value = Base64URL.encode(ambient.random(32))
         let hash: String
         do {
@@ -50,7 +67,8 @@ extension Provider {
         )
         switch outcome {
         case .gone: throw Self.deadLink
-        case .emailIsTaken: return refused("Another operator signs in with this address. Take another one.")
+        case .emailIsTaken:
+            return refused("Another operator signs in with this address. Take another one.", in: "email")
         case .joined(let account):
             observe(.operatorSignedIn(account.id), caller.context)
             let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
@@ -65,9 +83,11 @@ extension Provider {
         name: String? = nil,
         email: String? = nil,
         problem: String? = nil,
+        wrongField: String? = nil,
         status: HTTPResponse.Status = .ok
     ) -> Response {
         var form = ConsoleForm("/invitation", button: "Open the console", style: .main, hidden: [("code", code)])
+        (form.problem, form.wrongField) = (problem, wrongField)
         form.fields = [ConsoleField("name", "Your name", .ownName, value: name ?? invitation.name ?? "")]
         form.fields.append(
             invitation.email.map(Self.username) ?? ConsoleField("email", "Email", .email, value: email ?? "")
@@ -89,7 +109,6 @@ extension Provider {
         let page = ConsoleGatePage(
             heading: "Welcome to the console",
             lead: "Choose a password. \(role)\(address)",
-            problem: problem,
             form: form
         )
         return gate(page, caller, status: status)

@@ -45,7 +45,10 @@ struct ConsolePage: Page {
 
     var template: PageTemplate { .consolePage }
 
-    func title(_ words: Words) -> String { "\(heading.shown(limit: 100)) · Console" }
+    func title(_ words: Words) -> String {
+        let hasProblem = blocks.contains { if case .form(let form) = $0 { form.problem != nil } else { false } }
+        return (hasProblem ? "Problem: " : "") + "\(heading.shown(limit: 100)) · Console"
+    }
 
     func values(_ setting: PageSetting) -> PageValues {
         let base = setting.basePath + Paths.console

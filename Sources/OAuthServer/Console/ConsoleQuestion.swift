@@ -29,6 +29,7 @@ extension Provider {
         _ question: ConsoleQuestion,
         _ visit: ConsoleVisit,
         problem: String? = nil,
+        wrongField: String? = nil,
         status: HTTPResponse.Status = .ok
     ) -> Response {
         var page = ConsolePage(question.heading, area: question.area, trail: question.trail)
@@ -40,7 +41,7 @@ extension Provider {
         form.fields = question.fields + (question.needsProof ? proofFields(visit) : [])
         if question.isOnce { form.hidden.append(once()) }
         form.cancel = question.cancel
-        form.problem = problem
+        (form.problem, form.wrongField) = (problem, wrongField)
         page.add(.form(form))
         return show(page, visit, status: status)
     }
@@ -57,7 +58,7 @@ extension Provider {
         }
         guard question.needsProof else { return try await actOnce() }
         return try await proved(visit) { refusal in
-            ask(question, visit, problem: refusal.problem, status: refusal.status)
+            ask(question, visit, problem: refusal.problem, wrongField: refusal.field, status: refusal.status)
         } then: {
             try await actOnce()
         }

@@ -7,6 +7,8 @@ struct PasswordRefusal {
     let status: HTTPResponse.Status
     /// When to come again.
     var wait: Duration?
+    /// The field that it is about; nil where nothing that was typed is wrong, or nobody says what.
+    var field: String?
 
     /// Nobody signs in with it.
     static let wrongAtSignIn = Self(
@@ -15,12 +17,17 @@ struct PasswordRefusal {
     )
 
     /// It is not the password of who is signed in.
-    static let wrong = Self(problem: "The password is not right. Nothing was done.", status: .forbidden)
+    static let wrong = Self(
+        problem: "The password is not right. Nothing was done.",
+        status: .forbidden,
+        field: "password"
+    )
 
     /// The page was opened while none was needed, and sent when one was: that is no wrong try.
     static let missing = Self(
         problem: "Write your password: it is more than five minutes since you last did. Nothing was done yet.",
-        status: .forbidden
+        status: .forbidden,
+        field: "password"
     )
 
     /// It was right, and the session has gone on under another cookie.
