@@ -254,3 +254,30 @@ def test_U04_other_sites_scripts_are_told_nothing(world):
         assert not [name for name in answer.headers if name.lower().startswith("access-control")]
         assert "script-src" not in answer.headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_an_error_of_the_console_is_english_throughout_and_leads_back_to_its_list(world):
+    german = {"Accept-Language": "de"}
+    home, ada, base = world.operator.home, world.operator, world.server.base
+    for path, place in {
+        "/accounts/x": "/accounts",
+        "/clients/nobody": "/clients",
+        "/connections/x/cut": "/connections",
+        "/api-keys/x/revoke": "/api-keys",
+        "/webhooks/x": "/webhooks",
+        "/audit/0": "/audit",
+    }.items():
+        page = ada.request("GET", home + path, headers=german)
+        assert page.status == 404
+        assert "Go back to the list" in page.text
+        assert '<html lang="en">' in page.html
+        assert home + place in page.links, path
+    others = [
+        ada.request("GET", home + "/invitation?code=lko_x", headers=german),
+        ada.request("POST", home + "/keys/rotate", data={"token": "wrong"}, headers=german),
+        ada.request("GET", home + "/nowhere", headers=german),
+    ]
+    assert [page.status for page in others] == [410, 403, 404]
+    for page in others:
+        assert '<html lang="en">' in page.html, page
+    assert '<html lang="de">' in Person(world.server).visit(base + "/account", headers=german).html

@@ -122,7 +122,7 @@ extension Provider {
         let id = APIKeyID(random: ambient.random)
         let secret = APIKeyText.make(random: ambient.random(32))
         let outcome = try await store.create(new, id: id, digest: secret.digest, by: visit.actor, now: visit.now)
-        guard case .created(let key) = outcome else { throw missing("account") }
+        guard case .created(let key) = outcome else { throw missing("account", .accounts) }
         var page = ConsolePage("\(key.name) is made", area: .apiKeys, trail: Self.apiKeyTrail)
         page.add(
             .notice(.caution, "The key is shown this once.", ["Keep it now. A lost one is revoked and replaced."]),
@@ -151,7 +151,9 @@ extension Provider {
     }
 
     private func revokingAPIKey(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, key: APIKey) {
-        guard let id = APIKeyID(visit.id), let key = try await store.apiKey(id) else { throw missing("API key") }
+        guard let id = APIKeyID(visit.id), let key = try await store.apiKey(id) else {
+            throw missing("API key", .apiKeys)
+        }
         var question = ConsoleQuestion(
             heading: "Revoke \(key.name)?",
             area: .apiKeys,

@@ -143,7 +143,9 @@ extension Provider {
     }
 
     private func foundAccount(_ visit: ConsoleVisit) async throws -> Account {
-        guard let id = AccountID(visit.id), let account = try await store.account(id) else { throw missing("account") }
+        guard let id = AccountID(visit.id), let account = try await store.account(id) else {
+            throw missing("account", .accounts)
+        }
         return account
     }
 
@@ -209,7 +211,7 @@ extension Provider {
 
     private func change(_ account: Account, _ change: Store.AccountChange, _ visit: ConsoleVisit) async throws {
         guard case .changed = try await store.change(account.id, change, by: visit.actor, now: visit.now) else {
-            throw missing("account")
+            throw missing("account", .accounts)
         }
     }
 
@@ -267,7 +269,7 @@ extension Provider {
     }
 
     private func settingPassword(_ visit: ConsoleVisit) async throws -> Asked {
-        guard try await signsInHere(try await foundAccount(visit)) else { throw missing("password of ours") }
+        guard try await signsInHere(try await foundAccount(visit)) else { throw missing("password of ours", .accounts) }
         var asked = try await asked(visit, "A new password for", "/password", "Set the password") { account in
             [
                 "Whoever knows the new password can sign in as \(account.email).",

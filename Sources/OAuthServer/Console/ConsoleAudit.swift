@@ -45,7 +45,7 @@ extension Provider {
         // The page before the entry that follows it begins with it.
         guard let number = Int64(visit.id), number > 0, number < .max,
             let record = try await store.audit(before: number + 1, limit: 1).first, record.number == number
-        else { throw missing("entry") }
+        else { throw missing("entry", .audit) }
         var page = ConsolePage(record.action, area: .audit, trail: [ConsoleLink("Audit trail", "/audit")])
         page.add(
             .facts([

@@ -29,7 +29,7 @@ extension Provider {
                 return stored
             }
         }
-        guard let change = outcome.withLock({ $0 }) else { throw missing("OAuth connection") }
+        guard let change = outcome.withLock({ $0 }) else { throw missing("OAuth connection", .clients) }
         await node.refresh()
         return change
     }
@@ -233,7 +233,7 @@ extension Provider {
             let secret = ClientSecret.make(random: ambient.random(32))
             let stored = ClientSecret(digest: secret.digest, isForTests: false)
             guard try await store.rotateSecret(of: found.id, to: stored, by: visit.actor, now: visit.now) else {
-                throw missing("OAuth connection")
+                throw missing("OAuth connection", .clients)
             }
             await node.refresh()
             return credentialsPage(client, secret, heading: "A new secret for \(client.name)", visit)
@@ -311,7 +311,7 @@ extension Provider {
             new.isDisabled = isDisabled
             return new
         }
-        guard changed != nil else { throw missing("OAuth connection") }
+        guard changed != nil else { throw missing("OAuth connection", .clients) }
         await node.refresh()
     }
 

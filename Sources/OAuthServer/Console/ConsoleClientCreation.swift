@@ -83,7 +83,7 @@ extension Provider {
     func consoleCreateClient(_ visit: ConsoleVisit) async throws -> Response {
         let named = visit.form["profile"] ?? ""
         let profile = node.loader.profiles[named]
-        guard named.isEmpty || profile != nil else { throw missing("profile") }
+        guard named.isEmpty || profile != nil else { throw missing("profile", .clients) }
         let draft = ClientDraft(profile: profile, form: visit.form)
         let id = profile?.fixedClientID?.text ?? ClientID.randomText(ambient.random)
         let client: Client

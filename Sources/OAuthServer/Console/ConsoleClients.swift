@@ -93,7 +93,7 @@ extension Provider {
     /// The client of a page's address, and what its registration makes of it.
     func foundClient(_ visit: ConsoleVisit) async throws -> FoundClient {
         guard let id = ClientID(visit.id), let stored = try await store.client(id) else {
-            throw missing("OAuth connection")
+            throw missing("OAuth connection", .clients)
         }
         let profile = stored.registration.partner.flatMap { node.loader.profiles[$0] }
         let resolved = Result { () throws(RegistrationError) in try resolve(stored.registration, stored.secrets) }

@@ -112,7 +112,7 @@ extension Provider {
     private func found(_ visit: ConsoleVisit) async throws -> (Connection, Account) {
         guard let id = ConnectionID(visit.id), let connection = try await store.connection(id),
             let account = try await store.account(connection.account)
-        else { throw missing("connection") }
+        else { throw missing("connection", .connections) }
         return (connection, account)
     }
 

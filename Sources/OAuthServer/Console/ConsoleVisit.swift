@@ -92,7 +92,7 @@ extension Provider {
     }
 
     /// What there is to say when something is not there, or no longer.
-    func missing(_ what: String) -> PageRefusal {
+    func missing(_ what: String, _ area: ConsoleArea) -> PageRefusal {
         PageRefusal(
             problem: .other(
                 title: "There is no such \(what)",
@@ -100,7 +100,8 @@ extension Provider {
                 next: "Go back to the list and look for it there."
             ),
             error: OAuthError(.invalidRequest, "there is no such \(what)"),
-            status: .notFound
+            status: .notFound,
+            back: .local(Paths.console + area.path)
         )
     }
 }

@@ -74,7 +74,9 @@ extension Provider {
 
     private func consoleRetry(_ visit: ConsoleVisit) async throws -> Response {
         let event = try await event(visit)
-        guard try await store.retryWebhook(event.id, by: visit.actor, now: visit.now) else { throw missing("event") }
+        guard try await store.retryWebhook(event.id, by: visit.actor, now: visit.now) else {
+            throw missing("event", .webhooks)
+        }
         return try redirect(
             visit,
             to: "/webhooks/\(event.id)",
@@ -83,7 +85,9 @@ extension Provider {
     }
 
     private func event(_ visit: ConsoleVisit) async throws -> WebhookEvent {
-        guard let id = WebhookEventID(visit.id), let event = try await store.webhook(id) else { throw missing("event") }
+        guard let id = WebhookEventID(visit.id), let event = try await store.webhook(id) else {
+            throw missing("event", .webhooks)
+        }
         return event
     }
 }

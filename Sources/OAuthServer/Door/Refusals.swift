@@ -14,6 +14,8 @@ struct PageRefusal: Error {
     let error: OAuthError
     /// The answer's status.
     var status: HTTPResponse.Status = .badRequest
+    /// Where the page leads, when there is a way on.
+    var back: PageLink?
 }
 
 /// What went wrong with a request that names its client.
@@ -64,7 +66,8 @@ extension Provider {
                 problem: refusal.problem,
                 code: refusal.error.code.rawValue,
                 detail: refusal.error.description,
-                requestID: context.id
+                requestID: context.id,
+                back: refusal.back
             )
             return self.page(page, status: refusal.status, language: language(request))
                 .retrying(after: refusal.error.retryAfter)

@@ -94,9 +94,11 @@ extension Provider {
         return source.description
     }
 
-    /// The language that the person reads.
+    /// The language that the person reads; the console's is English, its errors' too.
     func language(_ request: Request, locales: String? = nil) -> Language {
-        .preferred(uiLocales: locales, acceptLanguage: request.headers[.acceptLanguage])
+        let console = settings.issuer.path + Paths.console
+        guard request.uri.path != console, !request.uri.path.hasPrefix(console + "/") else { return .english }
+        return .preferred(uiLocales: locales, acceptLanguage: request.headers[.acceptLanguage])
     }
 }
 

@@ -7,7 +7,7 @@ struct ErrorPage: Page {
         case known(Kind)
         /// The database does not answer.
         case unavailable(wait: Duration)
-        /// Words of the caller's, in the person's language.
+        /// Words of the caller's, in the language of the page.
         case other(title: String, what: String, next: String)
 
         /// The problems that the pages have words for.
