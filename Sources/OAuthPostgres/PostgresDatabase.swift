@@ -27,8 +27,8 @@ public final class PostgresDatabase: SQLDatabase {
     private let servers: Servers
     private let breaker: Breaker
     private let pool: ConnectionPool
-    /// Of a large pool keyed reads have some connections of their own: transactions that wait for one another's locks hold up no
-    /// refresh.
+    /// Of a large pool keyed reads and glances have some connections of their own: transactions that wait for one another's locks
+    /// hold up no refresh, nor what it rests on.
     private let readPool: ConnectionPool
     private let keyedReads: KeyedReads
     private let listeners = Mutex<[Listener]>([])
@@ -86,6 +86,15 @@ public final class PostgresDatabase: SQLDatabase {
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value {
         try await pool.run { lane, deadline throws(SQLError) in try lane.read(body, connectBy: deadline) }
+    }
+
+    /// Runs read-only statements on the connections that transactions do not use.
+    ///
+    /// - Throws: as `read`.
+    public func glance<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        try await readPool.run { lane, deadline throws(SQLError) in try lane.read(body, connectBy: deadline) }
     }
 
     /// Reads the row with a key, together with those that other callers want.
@@ -146,7 +155,7 @@ public final class PostgresDatabase: SQLDatabase {
     ///
     /// - Throws: as `read`.
     public func time() async throws(SQLError) -> Int64? {
-        try await read { connection throws(SQLError) in
+        try await glance { connection throws(SQLError) in
             try connection.query("select cast(floor(extract(epoch from clock_timestamp()) * 1000) as bigint)")[0]
                 .integer(0)
         }

@@ -40,14 +40,15 @@ extension Store {
     /// The client with an id.
     /// - Throws: `SQLError.invalid` when its row cannot be read; otherwise as `SQLDatabase.read`.
     public func client(_ id: ClientID) async throws(SQLError) -> StoredClient? {
-        let found = try await clients(where: " where c.client_id = $1", [SQLValue(id)])
+        let found = try await database.read(Self.reading(where: " where c.client_id = $1", [SQLValue(id)]))
         guard found.unreadable.isEmpty else { throw Self.unreadable }
         return found.clients.first
     }
 
     /// Every client by id, and the ids of those that cannot be read: one of them takes no other with it.
     public func allClients() async throws(SQLError) -> StoredClients {
-        try await clients(where: "", [])
+        // Few, and read only when one has changed: without them a node answers nobody.
+        try await database.glance(Self.reading(where: "", []))
     }
 
     /// Changes a client's registration.
@@ -256,8 +257,11 @@ extension Store {
         }
     }
 
-    private func clients(where condition: String, _ arguments: [SQLValue]) async throws(SQLError) -> StoredClients {
-        try await database.read { connection throws(SQLError) in
+    private static func reading(
+        where condition: String,
+        _ arguments: [SQLValue]
+    ) -> @Sendable (any SQLConnection) throws(SQLError) -> StoredClients {
+        { connection throws(SQLError) in
             let rows = try connection.query(
                 """
                 select c.client_id, c.registration, c.created_at, s.digest, s.for_tests

@@ -4,7 +4,7 @@ public import OAuth
 extension Store {
     /// Every key, by purpose and number.
     public func keys() async throws(SQLError) -> [StoredKey] {
-        try await database.read { connection throws(SQLError) in
+        try await database.glance { connection throws(SQLError) in
             try connection.query(
                 """
                 select key_id, purpose, number, algorithm, sealed, created_at, active_at, expires_at,

@@ -8,7 +8,7 @@ extension Store {
 
     /// The counters: each grows with every change of its kind.
     public func revisions() async throws(SQLError) -> [Kept: Int64] {
-        try await database.read { connection throws(SQLError) in
+        try await database.glance { connection throws(SQLError) in
             var revisions: [Kept: Int64] = [:]
             for row in try connection.query("select name, value from revisions") {
                 if let kind = Kept(rawValue: try row.text(0)) { revisions[kind] = try row.integer(1) }

@@ -43,7 +43,7 @@ public struct Store: Sendable {
     /// Checks that the database answers.
     /// - Throws: `SQLError.unavailable` when it does not.
     public func ping() async throws(SQLError) {
-        _ = try await database.read { connection throws(SQLError) in try connection.query("select 1") }
+        _ = try await database.glance { connection throws(SQLError) in try connection.query("select 1") }
     }
 
     /// Why the database takes no writes although it answers; nil when it takes them.

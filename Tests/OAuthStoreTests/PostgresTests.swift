@@ -206,6 +206,45 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(2))) func `F7: transactions that wait for locks hold up no look into the ledger`()
+        async throws
+    {
+        try await Backend.postgres.withStorage { storage in
+            guard case .postgres(let url) = storage else { return }
+            let database = try PostgresDatabase.patient(url)
+            try await Migrations().run(on: database)
+            try await database.run("create table counter (count int)")
+            try await database.run("insert into counter values (0)")
+            let store = Store(database)
+            let (held, holds) = AsyncStream<Void>.makeStream()
+            let release = DispatchSemaphore(value: 0)
+            let raise = "update counter set count = count + 1"
+            async let holding: Void = database.transaction { connection throws(SQLError) in
+                try connection.query(raise)
+                holds.yield()
+                release.wait()
+            }
+            for await _ in held { break }
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 { group.addTask { #expect(await sqlError { try await database.run(raise) } == nil) } }
+                while database.usage.waiting == 0 { await Task.yield() }
+                let failure = await sqlError {
+                    try await store.ping()
+                    #expect(try await store.revisions().count == Store.Kept.allCases.count)
+                    #expect(try await store.time() != nil)
+                    #expect(try await store.allClients().clients.isEmpty)
+                    #expect(try await store.keys().isEmpty)
+                }
+                #expect(failure == nil)
+                // None of them has waited until a writer was done.
+                #expect(database.usage.waiting > 0)
+                release.signal()
+            }
+            try await holding
+            await database.close()
+        }
+    }
+
     @Test func `F4: a transaction whose connection ends before the commit is run again, once is enough`() async throws {
         try await Backend.postgres.withDatabase { database in
             try await database.run("create table sample (id bigint)")

@@ -116,6 +116,13 @@ package final class RiggedDatabase: SQLDatabase {
         return try await base.read(body)
     }
 
+    package func glance<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        try noteRead()
+        return try await base.glance(body)
+    }
+
     package func row(of selection: KeyedSelection, _ key: [UInt8]) async throws(SQLError) -> SQLRow? {
         try noteRead()
         return try await base.row(of: selection, key)

@@ -33,6 +33,12 @@ final class LedgerDatabase: SQLDatabase {
         do throws(SQLError) { return try await base.read(body) } catch { throw told(error) }
     }
 
+    func glance<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        do throws(SQLError) { return try await base.glance(body) } catch { throw told(error) }
+    }
+
     func row(of selection: KeyedSelection, _ key: [UInt8]) async throws(SQLError) -> SQLRow? {
         do throws(SQLError) { return try await base.row(of: selection, key) } catch { throw told(error) }
     }

@@ -17,6 +17,16 @@ public protocol SQLDatabase: Sendable {
         _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
     ) async throws(SQLError) -> Value
 
+    /// Runs read-only statements on which every answer of a node rests, and which take next to no time: no transaction that waits
+    /// for another one holds them up.
+    ///
+    /// Nothing long belongs here: a driver has little room for these.
+    ///
+    /// - Throws: as `read`.
+    func glance<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value
+
     /// Reads the row with a key, in its latest committed state.
     ///
     /// What most requests need: a driver may ask for the keys of several callers together.
@@ -92,6 +102,13 @@ extension SQLDatabase {
     /// - Throws: as `read`.
     public func rows(_ sql: String, _ arguments: [SQLValue] = []) async throws(SQLError) -> [SQLRow] {
         try await read { connection throws(SQLError) in try connection.query(sql, arguments) }
+    }
+
+    /// Reads like any other: a driver whose reads wait for no writer needs no more.
+    public func glance<Value: Sendable>(
+        _ body: @escaping @Sendable (any SQLConnection) throws(SQLError) -> Value
+    ) async throws(SQLError) -> Value {
+        try await read(body)
     }
 
     /// Runs a transaction of one statement.
