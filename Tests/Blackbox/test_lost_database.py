@@ -1,4 +1,4 @@
-"""A SQLite file that is gone, emptied or another program's: partners meet no empty server (security.md, I1)."""
+"""A database that is gone, emptied or another program's: partners meet no empty server (security.md, I1)."""
 
 import contextlib
 import sqlite3
@@ -71,6 +71,39 @@ def test_F15_each_file_beside_a_lost_database_tells_of_it(new_server, tells):
     beside(server, tells).chmod(0o600)
     check_one_line_error(server.run("serve"), "is gone, or empty", tells)
     assert not server.database.path.exists()
+
+
+def test_F15_a_server_whose_tables_on_postgresql_are_gone_does_not_start_empty(new_server, tmp_path):
+    log = tmp_path / "revocations"
+    server = new_server("postgres", environment={"LATCHKEY_REVOCATION_LOG": str(log)})
+    seam, kept, cut = connected(server)
+    assert '"ended"' in log.read_text()
+    server.database.query("alter schema public rename to away; create schema public")
+    refused = server.run("serve")
+    check_one_line_error(refused, "is gone, or empty", str(log), "docs/backup.md", "latchkey migrate")
+    tables = "select count(*) from information_schema.tables where table_schema = 'public'"
+    assert server.database.query(tables).strip() == "0"
+    done = server.run("migrate")
+    assert done.returncode == 0, done.stderr
+    assert "made a new, empty database" in done.stderr
+    assert str(log) in done.stderr
+    assert "made a new" not in server.run("migrate").stderr
+    server.start()
+    assert server.command("account", "list") == []
+    assert server.stop() == 0
+    server.database.query("drop schema public cascade; alter schema away rename to public")
+    server.start()
+    assert seam.refreshed(kept.refresh).user_id == kept.user_id
+    refusal(seam.refresh(cut.refresh), 400, "invalid_grant")
+
+
+def test_F15_a_revocation_log_in_which_nothing_has_ended_tells_of_no_lost_postgresql_database(new_server, tmp_path):
+    log = tmp_path / "revocations"
+    first, second = (new_server("postgres", environment={"LATCHKEY_REVOCATION_LOG": str(log)}) for _ in range(2))
+    first.start()
+    assert first.stop() == 0
+    assert log.stat().st_size > 0
+    second.start()
 
 
 def test_F15_a_server_begins_anew_when_it_is_told_to(new_server):

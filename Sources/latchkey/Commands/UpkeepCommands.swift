@@ -8,7 +8,7 @@ struct MigrateCommand: AsyncParsableCommand {
         commandName: "migrate",
         abstract: "Bring the database to this release's schema.",
         discussion: """
-            Every start does so too, under a lock; two releases can run side by side meanwhile. Where a SQLite database has been \
+            Every start does so too, under a lock; two releases can run side by side meanwhile. Where a database has been \
             lost, only this command begins anew: servers wait for a restore.
             """
     )
@@ -23,7 +23,7 @@ struct MigrateCommand: AsyncParsableCommand {
         // A newer release may have brought it further.
         let schema = try await Migrations().current(of: opened.database)
         await opened.database.close()
-        if !remains.isEmpty {
+        if !remains.isEmpty, opened.ran.count == Migrations().count {
             warn(
                 "made a new, empty database at \(deployment.database.shown), although \(remains.joined(separator: " and ")) "
                     + "tell of an earlier one: whoever was connected there is not here"

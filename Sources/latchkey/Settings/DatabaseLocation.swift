@@ -75,7 +75,7 @@ extension Deployment {
     enum Bringing {
         /// It is brought there, also from nothing, and where one has been lost.
         case anew
-        /// It is brought there, also from nothing.
+        /// It is brought there, also from nothing, but not where one has been lost.
         case fromAnything
         /// It is brought there, but not from nothing: what is wanted of it is its content.
         case fromOlder
@@ -142,6 +142,7 @@ extension Deployment {
 
 extension Deployment {
     private func require(_ bringing: Bringing, _ opened: any SQLDatabase) async throws {
+        if bringing == .fromAnything { try await refuseLost(on: opened) }
         guard bringing == .fromOlder || bringing == .nothing else { return }
         let migrations = Migrations()
         let missing = try await migrations.missing(in: opened)

@@ -1,5 +1,6 @@
 import Foundation
 import OAuthSQLite
+import OAuthStore
 
 extension Deployment {
     /// Refuses to make a database where one has been lost, and to write into another program's.
@@ -24,13 +25,34 @@ extension Deployment {
         }
     }
 
+    /// Refuses to make tables in a PostgreSQL database that has none, where the revocation log tells of an earlier one.
+    func refuseLost(on opened: any SQLDatabase) async throws {
+        guard case .postgres = database else { return }
+        // One that is there and may not be read says so itself.
+        let isEmpty = try await !opened.rows("select 1 where to_regclass('migrations') is null").isEmpty
+        guard isEmpty, let log = remainsOfLostDatabase().first else { return }
+        throw Complaint(
+            "the database \(database.shown) is gone, or empty, although \(log) tells of one: look whether it is the right one, "
+                + "or put a backup in its place (docs/backup.md); only if it is meant to begin anew, with nobody connected, run "
+                + "'latchkey migrate'"
+        )
+    }
+
     /// What lies beside a database that is missing or empty and shows that there was one; nothing where a database is, or
     /// where none has been.
+    ///
+    /// Of a PostgreSQL database it is what shows that there was one at some time: whether it is there is to be asked of it.
     func remainsOfLostDatabase() -> [String] {
-        guard case .sqlite(let path) = database else { return [] }
-        // Looked for first: another process that makes a database at this moment makes the database before these.
-        let remains = remains(of: path)
-        return remains.isEmpty || SQLiteFile(path: path).content() != .nothing ? [] : remains
+        switch database {
+        case .sqlite(let path):
+            // Looked for first: another process that makes a database at this moment makes the database before these.
+            let remains = remains(of: path)
+            return remains.isEmpty || SQLiteFile(path: path).content() != .nothing ? [] : remains
+        case .postgres:
+            // A log is begun at the first start; only what was ended tells of a server that somebody was connected to.
+            guard let log = revocationLogPath, let record = try? RevocationRecord(path: log) else { return [] }
+            return record.endings.isEmpty ? [] : [log]
+        }
     }
 
     private func remains(of path: String) -> [String] {
