@@ -12,9 +12,10 @@ from joserfc.jwk import KeySet
 
 from toolkit.client import Authorization, refusal, tokens
 from toolkit.clocks import Clock, faked
+from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.process import STALENESS, Latchkey
-from toolkit.seeing import scrape
+from toolkit.seeing import events, scrape
 from toolkit.wire import send
 
 pytestmark = pytest.mark.usefixtures("faketime")
@@ -108,6 +109,31 @@ def test_F8_a_node_whose_clock_is_set_goes_on_looking_for_changes(new_server, tm
         assert scrape(server)["latchkey_snapshot_age_seconds"].value() < STALENESS
         said = parsedate_to_datetime(send("GET", server.base + "/healthz").headers["Date"])
         assert abs(said.timestamp() - time.time() - step) < 5, "its clock was not set"
+
+
+def test_F8_a_clock_that_was_days_ahead_for_a_while_has_had_nothing_deleted_that_still_counts(new_server, tmp_path):
+    server, clock = new_server("sqlite"), Clock(tmp_path)
+    web = server.create_client(*WEB, name="Web partner")
+    person = Person(server, server.create_account())
+    server.process_environment = clock.environment
+    server.start()
+    connected = person.connect(web)
+    assert web.revoke(connected.access).status_code == 200
+    assert not web.introspect(connected.access)["active"]
+
+    def sweeps() -> float:
+        return scrape(server)["latchkey_sweeps_total"].value(outcome="done")
+
+    eventually(lambda: sweeps() > 0, 30)
+    clock.set("+26h")
+    # The sweep looks every ten seconds.
+    eventually(lambda: events(server)["clock_leap"] == 1, 30)
+    before = sweeps()
+    clock.set("+0s")
+    assert not web.introspect(connected.access)["active"]
+    eventually(lambda: sweeps() > before, 30)
+    assert not web.introspect(connected.access)["active"], "what was revoked lives again"
+    tokens(web.refresh(connected.refresh))
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])

@@ -17,8 +17,8 @@ from toolkit.receiver import Receiver
 from toolkit.seeing import events, lines, table
 from toolkit.wire import send, together
 
-UNIT = {"in_doubt", "fault"}
-"""Those that no request can provoke; Swift tests do (`Metrics and events`)."""
+UNIT = {"in_doubt", "fault", "clock_leap"}
+"""Those that no request can provoke; Swift tests do (`Metrics and events`), and test_clocks.py the last one."""
 
 
 def web(server, *options: str):

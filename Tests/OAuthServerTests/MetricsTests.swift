@@ -146,7 +146,7 @@ import Testing
                 "sign_in_busy", "password_changed", "login_endpoint", "operator_signed_in", "operator_sign_in_failed",
                 "operator_lockout", "key_rotated", "untrusted_proxy", "metrics_refused", "unavailable", "in_doubt",
                 "unnoted",
-                "hazard", "database", "stale", "fault", "webhook_given_up",
+                "hazard", "database", "stale", "clock_leap", "fault", "webhook_given_up",
             ]
         )
     }

@@ -51,6 +51,8 @@ public enum SecurityEvent: String, CaseIterable, Sendable {
     case database
     /// This node could not follow the database's clients and keys.
     case stale
+    /// The ledger's clock has leapt ahead; nothing is deleted by its age meanwhile.
+    case clockLeap = "clock_leap"
     /// A fault of the server's own.
     case fault
     /// A webhook was given up.

@@ -9,6 +9,7 @@ public struct Background: Service {
     let store: Store
     let ambient: Ambient
     let logger: Logger
+    let leaps: LeapWatch
 
     /// How often this node looks for changes in the ledger.
     private static let pace = Duration.milliseconds(500)
@@ -92,9 +93,25 @@ public struct Background: Service {
         node.trail.metrics.outbox.oldest.set(outbox.oldest?.milliseconds ?? 0)
     }
 
-    private func sweep() async {
+    /// Deletes what has expired, unless the time by which it has is in doubt.
+    func sweep() async {
+        let now = ambient.now()
+        switch leaps.judge(now, at: Stopwatch.now) {
+        case .good: break
+        case .leapt(let lead):
+            node.trail.metrics.tell(
+                .clockLeap,
+                """
+                the clock has leapt ahead by \(lead.milliseconds / 60_000) minutes: nothing that has expired is deleted before it is \
+                set back, or has held for \(LeapWatch.probation.milliseconds / 3_600_000) hours
+                """,
+                to: logger
+            )
+            return
+        case .doubtful: return
+        }
         do {
-            let swept = try await store.sweep(now: ambient.now())
+            let swept = try await store.sweep(now: now)
             node.trail.metrics.sweeps[.done].add()
             node.trail.metrics.note(swept.rows)
             if swept.total > 0 { logger.debug("swept \(swept.total) expired rows") }
@@ -108,6 +125,12 @@ public struct Background: Service {
 extension Provider {
     /// The work that goes on beside the requests; run it as a service beside the listener.
     public func background(logger: Logger) -> Background {
-        Background(node: node, store: store, ambient: ambient, logger: logger)
+        Background(
+            node: node,
+            store: store,
+            ambient: ambient,
+            logger: logger,
+            leaps: LeapWatch(ambient.now(), at: Stopwatch.now)
+        )
     }
 }
