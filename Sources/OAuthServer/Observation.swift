@@ -53,7 +53,7 @@ enum Observation {
     case tokenReused(ClientID, ConnectionID)
     /// A request was refused, of a client if it is known of which.
     case refused(OAuthError, ClientID?)
-    /// The database did not do what it was asked; asking again later may help, or will not.
+    /// The database did not do what it was asked; who asked is told that asking again later may help, or that it will not.
     case databaseFault(SQLError, isPassing: Bool)
     /// A request was answered with 503.
     case unavailable(OAuthError)

@@ -40,10 +40,10 @@ public struct Store: Sendable {
     /// Whether something was ended here that a restored backup would bring back, because no revocation log is kept.
     public var hasEndedUnnoted: Bool { database.hasEndedUnnoted }
 
-    /// Checks that the database answers.
-    /// - Throws: `SQLError.unavailable` when it does not.
+    /// Checks that the database answers, and that the ledger is in it.
+    /// - Throws: `SQLError.unavailable` when it does not answer, `.invalid` when it knows no ledger.
     public func ping() async throws(SQLError) {
-        _ = try await database.glance { connection throws(SQLError) in try connection.query("select 1") }
+        _ = try await revisions()
     }
 
     /// Why the database takes no writes although it answers; nil when it takes them.

@@ -163,6 +163,28 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases)
+    func `a node that refuses everybody because its tables are gone is not ready`(_ backend: Backend) async throws {
+        try await backend.withServer { server in
+            let own: KeyValuePairs<String, String> = ["grant_type": "client_credentials"]
+            #expect(try await server.request(.get, "/readyz").status == 200)
+            for (table, reason) in [("revisions", "is gone, or may not be"), ("clients", "cannot read its clients")] {
+                try await server.run("update revisions set value = value + 1")
+                try await server.run("alter table \(table) rename to elsewhere")
+                server.clock.advance(.seconds(3))
+                #expect(try await server.post("/oauth/token", own).status == 503)
+                let unready = try await server.request(.get, "/readyz")
+                #expect(try unready.status == 503 && unready.member("error") == "temporarily_unavailable")
+                let missing = try unready.json["missing"] as? [String]
+                #expect(missing?.count == 1 && missing?.first?.contains(reason) == true, "\(unready.text)")
+                #expect(unready.headers[.retryAfter] == "2")
+                try await server.run("alter table elsewhere rename to \(table)")
+                #expect(try await server.request(.get, "/readyz").status == 200)
+                #expect(try await server.post("/oauth/token", own).status == 200)
+            }
+        }
+    }
+
     @Test func `many who find memory too old have one look taken for all of them`() async throws {
         try await Backend.sqlite.withServer { server async throws in
             server.clock.advance(.seconds(3))
@@ -358,6 +380,18 @@ extension TestServer {
             return registration
         }
         await provider.node.refresh()
+    }
+
+    /// Runs a statement on a connection of its own.
+    fileprivate func run(_ statement: String) async throws {
+        let database = try storage.open()
+        do {
+            try await database.transaction { connection throws(SQLError) in try connection.query(statement) }
+            await database.close()
+        } catch {
+            await database.close()
+            throw error
+        }
     }
 
     /// Disables a client where the server's node does not see it.

@@ -10,7 +10,7 @@ extension Provider {
         json(Array(#"{"ok":true}"#.utf8))
     }
 
-    /// `/readyz`: the database answers too, and the server is not about to end.
+    /// `/readyz`: the database answers too, holds the ledger, and the server is not about to end.
     ///
     /// It says what is missing (503), or which of the database's settings are not safe (200); no host and no value is named.
     func readyz(_ request: Request, _ context: DoorContext) async throws -> Response {
@@ -18,9 +18,16 @@ extension Provider {
         do throws(SQLError) {
             try await store.ping()
         } catch {
-            guard error.isPassing else { throw error }
-            observe(.databaseFault(error, isPassing: error.isPassing), context)
-            return unready("database" + (error.absence.map { ": \($0.sentence)" } ?? ""))
+            // It is a 503 whatever it is, and proxies ask twice a second.
+            observe(.databaseFault(error, isPassing: true), context)
+            return unready("database" + (Self.reason(error).map { ": \($0)" } ?? ""))
+        }
+        do throws(OAuthError) {
+            // What is asked of a token request too: who refuses them all is not ready.
+            if node.isOld(.clients, at: ambient.now()) { try await node.requireFresh(.clients) }
+        } catch {
+            observe(.unavailable(error), context)
+            return unready("database: this node cannot read its clients there")
         }
         if let reason = store.misplacement {
             return unready(
@@ -28,6 +35,10 @@ extension Provider {
             )
         }
         return readiness(missing: [])
+    }
+
+    private static func reason(_ error: SQLError) -> String? {
+        error.isPassing ? error.absence?.sentence : "what this server keeps there is gone, or may not be read"
     }
 
     private func unready(_ missing: String) -> Response {
