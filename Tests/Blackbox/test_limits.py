@@ -9,6 +9,7 @@ from toolkit.account_page import open_account
 from toolkit.client import refusal
 from toolkit.expect import guess_until_locked
 from toolkit.person import Person
+from toolkit.seeing import events
 from toolkit.wire import together
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
@@ -41,6 +42,21 @@ def test_T06_wrong_secrets_are_slowed_down_and_the_right_one_always_passes(own_s
     assert victim.introspect(connected.access)["active"]
     # The key is the client, not the address: another client's first mistake is not slowed down.
     assert other.using(client_secret="wrong").refresh("lkr_x").status_code == 401
+
+
+def test_T06_a_new_secret_is_good_at_once_and_sets_off_no_alarm(own_server):
+    own_server.extra_environment |= {"LATCHKEY_CLIENT_FAILURES": "5"}
+    client = own_server.create_client(*WEB)
+    account = own_server.create_account()
+    own_server.start()
+    connected = Person(own_server, account).connect(client)
+    for _ in range(5):
+        made = own_server.command("client", "rotate-secret", client.client_id)
+        own_server.canaries.add("client secret", made["client_secret"])
+        newer = client.using(client_secret=made["client_secret"])
+        answers = together([lambda newer=newer: newer.refresh(connected.refresh).status_code] * 10)
+        assert answers == [200] * 10
+    assert events(own_server)["client_lockout"] == 0
 
 
 def test_I05_trying_out_tokens_is_slowed_down_for_that_client_alone(own_server):

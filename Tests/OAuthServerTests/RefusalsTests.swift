@@ -129,6 +129,55 @@ import Testing
         }
     }
 
+    private static func status(of secret: String, at server: TestServer) async throws -> Int {
+        try await server.request(
+            .post,
+            "/oauth/token",
+            form: ["grant_type": "client_credentials", "client_id": "s6BhdRkqt3", "client_secret": secret]
+        ).status
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a client secret that was made elsewhere is good at once, and is no wrong one, however many come with it`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withServer(change: { $0.clientFailureLimit = 2 }) { server in
+            let other = Store(try server.storage.open())
+            let id = try #require(ClientID("s6BhdRkqt3"))
+            for text in ["the second secret", "the third secret"] {
+                let secret = ClientSecret(digest: SecretDigest(of: text), isForTests: false)
+                #expect(try await other.rotateSecret(of: id, to: secret, by: .server, now: server.clock.now))
+                let statuses = try await parallel(20) { _ in try await Self.status(of: text, at: server) }
+                #expect(statuses.allSatisfy { $0 == 200 }, "\(statuses)")
+            }
+            #expect(server.provider.metrics.count(of: .clientLockout) == 0)
+            await other.close()
+        }
+    }
+
+    @Test func `wrong secrets have a node look ten times a second at most, and not at all when they are slowed down`()
+        async throws
+    {
+        try await Backend.sqlite.withServer { server in
+            let (before, clock) = (server.rigged.reads, ContinuousClock())
+            let start = clock.now
+            let statuses = try await parallel(30) { _ in try await Self.status(of: "wrong", at: server) }
+            #expect(statuses.allSatisfy { $0 == 401 }, "\(statuses)")
+            let looks = server.rigged.reads - before
+            #expect(looks >= 1 && looks <= 2 + Int((clock.now - start) / Duration.milliseconds(100)))
+            for _ in 0..<5 { #expect(try await Self.status(of: "wrong", at: server) == 429) }
+            #expect(server.rigged.reads == before + looks)
+        }
+    }
+
+    @Test func `without a database a wrong secret is a wrong one, as long as memory counts`() async throws {
+        try await Backend.sqlite.withServer { server async throws in
+            server.rigged.fail(.unavailable("away"))
+            #expect(try await Self.status(of: "wrong", at: server) == 401)
+            #expect(try await Self.status(of: TestServer.secret, at: server) == 200)
+        }
+    }
+
     // MARK: A database that fails
 
     private static let detail = "host 10.0.0.7 table connections"

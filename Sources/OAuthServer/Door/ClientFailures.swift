@@ -14,6 +14,14 @@ final class ClientFailures: Sendable {
         self.limit = limit
     }
 
+    /// Whether one more failure would be one too many.
+    func isFull(_ client: ClientID, at now: Instant) -> Bool {
+        counts.withLock { counts in
+            guard let entry = counts[client], now.isWithin(Self.window, after: entry.since) else { return false }
+            return entry.count >= limit
+        }
+    }
+
     /// Counts a failure.
     /// - Returns: how long to wait, when there have been too many, and whether this is the first of them.
     func count(_ client: ClientID, at now: Instant) -> (wait: Duration, isFirst: Bool)? {

@@ -14,7 +14,7 @@ extension Provider {
         now: Instant
     ) async throws -> AuthenticatedClient {
         let (client, credentials) = try await claimedClient(form, request.headers[.authorization], now: now)
-        return try authenticate(client, credentials, context, now: now)
+        return try await authenticate(client, credentials, context, now: now)
     }
 
     /// The client that a request says it comes from: nothing is proved yet.
@@ -39,19 +39,40 @@ extension Provider {
         _ credentials: ClientCredentials,
         _ context: DoorContext,
         now: Instant
-    ) throws(OAuthError) -> AuthenticatedClient {
+    ) async throws(OAuthError) -> AuthenticatedClient {
         do throws(OAuthError) {
             return try client.authenticate(credentials, acceptsTestSecrets: settings.testMode)
         } catch {
-            guard error.code == .invalidClient,
-                let (wait, isFirst) = suspicions.clientFailures.count(client.id, at: now)
-            else { throw error }
-            if isFirst { observe(.secretsTriedOut(client.id), context) }
-            throw OAuthError(
-                .slowDown,
-                "too many wrong client secrets; the right one is not affected",
-                retryAfter: wait
-            )
+            guard error.code == .invalidClient else { throw error }
+            return try await authenticate(client.id, credentials, after: error, context, now: now)
         }
+    }
+
+    /// Judges a client once more that has failed: its secret may be younger than what this node knows of it.
+    ///
+    /// A client that is slowed down is not looked up, so that whoever tries secrets out makes no load.
+    @inline(never)
+    private func authenticate(
+        _ id: ClientID,
+        _ credentials: ClientCredentials,
+        after failure: OAuthError,
+        _ context: DoorContext,
+        now: Instant
+    ) async throws(OAuthError) -> AuthenticatedClient {
+        if !suspicions.clientFailures.isFull(id, at: now) {
+            await node.lookAnew()
+            if let client = node.clients[id],
+                let authenticated = try? client.authenticate(credentials, acceptsTestSecrets: settings.testMode)
+            {
+                return authenticated
+            }
+        }
+        guard let (wait, isFirst) = suspicions.clientFailures.count(id, at: now) else { throw failure }
+        if isFirst { observe(.secretsTriedOut(id), context) }
+        throw OAuthError(
+            .slowDown,
+            "too many wrong client secrets; the right one is not affected",
+            retryAfter: wait
+        )
     }
 }

@@ -23,7 +23,8 @@ extension Provider {
             guard profile == nil || claimed.partner == profile?.id else { throw ClientCredentials.unknown }
             named = claimed
             try claimed.tokenRequest.check(form, writtenAs: body, hasBasic: hasBasic)
-            return try await token(form, from: try authenticate(claimed, credentials, context, now: now), now, context)
+            let client = try await authenticate(claimed, credentials, context, now: now)
+            return try await token(form, from: client, now, context)
         } catch {
             throw await refusal(of: error, form, request, context, named?.errors ?? Self.shape(at: profile))
         }

@@ -30,6 +30,9 @@ final class Node: Sendable {
         var revisions: [Store.Kept: Int64]
         /// The look that requests are waiting for.
         var look: Task<Set<Store.Kept>, Never>?
+        /// The look that refused clients are waiting for, until it begins, and when the last one of that kind began.
+        var nextLook: Task<Void, Never>?
+        var lastLook: UInt64 = 0
         /// What the log was told last of why that fails.
         var complaint: String?
         /// What was last found that is not safe.
@@ -41,6 +44,8 @@ final class Node: Sendable {
     private static let staleAfterMilliseconds: Int64 = 2000
     /// How long a caller is asked to wait while this node does not know what is true.
     private static let retryAfter = Duration.seconds(2)
+    /// How long lies between two looks that refused clients have taken.
+    private static let lookPace = Duration.milliseconds(100)
 
     init(
         store: Store,
@@ -123,6 +128,28 @@ final class Node: Sendable {
             "the server cannot look into its database; try again",
             retryAfter: Self.retryAfter
         )
+    }
+
+    /// Looks into the ledger before a client is told that it is wrong: one look for all who ask before it begins, and ten a second
+    /// at most.
+    ///
+    /// It is one that begins after this: another may have missed what the client knows. When it fails, memory counts as before.
+    func lookAnew() async {
+        let look = state.withLock { state -> Task<Void, Never> in
+            if let look = state.nextLook { return look }
+            let rest = Self.lookPace - .nanoseconds(Int64(clamping: Stopwatch.now &- state.lastLook))
+            let look = Task<Void, Never> {
+                if rest > .zero { try? await Task.sleep(for: rest) }
+                self.state.withLock { state in
+                    state.nextLook = nil
+                    state.lastLook = Stopwatch.now
+                }
+                await self.refresh()
+            }
+            state.nextLook = look
+            return look
+        }
+        await look.value
     }
 
     private func lookTogether() async -> Set<Store.Kept> {
