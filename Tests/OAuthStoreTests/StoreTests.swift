@@ -8,8 +8,11 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `a ledger names its engine and answers until it is closed`(_ backend: Backend) async throws {
         try await backend.withStorage { storage in
-            let store = Store(try storage.open())
+            let database = try storage.open()
+            let store = Store(database)
             #expect(store.engine.rawValue == backend.rawValue)
+            #expect(await sqlError { try await store.ping() }?.kind == "invalid", "there is no ledger in it yet")
+            _ = try await Migrations().run(on: database)
             try await store.ping()
             await store.close()
             #expect(await sqlError { try await store.ping() }?.kind == "unavailable")

@@ -30,7 +30,9 @@ public struct VerifiedRedirect: Sendable {
             throw OAuthError(.unauthorizedClient, "this client has no redirect URI and cannot ask people for access")
         }
         if let requested = form["redirect_uri"] {
-            guard let matching = client.redirectURI(matching: requested) else { throw client.foreignRedirect(requested) }
+            guard let matching = client.redirectURI(matching: requested) else {
+                throw client.foreignRedirect(requested)
+            }
             uri = requested
             endpoint = matching.text == requested ? matching : try RedirectURI(requested)
             wasNamed = true

@@ -29,9 +29,6 @@ public struct ClientID: Sendable, Hashable, CustomStringConvertible {
         guard !text.hasPrefix(Account.identifierPrefix) else {
             throw RegistrationError("a client id must not start with \(Account.identifierPrefix): accounts' ids do")
         }
-        guard ![".", "..", "new"].contains(text) else {
-            throw RegistrationError("the client id must not be '\(text)': the console's pages could not be reached by it")
-        }
         self = id
     }
 
