@@ -50,8 +50,6 @@ extension Store {
         let column: String
         /// How long a row is kept after the time in its column.
         let keptFor: Duration
-        /// What it must be besides.
-        var condition = ""
 
         /// Deletes the oldest rows that are due, found by their index however many there are.
         ///
@@ -60,7 +58,7 @@ extension Store {
         func statement(_ batch: Int, _ engine: SQLEngine) -> String {
             """
             with due as (
-                select \(key) from \(table) where \(column) <= $1\(condition) order by \(column) limit \(batch) \(engine.skippingLocked)
+                select \(key) from \(table) where \(column) <= $1 order by \(column) limit \(batch) \(engine.skippingLocked)
             )
             delete from \(table) where (\(key)) in (select \(key) from due) returning 1
             """
@@ -76,15 +74,8 @@ extension Store {
         Rule(table: "sign_in_attempts", key: "subject", column: "since", keptFor: .days(1)),
         Rule(table: "audit", key: "number", column: "at", keptFor: .days(730)),
         Rule(table: "refusals", key: "number", column: "at", keptFor: .days(30)),
-        // Events are tried for 3 days: one as old as that is open only if nobody was there to try it, and then the company has not
-        // heard of it. Of those the index passes by as many as there are.
-        Rule(
-            table: "webhook_events",
-            key: "number",
-            column: "created_at",
-            keptFor: .days(30),
-            condition: " and (delivered_at is not null or given_up_at is not null)"
-        ),
+        // Events are tried for 3 days: none that is open is as old as that.
+        Rule(table: "webhook_events", key: "number", column: "created_at", keptFor: .days(30)),
         Rule(table: "counters", key: "hour, client_id, name", column: "hour", keptFor: .days(90)),
         Rule(table: "operator_sessions", key: "digest", column: "idle_until", keptFor: .zero),
         Rule(table: "operator_invitations", key: "digest", column: "expires_at", keptFor: .zero),

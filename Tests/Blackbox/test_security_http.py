@@ -36,11 +36,12 @@ def test_H01_every_page_has_the_protective_headers(pages):
 
 
 def test_H01_a_page_keeps_its_window_to_itself_unless_a_partner_may_have_opened_it(sqlite_server, pages):
-    sign_in, consent, refusal, missing = pages
-    home = Person(sqlite_server).request("GET", sqlite_server.base + "/account")
-    for page in (refusal, missing, home if home.status == 200 else Person(sqlite_server).visit(home.target)):
+    console = Person(sqlite_server).request("GET", sqlite_server.base + "/console")
+    person = Person(sqlite_server, sqlite_server.create_account())
+    person.sign_in(person.visit(sqlite_server.base + "/account"))
+    for page in (console, person.visit(sqlite_server.base + "/account")):
         assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin", page.url
-    for page in (sign_in, consent):
+    for page in pages:
         assert "Cross-Origin-Opener-Policy" not in page.headers, page.url
 
 

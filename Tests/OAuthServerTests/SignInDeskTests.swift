@@ -100,7 +100,6 @@ import Testing
         }
     }
 
-    /// A browser that has signed in as Jane before.
     @Test func `a browser that knows a customer knows no operator, whatever the customer is called`() {
         let random = [UInt8](repeating: 1, count: 16)
         let device = KnownDevice(nil, adding: .customer("operator:root@example.org"), random: random)
@@ -111,6 +110,7 @@ import Testing
         )
     }
 
+    /// A browser that has signed in as Jane before.
     private func knownDevice(_ byte: UInt8 = 5) -> KnownDevice {
         KnownDevice(nil, adding: .customer(TestServer.email), random: [UInt8](repeating: byte, count: 16))
     }

@@ -113,25 +113,6 @@ import Testing
         }
     }
 
-    @Test(arguments: Backend.allCases)
-    func `a webhook's event goes after thirty days, but not before the company has it or it was given up`(
-        _ backend: Backend
-    ) async throws {
-        try await backend.withLedger { ledger in
-            try await ledger.store.switchWebhooks(on: true)
-            for name in ["delivered", "given up", "open"] { try await ledger.connect(name) }
-            let events = try await ledger.store.claimWebhooks(now: Ledger.now, lease: .seconds(60), limit: 10)
-            #expect(events.count == 3)
-            try await ledger.store.settle(events[0], as: .delivered(status: 204), now: Ledger.now)
-            try await ledger.store.settle(events[1], as: .givenUp(status: 410, reason: "gone"), now: Ledger.now)
-            let moment = Duration.milliseconds(1)
-            let kept = try await ledger.store.sweep(now: Ledger.now + .days(30) - moment)
-            #expect(kept.rows["webhook_events"] == 0)
-            #expect(try await ledger.store.sweep(now: Ledger.now + .days(400)).rows["webhook_events"] == 2)
-            #expect(try await ledger.store.webhooks().map(\.number) == [events[2].number])
-        }
-    }
-
     private static let limit = AttemptLimit(
         failures: 10,
         window: .minutes(15),

@@ -97,8 +97,9 @@ public final class Client: Sendable {
         } catch {
             throw RegistrationError(error.description)
         }
-        // Where the operator says the scopes, the profile's default ones would be a remnant of the list that they replace.
-        defaultScopes = registration.scopes == nil ? (rules?.defaultScopes ?? scopes).intersection(scopes) : scopes
+        // Where the operator says the scopes, and none of the profile's default ones is among them, they are what it meant.
+        let usual = (rules?.defaultScopes ?? scopes).intersection(scopes)
+        defaultScopes = usual.isEmpty && registration.scopes != nil ? scopes : usual
         refresh =
             try registration.refresh.map { name throws(RegistrationError) in try Self.choice(name, "refresh policy") }
             ?? rules?.refresh ?? (isPublic ? .successor : .stable)

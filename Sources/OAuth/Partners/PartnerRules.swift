@@ -90,7 +90,7 @@ extension PartnerProfile {
 
         /// What no single rule shows.
         private func checkTogether(_ rules: ProfileMembers) throws(ProfileFault) {
-            if let node = rules["client_authentication"], authentication?.isEmpty ?? false {
+            if let node = rules["client_authentication"], authentication?.isEmpty ?? false, isPublic != true {
                 throw node.fault("must name client_secret_basic, client_secret_post or both")
             }
             if let node = rules["user_id"], tokenResponse != nil {

@@ -43,7 +43,8 @@ public enum Redaction {
     private static func shown(_ value: String, as parameter: String) -> String {
         guard !value.isEmpty else { return "an empty value" }
         guard shownParameters.contains(parameter) else { return described(value) }
-        let value = addresses.contains(parameter) ? bare(value) : words.contains(parameter) ? brief(value[...]) : value
+        let value =
+            addresses.contains(parameter) ? bare(value) : words.contains(parameter) ? protocolWords(value) : value
         return masked(value)
     }
 
@@ -54,11 +55,20 @@ public enum Redaction {
         var bare = String(place)
         if let start = place.firstRange(of: "://")?.upperBound {
             let authority = place[start...].prefix { $0 != "/" }
-            if let end = authority.lastIndex(of: "@") {
+            // A colon leads to a port or to a password, which may hold a slash that should have been encoded.
+            let hasPassword = authority.split(separator: ":").dropFirst().contains { !$0.allSatisfy(\.isNumber) }
+            if let end = (hasPassword ? place : authority).lastIndex(of: "@") {
                 bare = place[..<start] + "(user information)" + place[end...]
             }
         }
-        if let query { bare += "?" + brief(query) }
+        if let query {
+            // A value ends at nothing but the next parameter: a secret may hold any other character.
+            let pairs = query.split(separator: "&", omittingEmptySubsequences: false)
+            let shown = pairs.map {
+                $0.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(brief)
+            }
+            bare += "?" + shown.map { $0.joined(separator: "=") }.joined(separator: "&")
+        }
         if let fragment { bare += "#(\(length(of: fragment)))" }
         return bare
     }
@@ -68,9 +78,16 @@ public enum Redaction {
         return (text[..<index], text[text.index(after: index)...])
     }
 
-    /// A text with the length of each long word in its place.
+    /// What is short, or else its length.
     private static func brief(_ text: Substring) -> String {
-        replacingWords(of: text) { $0.count > wordLimit ? kind($0) ?? length(of: $0) : nil }
+        text.count > wordLimit ? "(\(kind(text) ?? length(of: text)))" : String(text)
+    }
+
+    /// Words with spaces between them, or a URN of such words.
+    private static func protocolWords(_ text: String) -> String {
+        let separator: Character = text.hasPrefix("urn:") ? ":" : " "
+        let words = text.split(separator: separator, omittingEmptySubsequences: false)
+        return words.map(brief).joined(separator: String(separator))
     }
 
     /// A text in which whatever looks like a token or a secret of ours is replaced by its kind.

@@ -122,8 +122,10 @@ extension Provider {
         let hidden = [("uri", old?.text ?? ""), (Self.replacedMark, uri.formMark)] + Self.pinned(by: outcome)
         let undo = ConsoleForm(found.path + "/redirect-uris/replace", button: "Undo", hidden: hidden)
         var text = "Replaced by \(uri)."
-        let live = try await store.liveCount(of: .client(found.id))
-        if before.tokenRequest.mustSend.contains(.redirectURI), !live.isNothing {
+        // It is done: a count that fails takes nothing back. An Undo brings back what the partner sends.
+        if mark == nil, before.tokenRequest.mustSend.contains(.redirectURI),
+            let live = try? await store.liveCount(of: .client(found.id)), !live.isNothing
+        {
             text = "Replaced. \(live.told("stop")) being refreshed until the partner sends the new redirect URI."
         }
         return try redirect(visit, to: found.path, saying: ConsoleFlash(text, undo: undo))

@@ -128,8 +128,7 @@ extension Provider {
                     .caution,
                     "Each connection ends unannounced after \(Words.english.duration(lifetime)).",
                     [
-                        "It gets no refresh tokens. Edit says how long its access tokens live: "
-                            + "left empty, as long as the profile says."
+                        "It gets no refresh tokens, so each connection lives as long as its access token: see Edit."
                     ]
                 )
             )

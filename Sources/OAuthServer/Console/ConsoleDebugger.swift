@@ -42,8 +42,7 @@ extension Provider {
             ["Why", "Application", "Parameter", "Expected", "Came", "When, and its id"],
             empty: visit.query["q"] == nil
                 ? "No request was refused. Refusals appear here a second after they happen, and are kept for 30 days."
-                : "Nothing is kept under this id: the request named no known client, or could not be read. "
-                    + "The server's log has it under its id."
+                : Refusal.nothingKept
         )
         table.rows = found.prefix(Self.trailPage).map { stored in
             let refusal = stored.refusal

@@ -47,8 +47,7 @@ extension Provider {
         return signInDoor(caller, next: home + place, problem: problem, status: status)
     }
 
-    private static let signedOutMeanwhile =
-        "You were signed out because nothing was done for a while. What you sent was not done."
+    private static let signedOutMeanwhile = "You are not signed in any more. What you sent was not done."
 
     private func signInDoor(
         _ caller: ConsoleCaller,

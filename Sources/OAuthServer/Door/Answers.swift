@@ -62,8 +62,8 @@ extension Provider {
             ],
             body: .init(byteBuffer: ByteBuffer(string: html))
         )
-        // A partner may open an authorization in a window of its own, and would lose it by this.
-        if redirect == nil { response.headers[.crossOriginOpenerPolicy] = "same-origin" }
+        // The partner would lose its window by this.
+        if !page.mayBeInPartnersWindow { response.headers[.crossOriginOpenerPolicy] = "same-origin" }
         return response
     }
 

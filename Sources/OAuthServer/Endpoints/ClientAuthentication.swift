@@ -61,7 +61,9 @@ extension Provider {
     ) async throws(OAuthError) -> AuthenticatedClient {
         if !suspicions.clientFailures.isFull(id, at: now) {
             await node.lookAnew()
-            if let client = node.clients[id],
+            let clients = node.clients
+            guard !clients.unresolved.contains(id) else { throw ClientLoader.unresolved }
+            if let client = clients[id],
                 let authenticated = try? client.authenticate(credentials, acceptsTestSecrets: settings.testMode)
             {
                 return authenticated

@@ -22,7 +22,8 @@ extension Provider {
             observe(.metricsRefused(address: source), context)
             let error = OAuthError(
                 .accessDenied,
-                "this address may not read the metrics; the setting metrics-from names those that may"
+                "this address may not read the metrics: metrics-from names those that may, metrics-listen an address for them "
+                    + "alone, and trusted-proxies the proxies that are believed about who asks"
             )
             throw PageRefusal(problem: .known(.badRequest), error: error, status: .forbidden)
         }

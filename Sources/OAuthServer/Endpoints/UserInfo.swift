@@ -37,7 +37,7 @@ extension Provider {
 
     /// Whether a token is for this server's own API, and not for that of a resource server alone (RFC 9068 §4).
     private func isForThisServer(_ token: AccessToken) -> Bool {
-        token.audiences.contains { $0 == audiences.fallback || $0 == settings.issuer.text }
+        token.audiences.contains { $0 == settings.audience || $0 == settings.issuer.text }
     }
 
     /// The person whom an access token speaks for.

@@ -96,7 +96,7 @@ public struct Background: Service {
     /// Deletes what has expired, unless the time by which it has is in doubt.
     func sweep() async {
         let now = ambient.now()
-        switch leaps.judge(now, at: Stopwatch.now) {
+        switch leaps.judge(now, at: Stopwatch.sinceBoot) {
         case .good: break
         case .leapt(let lead):
             node.trail.metrics.tell(
@@ -130,7 +130,7 @@ extension Provider {
             store: store,
             ambient: ambient,
             logger: logger,
-            leaps: LeapWatch(ambient.now(), at: Stopwatch.now)
+            leaps: LeapWatch(ambient.now(), at: Stopwatch.sinceBoot)
         )
     }
 }

@@ -30,9 +30,10 @@ final class Node: Sendable {
         var revisions: [Store.Kept: Int64]
         /// The look that requests are waiting for.
         var look: Task<Set<Store.Kept>, Never>?
-        /// The look that refused clients are waiting for, until it begins, and when the last one of that kind began.
+        /// The look that refused clients are waiting for, until it begins; the last one of that kind, and when it began.
         var nextLook: Task<Void, Never>?
-        var lastLook: UInt64 = 0
+        var lastLook: Task<Void, Never>?
+        var lastLookBegan: UInt64 = 0
         /// What the log was told last of why that fails.
         var complaint: String?
         /// What was last found that is not safe.
@@ -137,16 +138,18 @@ final class Node: Sendable {
     func lookAnew() async {
         let look = state.withLock { state -> Task<Void, Never> in
             if let look = state.nextLook { return look }
-            let rest = Self.lookPace - .nanoseconds(Int64(clamping: Stopwatch.now &- state.lastLook))
-            let look = Task<Void, Never> {
+            let rest = Self.lookPace - .nanoseconds(Int64(clamping: Stopwatch.now &- state.lastLookBegan))
+            let look = Task<Void, Never> { [last = state.lastLook] in
+                // However slow the database is, no two of them take its connections at once.
+                await last?.value
                 if rest > .zero { try? await Task.sleep(for: rest) }
                 self.state.withLock { state in
                     state.nextLook = nil
-                    state.lastLook = Stopwatch.now
+                    state.lastLookBegan = Stopwatch.now
                 }
                 await self.refresh()
             }
-            state.nextLook = look
+            (state.nextLook, state.lastLook) = (look, look)
             return look
         }
         await look.value
@@ -213,7 +216,9 @@ final class Node: Sendable {
         guard current != known else { return }
         let clients = try await loader.snapshot()
         state.withLock { state in
-            guard state.revisions[.clients] == known else { return }
+            // Another look may have been quicker; what is newer than its find is taken all the same.
+            let kept = state.revisions[.clients]
+            guard kept == known || kept ?? .min < current ?? .min else { return }
             state.clients = clients
             state.revisions[.clients] = current
         }

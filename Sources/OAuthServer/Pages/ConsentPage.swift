@@ -36,6 +36,8 @@ struct ConsentPage: Page {
 
     var template: PageTemplate { .consent }
 
+    var mayBeInPartnersWindow: Bool { true }
+
     func title(_ words: Words) -> String {
         words.consentTitle.filled([.client: clientName.shown(limit: maximumShownName)])
     }

@@ -28,6 +28,8 @@ struct ErrorPage: Page {
 
     var template: PageTemplate { .error }
 
+    var mayBeInPartnersWindow: Bool { true }
+
     func title(_ words: Words) -> String {
         texts(words, brand: "").title
     }

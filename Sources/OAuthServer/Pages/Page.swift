@@ -4,10 +4,17 @@
 protocol Page: Sendable {
     var template: PageTemplate { get }
 
+    /// Whether a partner may have opened the window that it is shown in.
+    var mayBeInPartnersWindow: Bool { get }
+
     /// The page's name in the browser's tab, before the brand's.
     func title(_ words: Words) -> String
 
     func values(_ setting: PageSetting) -> PageValues
+}
+
+extension Page {
+    var mayBeInPartnersWindow: Bool { false }
 }
 
 /// What a page's values depend on besides the page itself.

@@ -23,6 +23,8 @@ struct SelectAccountPage: Page {
 
     var template: PageTemplate { .selectAccount }
 
+    var mayBeInPartnersWindow: Bool { true }
+
     func title(_ words: Words) -> String {
         words.selectHeading.filled([:])
     }

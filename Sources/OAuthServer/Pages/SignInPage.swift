@@ -32,6 +32,8 @@ struct SignInPage: Page {
 
     var template: PageTemplate { .signIn }
 
+    var mayBeInPartnersWindow: Bool { true }
+
     func title(_ words: Words) -> String {
         let title = words.signIn.filled([:])
         return problem == nil ? title : "\(words.problemTitle.filled([:])): \(title)"

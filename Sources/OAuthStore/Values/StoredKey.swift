@@ -84,11 +84,11 @@ public struct StoredKey: Sendable, Equatable {
 }
 
 extension [StoredKey] {
-    /// The newest signing key whose time has come.
+    /// The newest signing key whose time has come and has not ended.
     ///
     /// - Parameter now: the time.
     /// - Returns: the key; nil when none's time has come.
     public func signing(at now: Instant) -> StoredKey? {
-        filter { $0.purpose == .signing && $0.activeAt <= now }.max { $0.number < $1.number }
+        filter { $0.purpose == .signing && $0.activeAt <= now && !$0.isEnded(at: now) }.max { $0.number < $1.number }
     }
 }

@@ -44,7 +44,7 @@ extension APIKeyCommand {
                 guard case .created(let key) = outcome else {
                     throw Complaint("the account has been deleted: 'latchkey account list' shows those that there are")
                 }
-                try await ledger.warnOfAudiences(of: key)
+                await ledger.warnOfAudiences(of: key)
                 try key.print(as: output, secret: secret)
             }
         }

@@ -51,7 +51,7 @@ extension ClientCommand {
                 secret?.warnIfWeak()
                 client.warnOfSurprises()
                 ledger.warnOfAudience(of: client)
-                try await ledger.warnOfResources(of: client)
+                await ledger.warnOfResources(of: client)
                 try registrar.described(stored)
                     .print(as: output, heading: "Registered \(client.name.plain).", secret: secret?.secret)
             }
@@ -74,7 +74,8 @@ extension ClientCommand {
             abstract: "Change a client.",
             discussion: """
                 What is not named stays as it is. --redirect-uri and --scope replace the whole list; --add-redirect-uri and \
-                --remove-redirect-uri change single ones. The value 'profile' takes back what was said before.
+                --remove-redirect-uri change single ones. The value 'profile' takes back what was said of \
+                --redirect-uri, --access-token, --access-token-lifetime, --refresh or --consent.
                 """
         )
 
@@ -107,12 +108,12 @@ extension ClientCommand {
                 }
                 let client = try await change(id, registrar, ledger, withSecret: secret != nil)
                 client.warnOfSurprises()
-                try await warnOfRefreshes(from: try? registrar.client(before.registration), to: client, ledger)
-                try await ledger.warnOfResources(of: client)
                 if let secret {
                     try await ledger.store.setSecret(of: id, to: secret.stored, by: ledger.actor, now: ledger.now)
                     secret.warnIfWeak()
                 }
+                await warnOfRefreshes(from: try? registrar.client(before.registration), to: client, ledger)
+                await ledger.warnOfResources(of: client)
                 guard let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
                 if !client.isPublic, stored.secrets.isEmpty {
                     warn("this client has no secret yet: give it one with 'latchkey client rotate-secret \(id)'")
@@ -122,12 +123,11 @@ extension ClientCommand {
         }
 
         /// Tells a partner's live connections that are refreshed with a redirect URI that was taken away.
-        private func warnOfRefreshes(from before: Client?, to client: Client, _ ledger: Ledger) async throws {
+        private func warnOfRefreshes(from before: Client?, to client: Client, _ ledger: Ledger) async {
             guard client.tokenRequest.mustSend.contains(.redirectURI),
-                let old = before?.redirectURIs.first(where: { client.redirectURI(matching: $0.text) == nil })
+                let old = before?.redirectURIs.first(where: { client.redirectURI(matching: $0.text) == nil }),
+                let live = try? await ledger.store.liveCount(of: .client(client.id)).connections, live.count > 0
             else { return }
-            let live = try await ledger.store.liveCount(of: .client(client.id)).connections
-            guard live.count > 0 else { return }
             warn(
                 "the partner sends its redirect URI with each refresh: with '\(old.text)' the refreshes of "
                     + "\(live.counted("live connection")) are refused until it sends a new one"

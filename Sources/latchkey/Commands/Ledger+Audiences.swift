@@ -18,18 +18,19 @@ extension Ledger {
     }
 
     /// Tells that a client is refused what it may ask for: a resource is an audience that some API is registered with.
-    func warnOfResources(of client: Client) async throws {
-        for resource in try await unregistered(client.resources ?? []) where resource != usualAudience {
+    func warnOfResources(of client: Client) async {
+        let own = usualAudience == nil ? ", unless it is the server's own" : ""
+        for resource in await unregistered(client.resources ?? []) where resource != usualAudience {
             warn(
-                "no API is registered with the audience '\(resource)', so requests with resource=\(resource) are "
+                "no API is registered with the audience '\(resource)'\(own), so requests with resource=\(resource) are "
                     + "refused: register it with 'latchkey client create --name NAME --audience \(resource)'"
             )
         }
     }
 
     /// Tells that nobody can ask about an API key: no API is what it is for.
-    func warnOfAudiences(of key: APIKey) async throws {
-        for audience in try await unregistered(key.audiences) {
+    func warnOfAudiences(of key: APIKey) async {
+        for audience in await unregistered(key.audiences) {
             warn(
                 "no API is registered with the audience '\(audience)', so none learns of this key: "
                     + "register it with 'latchkey client create --name NAME --audience \(audience)'"
@@ -38,9 +39,11 @@ extension Ledger {
     }
 
     /// Those of some audiences that no API is registered with.
-    private func unregistered(_ audiences: [String]) async throws -> [String] {
-        guard !audiences.isEmpty else { return [] }
-        let apis = try await store.allClients().clients.map(\.registration).filter { !$0.isDisabled }
+    ///
+    /// It is for a word of advice after something was done: where the ledger does not answer any more, there is none.
+    private func unregistered(_ audiences: [String]) async -> [String] {
+        guard !audiences.isEmpty, let all = try? await store.allClients() else { return [] }
+        let apis = all.clients.map(\.registration).filter { !$0.isDisabled }
         let known = Set(apis.flatMap { $0.audiences ?? [] })
         return audiences.filter { !known.contains($0) }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import OAuth
+import OAuthServer
 import OAuthStore
 
 /// `latchkey refusal list`: why a partner's requests were refused.
@@ -52,8 +53,7 @@ extension RefusalCommand {
                 table.print(
                     otherwise: requestID == nil
                         ? "No request that fits was refused."
-                        : "Nothing is kept under this id: the request named no known client, or could not be read. "
-                            + "The server's log has it under its id."
+                        : Refusal.nothingKept
                 )
             }
         }

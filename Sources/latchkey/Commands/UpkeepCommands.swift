@@ -8,8 +8,8 @@ struct MigrateCommand: AsyncParsableCommand {
         commandName: "migrate",
         abstract: "Bring the database to this release's schema.",
         discussion: """
-            Every start does so too, under a lock; two releases can run side by side meanwhile. Where a database has been \
-            lost, only this command begins anew: servers wait for a restore.
+            Every start does so too, under a lock; two releases can run side by side meanwhile. Where something tells \
+            of a database that has been lost, only this command begins anew: servers wait for a restore.
             """
     )
 

@@ -142,7 +142,7 @@ extension Deployment {
 
 extension Deployment {
     private func require(_ bringing: Bringing, _ opened: any SQLDatabase) async throws {
-        if bringing == .fromAnything { try await refuseLost(on: opened) }
+        if bringing != .anew { try await refuseLost(on: opened) }
         guard bringing == .fromOlder || bringing == .nothing else { return }
         let migrations = Migrations()
         let missing = try await migrations.missing(in: opened)

@@ -30,7 +30,14 @@ extension Deployment {
         guard case .postgres = database else { return }
         // One that is there and may not be read says so itself.
         let isEmpty = try await !opened.rows("select 1 where to_regclass('migrations') is null").isEmpty
-        guard isEmpty, let log = remainsOfLostDatabase().first else { return }
+        guard isEmpty, let log = revocationLogPath, SQLiteFile(path: log).size > 0 else { return }
+        do throws(SQLError) {
+            let record = try RevocationRecord(path: log)
+            guard record.isUnreadable || !record.endings.isEmpty else { return }
+        } catch {
+            // Who cannot read it cannot know that there was nothing.
+            throw Complaint("\(error.reason), and the database \(database.shown) is empty: let this user read the log")
+        }
         throw Complaint(
             "the database \(database.shown) is gone, or empty, although \(log) tells of one: look whether it is the right one, "
                 + "or put a backup in its place (docs/backup.md); only if it is meant to begin anew, with nobody connected, run "

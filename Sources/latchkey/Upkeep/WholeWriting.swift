@@ -8,7 +8,7 @@ func writeAll(_ bytes: ArraySlice<UInt8>, to file: Int32) -> Int32 {
     while !rest.isEmpty {
         let count = rest.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
         if count < 0, errno == EINTR { continue }
-        guard count > 0 else { return errno }
+        guard count > 0 else { return count < 0 ? errno : EIO }
         rest = rest.dropFirst(count)
     }
     return 0

@@ -138,12 +138,15 @@ import Testing
         #expect(reason { $0.scopes = (0...Scope.nameLimit).map { "s\($0)" } } != nil)
     }
 
-    @Test(arguments: [["b"], ["a", "c"], ["a", "b"], ["c"], []])
-    func `§3.3: scopes of the operator's own are all what a request without scope gets`(_ names: [String]) throws {
+    @Test(arguments: [(["b"], ["b"]), (["a", "c"], ["a"]), (["a", "b"], ["a"]), (["c", "d"], ["c", "d"]), ([], [])])
+    func `§3.3: without scope a request gets the profile's defaults among the operator's scopes, else all of those`(
+        _ names: [String],
+        _ defaults: [String]
+    ) throws {
         let profile = try PartnerProfile.example(rules: "{ scopes: [{ name: a }, { name: b }], default_scopes: [a] }")
         let client = try Client.example(profile: profile) { $0.scopes = names }
         #expect(client.scopes.names == names)
-        #expect(client.defaultScopes == client.scopes)
+        #expect(client.defaultScopes.names == defaults)
         #expect(try Client.example(profile: profile).defaultScopes.names == ["a"])
     }
 
