@@ -65,6 +65,17 @@ def test_an_address_in_any_script_signs_in(sqlite_server, window, address):  # n
     expect(one.page.get_by_role("main")).to_contain_text(account.email)
 
 
+def test_a_domain_that_is_stored_as_browsers_write_it_is_found_by_its_letters(sqlite_server, window):  # noqa: F811
+    name = "jo." + secrets.token_hex(4)
+    account = sqlite_server.create_account(email=f"{name}@xn--exmple-cua.example")
+    one = window()
+    one.page.goto(sqlite_server.base + "/account")
+    one.page.get_by_label("Email").fill(f"{name}@exämple.example")
+    one.page.get_by_label("Password").fill(account.password)
+    one.page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(one.page.get_by_role("main")).to_contain_text(account.email)
+
+
 def test_changing_the_password_and_signing_out_by_keyboard_only(sqlite_server, account, window):  # noqa: F811
     one = window()
     one.page.goto(sqlite_server.base + "/account")

@@ -34,6 +34,14 @@ import Testing
         #expect(Self.judge(watch, ledger: ahead + .seconds(40), machine: .seconds(40)) == .leapt(ahead))
     }
 
+    @Test func `a clock that was behind for a while and is right again has not leapt`() {
+        let watch = Self.watch()
+        #expect(Self.judge(watch, ledger: .hours(-2), machine: .seconds(10)) == .good)
+        #expect(Self.judge(watch, ledger: .hours(-2) + .seconds(10), machine: .seconds(20)) == .good)
+        #expect(Self.judge(watch, ledger: .seconds(30), machine: .seconds(30)) == .good)
+        #expect(Self.judge(watch, ledger: .hours(2), machine: .seconds(40)) != .good)
+    }
+
     @Test func `a clock that has leapt and held is believed, and one that leaps again begins anew`() {
         let (watch, held, moment) = (Self.watch(), LeapWatch.probation, Duration.milliseconds(1))
         let (ahead, further) = (Duration.days(40), Duration.days(80))

@@ -261,12 +261,18 @@ import Testing
             let page = try await server.request(.get, server.authorizationLink())
             #expect(page.status == 503 && page.headers[.retryAfter] == "30")
             #expect(page.text.contains("We will be right back") && page.headers[.location] == nil)
+            // Its own paths may be any that nobody knows.
+            for accept in ["application/json", "text/html"] {
+                let lost = try await server.request(.get, "/its/own/path", headers: [.accept: accept])
+                #expect(lost.status == 503 && lost.headers[.retryAfter] == "30")
+            }
             // The others are served, and the node is ready.
             #expect(try await server.request(.get, "/readyz").status == 200)
             let unknown: KeyValuePairs<String, String> = ["grant_type": "client_credentials"]
             #expect(try await server.post("/oauth/token", as: "nobody", unknown).status == 401)
 
             try await server.setPartner(nil)
+            #expect(try await server.request(.get, "/its/own/path").status == 404)
             #expect(try await server.refresh(refresh).status == 200)
             #expect(try await server.isActive(access))
             #expect(try await server.request(.get, "/oauth/userinfo", headers: bearer).status == 200)

@@ -50,6 +50,7 @@ public enum Redaction {
 
     /// An address without what may be a secret in it: user information, long values of its query, and its fragment.
     private static func bare(_ address: String) -> String {
+        guard address.contains("://") else { return brief(address[...]) }
         let (rest, fragment) = parted(address[...], at: "#")
         let (place, query) = parted(rest, at: "?")
         var bare = String(place)

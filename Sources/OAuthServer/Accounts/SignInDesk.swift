@@ -128,7 +128,7 @@ struct SignInDesk: Sendable {
         switch sources {
         case .own: nil
         case .loginEndpoint: endpoint
-        case .both: try await store.credentials(email: email) == nil ? endpoint : nil
+        case .both: try await store.credentials(typed: email) == nil ? endpoint : nil
         }
     }
 
@@ -201,7 +201,7 @@ struct SignInDesk: Sendable {
         _ password: Secret,
         _ place: PasswordHasher.Place
     ) async throws -> (account: Account, passwordHash: String)? {
-        let credentials = try await store.credentials(email: email)
+        let credentials = try await store.credentials(typed: email)
         let verdict = try await place.check(password, against: credentials?.passwordHash ?? hashOfNobody)
         guard verdict != .wrong, let account = credentials?.account, let old = credentials?.passwordHash else {
             return nil
@@ -210,7 +210,7 @@ struct SignInDesk: Sendable {
         let new = try await place.hash(password)
         if try await store.upgradePasswordHash(account.id, from: old, to: new) { return (account, new) }
         // Another node was faster, or the password was changed meanwhile: what counts is the hash of now.
-        guard let current = try await store.credentials(email: email), current.account.id == account.id,
+        guard let current = try await store.credentials(typed: email), current.account.id == account.id,
             let hash = current.passwordHash, try await place.check(password, against: hash) != .wrong
         else { return nil }
         return (current.account, hash)

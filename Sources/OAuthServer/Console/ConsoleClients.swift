@@ -78,11 +78,16 @@ extension Provider {
         [
             .link(client.registration?.name ?? client.id.text, "/clients/\(client.id)"),
             .text(client.registration.flatMap { profileName($0.partner) }),
-            client.registration.map { $0.isDisabled ? .badge("disabled", .caution) : .badge("enabled", .good) }
-                ?? .badge("unreadable", .problem),
+            badge(of: client),
             .code(client.id.text),
             .time(client.createdAt),
         ]
+    }
+
+    private func badge(of client: Store.ListedClient) -> ConsoleCell {
+        guard let registration = client.registration else { return .badge("unreadable", .problem) }
+        if registration.isDisabled { return .badge("disabled", .caution) }
+        return node.clients.unresolved.contains(client.id) ? .badge("unusable", .problem) : .badge("enabled", .good)
     }
 
     /// What a profile is called; its id when nobody knows it.

@@ -59,7 +59,7 @@ struct OperatorDesk: Sendable {
                 try await (known == nil ? strangers : passwords).queued { place throws in
                     let attempts = counted.limited(account: accountLimit, address: addressLimit)
                     if let until = try await store.takeAttempts(attempts, now: now) { return .blocked(until: until) }
-                    let found = try await store.operatorCredentials(email: email)
+                    let found = try await store.operatorCredentials(typed: email)
                     let verdict = try await place.check(password, against: found?.passwordHash ?? hashOfNobody)
                     guard let found, verdict != .wrong, found.account.disabledAt == nil else { return .wrong }
                     return .proved(found.account, passwordHash: found.passwordHash, counted.settled(wasRight: true))

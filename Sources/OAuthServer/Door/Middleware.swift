@@ -55,6 +55,7 @@ struct UnknownPaths: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
+            guard !provider.node.clients.missesProfile else { return await lost(request, context) }
             meter.count(error.status.code, since: Stopwatch.now, context.logger)
             guard request.headers[.accept]?.contains("text/html") ?? false else {
                 return try error.response(from: request, context: context)
@@ -62,5 +63,14 @@ struct UnknownPaths: RouterMiddleware {
             let page = ErrorPage(problem: .known(.notFound), requestID: context.id)
             return provider.page(page, status: .notFound, language: provider.language(request))
         }
+    }
+
+    /// The path may be one of a profile that is missing: its partner is not told that it is wrong.
+    private func lost(_ request: Request, _ context: DoorContext) async -> Response {
+        meter.count(HTTPResponse.Status.serviceUnavailable.code, since: Stopwatch.now, context.logger)
+        guard request.headers[.accept]?.contains("text/html") ?? false else {
+            return await provider.answering(request, context) { _, _ in throw ClientLoader.unresolved }
+        }
+        return await provider.showing(request, context) { _, _ in throw ClientLoader.unresolved }
     }
 }

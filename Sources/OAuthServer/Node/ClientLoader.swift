@@ -24,7 +24,8 @@ struct ClientLoader: Sendable {
                 unresolved.append(stored.registration)
             }
         }
-        return ClientSnapshot(clients, unresolved: unresolved)
+        let missesProfile = unresolved.compactMap(\.partner).contains { profiles[$0] == nil }
+        return ClientSnapshot(clients, unresolved: unresolved, missesProfile: missesProfile)
     }
 
     /// One client, straight from the ledger.

@@ -6,11 +6,14 @@ struct ClientSnapshot: Sendable {
     /// The clients that are registered and not disabled, and that this node cannot use: their profile is missing or no longer
     /// fits them.
     let unresolved: Set<ClientID>
+    /// Whether the profile of one of them is missing, whose own paths this node therefore does not know.
+    let missesProfile: Bool
     /// The audiences of all resource servers.
     let audiences: [String]
 
     /// Makes a snapshot of clients that can be used, and of registrations that cannot.
-    init(_ clients: [Client], unresolved: [ClientRegistration] = []) {
+    init(_ clients: [Client], unresolved: [ClientRegistration] = [], missesProfile: Bool = false) {
+        self.missesProfile = missesProfile
         self.clients = Dictionary(clients.map { ($0.id, $0) }) { first, _ in first }
         self.unresolved = Set(unresolved.compactMap { ClientID($0.id) })
         // Other clients' tokens are for an unresolved resource server's audiences all the same.

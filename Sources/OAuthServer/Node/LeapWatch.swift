@@ -25,6 +25,8 @@ final class LeapWatch: Sendable {
     private struct State {
         /// The last reading of both clocks that was believed, in milliseconds.
         var believed: (time: Int64, monotonic: Int64)
+        /// What was believed before the clock was last set back, and when that was: it may have been right.
+        var before: (time: Int64, monotonic: Int64, until: Int64)?
         /// How far ahead the clock is that is not believed, and since when.
         var doubt: (lead: Int64, since: Int64)?
     }
@@ -42,12 +44,22 @@ final class LeapWatch: Sendable {
         return state.withLock { state -> Verdict in
             let lead = reading.time - state.believed.time - (reading.monotonic - state.believed.monotonic)
             let isSteady = { (change: Int64) in change <= Self.tolerance.milliseconds }
-            if !isSteady(lead) {
+            let isBack = state.before.map {
+                reading.monotonic < $0.until
+                    && isSteady(abs(reading.time - $0.time - (reading.monotonic - $0.monotonic)))
+            }
+            if !isSteady(lead), isBack != true {
                 guard let doubt = state.doubt, isSteady(abs(lead - doubt.lead)) else {
                     state.doubt = (lead, reading.monotonic)
                     return .leapt(.milliseconds(lead))
                 }
                 guard reading.monotonic - doubt.since >= Self.probation.milliseconds else { return .doubtful }
+            }
+            if isBack == true {
+                state.before = nil
+            } else if !isSteady(-lead) {
+                let until = reading.monotonic + Self.probation.milliseconds
+                state.before = (state.believed.time, state.believed.monotonic, until)
             }
             state.believed = reading
             state.doubt = nil
