@@ -91,8 +91,8 @@ def test_a_resource_that_no_api_is_registered_with_is_warned_of(own_server):
     assert advice in server.run("client", "update", client_id, "--name", "Billing").stderr
     server.create_client("--audience", audience, name="Billing API")
     update = ("client", "update", client_id, "--resource", audience)
-    assert server.run(*update).stderr == ""
-    assert server.run(*update, "--resource", usual).stderr == "", "the server's own needs no API"
+    assert "no API" not in server.run(*update).stderr
+    assert "no API" not in server.run(*update, "--resource", usual).stderr, "the server's own needs none"
 
 
 @pytest.mark.parametrize("words", [("partner", "show", "seem"), ("client", "create", "--partner", "seem")])
