@@ -108,7 +108,7 @@ BAD = {
     "lkjhgfdsa": "one of the first",
     "P@ssw0rd2026": "one of the first",
     "sunshine!1": "one of the first",
-    "x" * 1100: "too long",
+    "Zq7" * 367: "too long",
 }
 
 

@@ -280,4 +280,4 @@ def test_an_error_of_the_console_is_english_throughout_and_leads_back_to_its_lis
     assert [page.status for page in others] == [410, 403, 404]
     for page in others:
         assert '<html lang="en">' in page.html, page
-    assert '<html lang="de">' in Person(world.server).visit(base + "/account", headers=german).html
+    assert '<html lang="de">' in Person(world.server).visit(base + "/account/sign-in", headers=german).html

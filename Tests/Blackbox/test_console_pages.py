@@ -272,7 +272,7 @@ def test_an_invitation_has_password_managers_keep_the_address_as_the_user_name(s
     context.close()
 
 
-@pytest.mark.parametrize("width", [704, 1280])
+@pytest.mark.parametrize("width", [704, 1000, 1280])
 def test_the_words_that_end_a_row_stay_in_one_piece(sqlite_server, browse, operator, width):
     account = sqlite_server.create_account()
     words = ("--name", "w" * 100, "--account", account.user_id, "--scope", "locks.read")
