@@ -118,7 +118,7 @@ final class FakeIssuer: Sendable {
     private func stalledResponse(_ text: String) -> Response {
         let body = ResponseBody { writer in
             try await writer.write(ByteBuffer(string: String(text.prefix(1))))
-            for _ in 0..<300 where self.isStalled { try await Task.sleep(for: .milliseconds(100)) }
+            for _ in 0..<3000 where self.isStalled { try await Task.sleep(for: .milliseconds(100)) }
             try await writer.write(ByteBuffer(string: String(text.dropFirst())))
             try await writer.finish(nil)
         }

@@ -243,11 +243,11 @@ import Testing
             try await #expect(check(issuer.token(), issuer.offline(base, patience: .seconds(2))).isUnavailable)
             issuer.change { state in
                 state.keySet = nil
-                state.delay = .seconds(10)
+                state.delay = .seconds(25)
             }
             let began = ContinuousClock.now
             try await #expect(check(issuer.token(), issuer.offline(base, patience: .seconds(2))).isUnavailable)
-            #expect(ContinuousClock.now - began < .seconds(9))
+            #expect(ContinuousClock.now - began < .seconds(22))
             issuer.change { $0.delay = .zero }
         }
     }
@@ -258,7 +258,7 @@ import Testing
         try await issuer.run { base in
             let began = ContinuousClock.now
             try await #expect(check(issuer.token(), issuer.offline(base, patience: .seconds(1))).isUnavailable)
-            #expect(ContinuousClock.now - began < .seconds(9))
+            #expect(ContinuousClock.now - began < .seconds(35))
             issuer.change { $0.isStalled = false }
         }
     }
@@ -266,13 +266,13 @@ import Testing
     @Test func `S05: a key set that stalls after its head keeps nobody from the keys at hand`() async throws {
         let issuer = try FakeIssuer()
         try await issuer.run { base in
-            let verifier = issuer.offline(base, patience: .seconds(3))
+            let verifier = issuer.offline(base, patience: .seconds(8))
             try await #expect(check(issuer.token(), verifier) == nil)
             issuer.change { $0.isStalled = true }
             issuer.clock.advance(.hours(1))
             let began = ContinuousClock.now
             try await #expect(check(issuer.token(), verifier) == nil)
-            #expect(ContinuousClock.now - began < .seconds(9))
+            #expect(ContinuousClock.now - began < .seconds(35))
             #expect(issuer.keySetFetches == 2)
             issuer.change { $0.isStalled = false }
         }

@@ -206,7 +206,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2))) func `F7: transactions that wait for locks hold up no look into the ledger`()
+    @Test(.timeLimit(.minutes(10))) func `F7: transactions that wait for locks hold up no look into the ledger`()
         async throws
     {
         try await Backend.postgres.withStorage { storage in
