@@ -175,6 +175,30 @@ import Testing
         }
     }
 
+    /// Runs `body` while one transaction holds the rows of a table, and more than there are connections wait for them.
+    private static func whileWritersWait(
+        for table: String,
+        _ database: PostgresDatabase,
+        _ body: () async -> Void
+    ) async throws {
+        let (held, holds) = AsyncStream<Void>.makeStream()
+        let release = DispatchSemaphore(value: 0)
+        let raise = "update \(table) set count = count + 1"
+        async let holding: Void = database.transaction { connection throws(SQLError) in
+            try connection.query(raise)
+            holds.yield()
+            release.wait()
+        }
+        for await _ in held { break }
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 { group.addTask { #expect(await sqlError { try await database.run(raise) } == nil) } }
+            while database.usage.waiting == 0 { await Task.yield() }
+            await body()
+            release.signal()
+        }
+        try await holding
+    }
+
     @Test(.timeLimit(.minutes(10))) func `F7: transactions that wait for locks hold up no row that is read by its key`()
         async throws
     {
@@ -183,24 +207,11 @@ import Testing
             let database = try PostgresDatabase.patient(url)
             try await database.run("create table counter (id bytea primary key, count int)")
             try await database.run("insert into counter values ('\\x00', 0)")
-            let (held, holds) = AsyncStream<Void>.makeStream()
-            let release = DispatchSemaphore(value: 0)
-            let raise = "update counter set count = count + 1"
-            async let holding: Void = database.transaction { connection throws(SQLError) in
-                try connection.query(raise)
-                holds.yield()
-                release.wait()
-            }
-            for await _ in held { break }
-            await withTaskGroup(of: Void.self) { group in
-                for _ in 0..<20 { group.addTask { #expect(await sqlError { try await database.run(raise) } == nil) } }
-                while database.usage.waiting == 0 { await Task.yield() }
+            try await Self.whileWritersWait(for: "counter", database) {
                 let selection = KeyedSelection("select id, count from counter where id = @key")
                 let row = try? await database.row(of: selection, [0])
                 #expect((try? row?.integer(1)) == 0)
-                release.signal()
             }
-            try await holding
             #expect(try await database.rows("select count from counter")[0].integer(0) == 21)
             await database.close()
         }
@@ -216,18 +227,7 @@ import Testing
             try await database.run("create table counter (count int)")
             try await database.run("insert into counter values (0)")
             let store = Store(database)
-            let (held, holds) = AsyncStream<Void>.makeStream()
-            let release = DispatchSemaphore(value: 0)
-            let raise = "update counter set count = count + 1"
-            async let holding: Void = database.transaction { connection throws(SQLError) in
-                try connection.query(raise)
-                holds.yield()
-                release.wait()
-            }
-            for await _ in held { break }
-            await withTaskGroup(of: Void.self) { group in
-                for _ in 0..<20 { group.addTask { #expect(await sqlError { try await database.run(raise) } == nil) } }
-                while database.usage.waiting == 0 { await Task.yield() }
+            try await Self.whileWritersWait(for: "counter", database) {
                 let failure = await sqlError {
                     try await store.ping()
                     #expect(try await store.revisions().count == Store.Kept.allCases.count)
@@ -238,9 +238,7 @@ import Testing
                 #expect(failure == nil)
                 // None of them has waited until a writer was done.
                 #expect(database.usage.waiting > 0)
-                release.signal()
             }
-            try await holding
             await database.close()
         }
     }

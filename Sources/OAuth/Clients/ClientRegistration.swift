@@ -14,7 +14,9 @@ public struct ClientRegistration: Sendable, Equatable, Codable {
     public var redirectURIs: [String]?
     /// What the operator says for the names in the profile's redirect URIs.
     public var profileValues: [String: String]?
-    /// What it may ask for, and gets when it asks for nothing; replaces the profile's.
+    /// What it may ask for; replaces the profile's.
+    ///
+    /// A request without scope gets the profile's default ones among these; where there are none of them, all of these.
     public var scopes: [String]?
     /// Which grants it may use; an empty list makes it a resource server.
     public var grants: [GrantType.RawValue]?

@@ -50,17 +50,15 @@ public enum Redaction {
 
     /// An address without what may be a secret in it: user information, long values of its query, and its fragment.
     private static func bare(_ address: String) -> String {
-        guard address.contains("://") else { return brief(address[...]) }
         let (rest, fragment) = parted(address[...], at: "#")
         let (place, query) = parted(rest, at: "?")
+        guard let start = place.firstRange(of: "://")?.upperBound else { return brief(address[...]) }
         var bare = String(place)
-        if let start = place.firstRange(of: "://")?.upperBound {
-            let authority = place[start...].prefix { $0 != "/" }
-            // A colon leads to a port or to a password, which may hold a slash that should have been encoded.
-            let hasPassword = authority.split(separator: ":").dropFirst().contains { !$0.allSatisfy(\.isNumber) }
-            if let end = (hasPassword ? place : authority).lastIndex(of: "@") {
-                bare = place[..<start] + "(user information)" + place[end...]
-            }
+        let authority = place[start...].prefix { $0 != "/" }
+        // A colon leads to a port or to a password, which may hold a slash that should have been encoded.
+        let hasPassword = authority.split(separator: ":").dropFirst().contains { !$0.allSatisfy(\.isNumber) }
+        if let end = (hasPassword ? place : authority).lastIndex(of: "@") {
+            bare = place[..<start] + "(user information)" + place[end...]
         }
         if let query {
             // A value ends at nothing but the next parameter: a secret may hold any other character.

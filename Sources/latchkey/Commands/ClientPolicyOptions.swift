@@ -30,7 +30,8 @@ struct ClientPolicyOptions: ParsableArguments {
     @Option(
         name: .customLong("scope"),
         help: """
-            What the client may ask for, and gets when it asks for nothing; replaces the profile's. May be repeated.
+            What the client may ask for; replaces the profile's. A request without scope gets the profile's default ones \
+            among these, or else all of these. May be repeated.
             """
     )
     var scopes: [String] = []

@@ -33,7 +33,8 @@ import Testing
         for (sent, shown) in [
             ("https://a:\(secret)@b.example:444/cb", "https://(user information)@b.example:444/cb"),
             ("https://b.example/cb?x=1&key=\(secret)", "https://b.example/cb?x=1&key=(32 characters)"),
-            (secret, "(32 characters)"), ("https://b.example/cb#\(secret)", "https://b.example/cb#(32 characters)"),
+            (secret, "(32 characters)"), (secret + "?x=://", "(38 characters)"),
+            ("https://b.example/cb#\(secret)", "https://b.example/cb#(32 characters)"),
             ("https://b.example/@a?\(secret)", "https://b.example/@a?(32 characters)"),
         ] {
             let found = try #require(Redaction.shown("redirect_uri", of: Form(["redirect_uri": sent])))
