@@ -53,45 +53,61 @@ extension Store {
 
     /// Changes a client's registration.
     ///
-    /// Two changes at once are both applied, one after the other.
+    /// Two changes at once are both applied, one after the other. One that is refused, or that changes nothing, writes nothing.
     ///
     /// - Parameters:
     ///   - id: the client's id.
     ///   - actor: who changes it.
     ///   - now: when.
-    ///   - change: makes the new registration of the stored one; it runs inside the transaction.
-    /// - Returns: the new registration, or nil when there is no such client.
+    ///   - change: changes the stored registration, or refuses to; it runs inside the transaction, perhaps more than once.
+    /// - Returns: what the change found, and what it made of that or why it was refused; nil when there is no such client.
     /// - Throws: `SQLError.invalid` when the stored registration cannot be read; otherwise as `SQLDatabase.transaction`.
     public func update(
         _ id: ClientID,
         by actor: Actor,
         now: Instant,
-        change: @escaping @Sendable (ClientRegistration) -> ClientRegistration
-    ) async throws(SQLError) -> ClientRegistration? {
-        try await database.ending { connection throws(SQLError) -> ClientRegistration? in
-            guard let stored = try Self.lock(id, connection) else { return nil }
+        change: @escaping @Sendable (inout ClientRegistration) throws(RegistrationError) -> Void
+    ) async throws(SQLError) -> RegistrationChange? {
+        try await database.ending { connection throws(SQLError) -> RegistrationChange? in
+            guard let stored = try lock(id, connection) else { return nil }
             let old = try Self.registration(stored)
-            let new = change(old)
-            try connection.execute(
-                "update clients set registration = $2 where client_id = $1",
-                [SQLValue(id), .text(try Self.json(new))]
-            )
-            try Self.raise(.clients, connection)
-            guard new != old else { return new }
-            if new.name != old.name || new.partner != old.partner { try Self.index(new, connection) }
-            try connection.record(
-                AuditEntry(
-                    at: now,
-                    actor: actor,
-                    action: new.isDisabled == old.isDisabled
-                        ? .clientUpdated : new.isDisabled ? .clientDisabled : .clientEnabled,
-                    subject: AuditSubject.client(id.text),
-                    before: try Self.json(old),
-                    after: try Self.json(new)
-                )
-            )
-            return new
+            var new = old
+            do throws(RegistrationError) {
+                try change(&new)
+            } catch {
+                return RegistrationChange(before: old, outcome: .failure(error))
+            }
+            if new != old { try Self.replace(old, by: new, of: id, actor, now, connection) }
+            return RegistrationChange(before: old, outcome: .success(new))
         }
+    }
+
+    private static func replace(
+        _ old: ClientRegistration,
+        by new: ClientRegistration,
+        of id: ClientID,
+        _ actor: Actor,
+        _ now: Instant,
+        _ connection: any SQLConnection
+    ) throws(SQLError) {
+        let json = try Self.json(new)
+        try connection.execute(
+            "update clients set registration = $2 where client_id = $1",
+            [SQLValue(id), .text(json)]
+        )
+        if new.name != old.name || new.partner != old.partner { try index(new, connection) }
+        try raise(.clients, connection)
+        try connection.record(
+            AuditEntry(
+                at: now,
+                actor: actor,
+                action: new.isDisabled == old.isDisabled
+                    ? .clientUpdated : new.isDisabled ? .clientDisabled : .clientEnabled,
+                subject: AuditSubject.client(id.text),
+                before: try Self.json(old),
+                after: json
+            )
+        )
     }
 
     /// Gives a client a new secret.
@@ -105,7 +121,7 @@ extension Store {
         now: Instant
     ) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
-            guard try Self.lock(id, connection) != nil else { return false }
+            guard try lock(id, connection) != nil else { return false }
             let before = try Self.secretCount(id, connection)
             try Self.endOlderSecrets(of: id, connection)
             try Self.add(secret, to: id.text, now, connection)
@@ -123,7 +139,7 @@ extension Store {
         now: Instant
     ) async throws(SQLError) {
         try await database.transaction { connection throws(SQLError) in
-            try Self.lock(id, connection)
+            try lock(id, connection)
             let before = try Self.secretCount(id, connection)
             try connection.execute("delete from client_secrets where client_id = $1", [SQLValue(id)])
             try Self.add(secret, to: id.text, now, connection)
@@ -137,7 +153,7 @@ extension Store {
     /// - Returns: how many there were.
     public func endOlderSecrets(of id: ClientID, by actor: Actor, now: Instant) async throws(SQLError) -> Int {
         try await database.ending { connection throws(SQLError) in
-            try Self.lock(id, connection)
+            try lock(id, connection)
             let before = try Self.secretCount(id, connection)
             let ended = try Self.endOlderSecrets(of: id, connection)
             guard ended > 0 else { return 0 }
@@ -159,9 +175,9 @@ extension Store {
     /// Takes a client's row until the transaction ends, so that what is read of it next is what is replaced.
     /// - Returns: its registration as JSON; nil when there is none.
     @discardableResult
-    private static func lock(_ id: ClientID, _ connection: any SQLConnection) throws(SQLError) -> String? {
+    private func lock(_ id: ClientID, _ connection: any SQLConnection) throws(SQLError) -> String? {
         try connection.query(
-            "update clients set created_at = created_at where client_id = $1 returning registration",
+            "select registration from clients where client_id = $1 \(engine.changeLock)",
             [SQLValue(id)]
         ).first?.text(0)
     }

@@ -25,11 +25,7 @@ import Testing
             #expect(node.clients[id]?.name == "New")
             #expect(server.provider.audiences.all == [TestServer.api, "https://new.example.com/"])
 
-            _ = try await other.update(id, by: .server, now: server.clock.now) { registration in
-                var registration = registration
-                registration.isDisabled = true
-                return registration
-            }
+            _ = try await other.update(id, by: .server, now: server.clock.now) { $0.isDisabled = true }
             await node.refresh()
             #expect(node.clients[id]?.isDisabled == true)
             #expect(server.provider.audiences.all == [TestServer.api])
@@ -64,11 +60,7 @@ import Testing
         try await Backend.sqlite.withServer { server async throws in
             let node = server.provider.node
             let id = try #require(ClientID("s6BhdRkqt3"))
-            _ = try await server.store.update(id, by: .server, now: server.clock.now) { registration in
-                var registration = registration
-                registration.name = "Renamed"
-                return registration
-            }
+            _ = try await server.store.update(id, by: .server, now: server.clock.now) { $0.name = "Renamed" }
             server.rigged.fail(.unavailable("away"))
             await node.refresh()
             #expect(node.clients[id]?.name == "Example Partner" && node.keys.newestTokenKey != nil)
@@ -101,11 +93,7 @@ import Testing
             let id = try #require(ClientID("s6BhdRkqt3"))
             let key = try #require(node.keys.newestTokenKey).number
             try await server.storage.change("update keys set sealed = $1", [.bytes([1, 2, 3])])
-            _ = try await server.store.update(id, by: .server, now: server.clock.now) { registration in
-                var registration = registration
-                registration.name = "Renamed"
-                return registration
-            }
+            _ = try await server.store.update(id, by: .server, now: server.clock.now) { $0.name = "Renamed" }
             server.clock.advance(.seconds(3))
             #expect(await node.refresh() == [.clients])
             #expect(node.clients[id]?.name == "Renamed")
@@ -380,11 +368,7 @@ extension TestServer {
     /// Has the example client follow a profile, or none.
     fileprivate func setPartner(_ partner: String?) async throws {
         let id = try #require(ClientID("s6BhdRkqt3"))
-        _ = try await store.update(id, by: .server, now: clock.now) { registration in
-            var registration = registration
-            registration.partner = partner
-            return registration
-        }
+        _ = try await store.update(id, by: .server, now: clock.now) { $0.partner = partner }
         await provider.node.refresh()
     }
 
@@ -403,11 +387,7 @@ extension TestServer {
     /// Disables a client where the server's node does not see it.
     fileprivate func disable(_ client: String) async throws {
         let other = Store(try storage.open())
-        _ = try await other.update(try #require(ClientID(client)), by: .server, now: clock.now) { registration in
-            var registration = registration
-            registration.isDisabled = true
-            return registration
-        }
+        _ = try await other.update(try #require(ClientID(client)), by: .server, now: clock.now) { $0.isDisabled = true }
         await other.close()
     }
 }

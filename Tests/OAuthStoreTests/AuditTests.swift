@@ -24,18 +24,10 @@ import Testing
         try await backend.withLedger { ledger in
             let (store, now, id) = (ledger.store, Ledger.now, try Self.id("new"))
             _ = try await store.register(Ledger.registration("new"), secret: Self.secret("0"), by: Self.jane, now: now)
-            _ = try await store.update(id, by: Self.jane, now: now) { registration in
-                var registration = registration
-                registration.name = "Newer"
-                return registration
-            }
-            _ = try await store.update(id, by: Self.jane, now: now) { $0 }  // changes nothing, and is no entry
+            _ = try await store.update(id, by: Self.jane, now: now) { $0.name = "Newer" }
+            _ = try await store.update(id, by: Self.jane, now: now) { _ in }  // changes nothing, and is no entry
             for isDisabled in [true, false] {
-                _ = try await store.update(id, by: Self.jane, now: now) { registration in
-                    var registration = registration
-                    registration.isDisabled = isDisabled
-                    return registration
-                }
+                _ = try await store.update(id, by: Self.jane, now: now) { $0.isDisabled = isDisabled }
             }
             _ = try await store.rotateSecret(of: id, to: Self.secret("1"), by: Self.jane, now: now)
             try await store.setSecret(of: id, to: Self.secret("2"), by: Self.jane, now: now)

@@ -58,10 +58,8 @@ import Testing
             let client = try ledger.client.client.id
             try await ledger.warmUp()
             let answers = try await parallel(40) { number in
-                try await ledger.node(number).update(client, by: .server, now: Ledger.now) { registration in
-                    var registration = registration
-                    registration.redirectURIs?.append("https://client.example.com/\(number)")
-                    return registration
+                try await ledger.node(number).update(client, by: .server, now: Ledger.now) {
+                    $0.redirectURIs?.append("https://client.example.com/\(number)")
                 }
             }
             let wanted = Set((0..<40).map { "https://client.example.com/\($0)" } + [Ledger.callback])
@@ -70,9 +68,46 @@ import Testing
             #expect(stored.registration.redirectURIs?.count == 41)
             // Each caller is told the registration that its own change led to.
             for (number, answer) in answers.enumerated() {
-                #expect(answer?.redirectURIs?.last == "https://client.example.com/\(number)")
+                #expect(try answer?.outcome.get().redirectURIs?.last == "https://client.example.com/\(number)")
             }
-            #expect(try await ledger.store.update(try Self.id("nobody"), by: .server, now: Ledger.now) { $0 } == nil)
+            #expect(try await ledger.store.update(try Self.id("nobody"), by: .server, now: Ledger.now) { _ in } == nil)
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `a change that is refused or changes nothing leaves row, revision and trail as they were`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            let client = try ledger.client.client.id
+            func traces() async throws -> [String] {
+                let row = try await ledger.database.rows(
+                    "select registration from clients where client_id = $1",
+                    [.text(client.text)]
+                )
+                let revision = try await ledger.other.revisions()[.clients]
+                let entries = try await ledger.count("audit")
+                return [try row[0].text(0), "\(revision ?? 0)", "\(entries)"]
+            }
+            let before = try await traces()
+            let stored = try #require(try await ledger.store.client(client)).registration
+            let refusal = RegistrationError("not like that")
+            let refused = try await ledger.store.update(client, by: .server, now: Ledger.now) {
+                registration throws(RegistrationError) in
+                registration.name = "Renamed"
+                throw refusal
+            }
+            #expect(refused?.before == stored && refused?.outcome == .failure(refusal))
+            let same = try await ledger.store.update(client, by: .server, now: Ledger.now) { _ in }
+            #expect(same?.before == stored && same?.outcome == .success(stored))
+            #expect(try await traces() == before)
+
+            // Neither keeps another node's change away.
+            let made = try await ledger.other.update(client, by: .server, now: Ledger.now) { $0.name = "Renamed" }
+            #expect(try made?.before == stored && made?.outcome.get().name == "Renamed")
+            #expect(try await ledger.store.client(client)?.registration.name == "Renamed")
+            let after = try await traces()
+            #expect(zip(before, after).allSatisfy { $0 != $1 })
         }
     }
 
@@ -260,7 +295,10 @@ import Testing
                     _ = try await store.register(registration, secret: nil, by: .server, now: Ledger.now)
                 }
             )
-            #expect(try await rises { _ = try await store.update(new, by: .server, now: Ledger.now) { $0 } })
+            #expect(
+                try await rises { _ = try await store.update(new, by: .server, now: Ledger.now) { $0.name = "Newer" } }
+            )
+            #expect(!(try await rises { _ = try await store.update(new, by: .server, now: Ledger.now) { _ in } }))
             #expect(
                 try await rises {
                     _ = try await store.rotateSecret(of: new, to: Self.secret("1"), by: .server, now: Ledger.now)
@@ -278,7 +316,7 @@ import Testing
             )
             #expect(try await rises { _ = try await store.deleteClient(new, by: .server, now: Ledger.now) })
             #expect(!(try await rises { _ = try await store.deleteClient(new, by: .server, now: Ledger.now) }))
-            #expect(!(try await rises { _ = try await store.update(new, by: .server, now: Ledger.now) { $0 } }))
+            #expect(!(try await rises { _ = try await store.update(new, by: .server, now: Ledger.now) { _ in } }))
             #expect(!(try await rises { try await ledger.connect("one") }))
             #expect(try await ledger.other.revisions()[.keys] == keys)
         }

@@ -30,11 +30,7 @@ import Testing
                 try await node.revokeAll(of: try ledger.client.client.id, by: .server, now: now)
             },
             .clientDisabled: { ledger, node in
-                _ = try await node.update(try ledger.client.client.id, by: .server, now: now) { registration in
-                    var registration = registration
-                    registration.isDisabled = true
-                    return registration
-                }
+                _ = try await node.update(try ledger.client.client.id, by: .server, now: now) { $0.isDisabled = true }
             },
             .clientSecrets: { ledger, node in
                 try await node.setSecret(of: try ledger.client.client.id, to: secret, by: .server, now: now)

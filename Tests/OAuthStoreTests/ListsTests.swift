@@ -60,11 +60,7 @@ import Testing
                 #expect(try await clients(typed).isEmpty, "\(typed)")
             }
             let id = try #require(ClientID("client_k7"))
-            _ = try await ledger.store.update(id, by: .server, now: Ledger.now) {
-                var new = $0
-                new.name = "Renamed"
-                return new
-            }
+            _ = try await ledger.store.update(id, by: .server, now: Ledger.now) { $0.name = "Renamed" }
             #expect(try await clients("schloss").isEmpty)
             #expect(try await clients("ren") == ["client_k7"])
 

@@ -89,11 +89,7 @@ import Testing
         }
 
         func set(isDisabled: Bool, _ ledger: Ledger, _ now: Instant) async throws {
-            _ = try await ledger.store.update(client, by: .server, now: now) { registration in
-                var registration = registration
-                registration.isDisabled = isDisabled
-                return registration
-            }
+            _ = try await ledger.store.update(client, by: .server, now: now) { $0.isDisabled = isDisabled }
             let instant = isDisabled ? now : nil
             _ = try await ledger.store.change(account, .disabled(at: instant), by: .server, now: now)
             _ = try await ledger.store.setOperator(person, disabledAt: instant, by: .server, now: now)

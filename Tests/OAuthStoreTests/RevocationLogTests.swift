@@ -268,10 +268,8 @@ import Testing
         #expect(try await store.revokeAll(of: try #require(ClientID("successor")), by: .server, now: now) == 2)
         for (name, isDisabled) in [("off", true), ("again", true), ("again", false)] {
             let id = try #require(ClientID(name))
-            _ = try await store.update(id, by: .server, now: now + .milliseconds(isDisabled ? 0 : 1)) { registration in
-                var registration = registration
-                registration.isDisabled = isDisabled
-                return registration
+            _ = try await store.update(id, by: .server, now: now + .milliseconds(isDisabled ? 0 : 1)) {
+                $0.isDisabled = isDisabled
             }
         }
         #expect(try await store.deleteClient(try #require(ClientID("gone")), by: .server, now: now) != nil)

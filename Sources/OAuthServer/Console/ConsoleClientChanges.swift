@@ -2,7 +2,6 @@ import HTTPTypes
 import Hummingbird
 import OAuth
 import OAuthStore
-import Synchronization
 
 /// What may be changed of an OAuth connection, and how it is undone.
 extension Provider {
@@ -13,25 +12,16 @@ extension Provider {
         _ found: FoundClient,
         _ visit: ConsoleVisit,
         _ edit: @escaping @Sendable (inout ClientRegistration, Client) throws(RegistrationError) -> Void
-    ) async throws -> ClientChange {
-        let outcome = Mutex<ClientChange?>(nil)
-        _ = try await store.update(found.id, by: visit.actor, now: visit.now) { stored in
-            do throws(RegistrationError) {
-                var new = stored
-                try edit(&new, try self.resolve(stored))
-                _ = try self.resolve(new)
-                let change = ClientChange(before: stored, after: new, problem: nil)
-                outcome.withLock { $0 = change }
-                return new
-            } catch {
-                let change = ClientChange(before: stored, after: stored, problem: error)
-                outcome.withLock { $0 = change }
-                return stored
-            }
+    ) async throws -> RegistrationChange {
+        let done = try await store.update(found.id, by: visit.actor, now: visit.now) {
+            registration throws(RegistrationError) in
+            let client = try self.resolve(registration)
+            try edit(&registration, client)
+            _ = try self.resolve(registration)
         }
-        guard let change = outcome.withLock({ $0 }) else { throw missing("OAuth connection", .clients) }
+        guard let done else { throw missing("OAuth connection", .clients) }
         await node.refresh()
-        return change
+        return done
     }
 
     /// A page that says why nothing was changed, with the form to mend where there is one.
@@ -59,14 +49,14 @@ extension Provider {
         let found = try await foundClient(visit)
         let uri = (visit.form["uri"] ?? "").lines.first ?? ""
         let mark = visit.form[Self.pinnedMark]
-        let outcome = try await change(found, visit) { registration, client throws(RegistrationError) in
+        let done = try await change(found, visit) { registration, client throws(RegistrationError) in
             var uris = registration.redirectURIs ?? client.redirectURIs.map(\.text)
             guard !uris.contains(uri) else { throw RegistrationError("'\(uri)' is one of them already") }
             uris.append(uri)
             registration.redirectURIs = Self.isStill(registration, mark) ? nil : uris
         }
-        if let problem = outcome.problem { return refused(problem, found, visit, again: adding(found)) }
-        let hidden = [("uri", uri)] + Self.pinned(by: outcome)
+        if case .failure(let problem) = done.outcome { return refused(problem, found, visit, again: adding(found)) }
+        let hidden = [("uri", uri)] + Self.pinned(by: done)
         let undo = ConsoleForm(found.path + "/redirect-uris/remove", button: "Undo", hidden: hidden)
         return try redirect(visit, to: found.path, saying: ConsoleFlash("Added \(uri).", undo: undo))
     }
@@ -75,7 +65,7 @@ extension Provider {
         let found = try await foundClient(visit)
         let uri = visit.form["uri"] ?? ""
         let mark = visit.form[Self.pinnedMark]
-        let outcome = try await change(found, visit) { registration, client throws(RegistrationError) in
+        let done = try await change(found, visit) { registration, client throws(RegistrationError) in
             var uris = registration.redirectURIs ?? client.redirectURIs.map(\.text)
             guard uris.contains(uri) else { throw RegistrationError("'\(uri)' is not one of its redirect URIs") }
             guard !Self.isStill(registration, mark) else {
@@ -90,8 +80,8 @@ extension Provider {
             }
             registration.redirectURIs = uris
         }
-        if let problem = outcome.problem { return refused(problem, found, visit) }
-        let hidden = [("uri", uri)] + Self.pinned(by: outcome)
+        if case .failure(let problem) = done.outcome { return refused(problem, found, visit) }
+        let hidden = [("uri", uri)] + Self.pinned(by: done)
         let undo = ConsoleForm(found.path + "/redirect-uris/add", button: "Undo", hidden: hidden)
         return try redirect(visit, to: found.path, saying: ConsoleFlash("Removed \(uri).", undo: undo))
     }
@@ -101,7 +91,7 @@ extension Provider {
         let found = try await foundClient(visit)
         let uri = (visit.form["uri"] ?? "").lines.first ?? ""
         let (replaced, mark) = (visit.form[Self.replacedMark], visit.form[Self.pinnedMark])
-        let outcome = try await change(found, visit) { registration, client throws(RegistrationError) in
+        let done = try await change(found, visit) { registration, client throws(RegistrationError) in
             var uris = registration.redirectURIs ?? client.redirectURIs.map(\.text)
             guard let place = uris.firstIndex(where: { $0.formMark == replaced }) else {
                 throw RegistrationError("the one to replace was changed meanwhile by somebody else: look at it again")
@@ -110,16 +100,16 @@ extension Provider {
             uris[place] = uri
             registration.redirectURIs = Self.isStill(registration, mark) ? nil : uris
         }
-        if let problem = outcome.problem {
+        if case .failure(let problem) = done.outcome {
             // One that was changed meanwhile is looked at before it is replaced.
             let form = found.client.flatMap { client in
                 client.redirectURIs.first { $0.text.formMark == replaced }.map { replacing($0, of: client, found) }
             }
             return refused(problem, found, visit, again: form)
         }
-        let before = try resolve(outcome.before)
+        let before = try resolve(done.before)
         let old = before.redirectURIs.first { $0.text.formMark == replaced }
-        let hidden = [("uri", old?.text ?? ""), (Self.replacedMark, uri.formMark)] + Self.pinned(by: outcome)
+        let hidden = [("uri", old?.text ?? ""), (Self.replacedMark, uri.formMark)] + Self.pinned(by: done)
         let undo = ConsoleForm(found.path + "/redirect-uris/replace", button: "Undo", hidden: hidden)
         var text = "Replaced by \(uri)."
         // It is done: a count that fails takes nothing back. An Undo brings back what the partner sends.
@@ -137,8 +127,10 @@ extension Provider {
     /// The hidden field by which an Undo lets the profile say the redirect URIs again, as it did before the first change.
     private static let pinnedMark = "pinned"
 
-    private static func pinned(by change: ClientChange) -> [(String, String)] {
-        guard change.before.redirectURIs == nil, let pinned = change.after.redirectURIs else { return [] }
+    private static func pinned(by change: RegistrationChange) -> [(String, String)] {
+        guard change.before.redirectURIs == nil, case .success(let after) = change.outcome,
+            let pinned = after.redirectURIs
+        else { return [] }
         return [(pinnedMark, mark(of: pinned))]
     }
 
@@ -179,14 +171,18 @@ extension Provider {
     func consoleChangeClient(_ visit: ConsoleVisit) async throws -> Response {
         let found = try await foundClient(visit)
         let (edit, known) = (ClientEdit(visit.form), knownScopes)
-        let outcome = try await change(found, visit) { registration, _ throws(RegistrationError) in
+        let done = try await change(found, visit) { registration, _ throws(RegistrationError) in
             let overtaken = edit.overtaken(by: registration, scopes: known)
             guard overtaken.isEmpty else { throw ClientEdit.refusal(overtaken) }
             try edit.apply(to: &registration, scopes: known)
         }
-        if let problem = outcome.problem {
-            let newest = ClientEdit(outcome.before, scopes: known)
-            let isOvertaken = !edit.overtaken(by: outcome.before, scopes: known).isEmpty
+        let after: ClientRegistration
+        switch done.outcome {
+        case .success(let changed):
+            after = changed
+        case .failure(let problem):
+            let newest = ClientEdit(done.before, scopes: known)
+            let isOvertaken = !edit.overtaken(by: done.before, scopes: known).isEmpty
             return editPage(
                 found,
                 isOvertaken ? newest : edit.filled(from: newest),
@@ -195,7 +191,7 @@ extension Provider {
                 status: isOvertaken ? .conflict : .unprocessableContent
             )
         }
-        let way = ClientEdit.wayBack(from: outcome.after, to: outcome.before, scopes: known)
+        let way = ClientEdit.wayBack(from: after, to: done.before, scopes: known)
         guard !way.isEmpty else {
             return try redirect(visit, to: found.path, saying: ConsoleFlash("Nothing was changed."))
         }
@@ -308,12 +304,8 @@ extension Provider {
 
     /// A client that cannot be used any more can be switched off too.
     private func set(_ found: FoundClient, isDisabled: Bool, _ visit: ConsoleVisit) async throws {
-        let changed = try await store.update(found.id, by: visit.actor, now: visit.now) { stored in
-            var new = stored
-            new.isDisabled = isDisabled
-            return new
-        }
-        guard changed != nil else { throw missing("OAuth connection", .clients) }
+        let done = try await store.update(found.id, by: visit.actor, now: visit.now) { $0.isDisabled = isDisabled }
+        guard done != nil else { throw missing("OAuth connection", .clients) }
         await node.refresh()
     }
 
@@ -378,14 +370,4 @@ extension Provider {
     private static func told(_ live: Store.LiveCount, _ verb: String) -> String {
         live.isNothing ? "There are no live connections: none \(verb)s" : live.told(verb, live.ofAccounts)
     }
-}
-
-/// What became of a change.
-private struct ClientChange: Sendable {
-    /// The registration that the change found.
-    let before: ClientRegistration
-    /// The registration that it made; the same one when there was a problem.
-    let after: ClientRegistration
-    /// Why nothing was changed.
-    let problem: RegistrationError?
 }

@@ -130,12 +130,10 @@ extension ClientCommand {
     ) async throws {
         let id = try ClientID(argument: id)
         try await options.withLedger { ledger in
-            let changed = try await ledger.store.update(id, by: ledger.actor, now: ledger.now) { registration in
-                var registration = registration
-                registration.isDisabled = isDisabled
-                return registration
+            let done = try await ledger.store.update(id, by: ledger.actor, now: ledger.now) {
+                $0.isDisabled = isDisabled
             }
-            guard changed != nil, let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
+            guard done != nil, let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
             guard !output.json else { return try Registrar(ledger).described(stored).print(as: output) }
             print(
                 isDisabled

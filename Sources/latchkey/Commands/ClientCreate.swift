@@ -2,7 +2,6 @@ import ArgumentParser
 import OAuth
 import OAuthServer
 import OAuthStore
-import Synchronization
 
 extension ClientCommand {
     struct Create: AsyncParsableCommand {
@@ -141,44 +140,41 @@ extension ClientCommand {
             _ ledger: Ledger,
             withSecret: Bool
         ) async throws -> Client {
-            let outcome = Mutex<Result<Client, RegistrationError>?>(nil)
             // Checked inside the transaction, so that of two changes at once the second sees the first one's result.
-            let found = try await ledger.store.update(id, by: ledger.actor, now: ledger.now) { stored in
-                let result = Result { () throws(RegistrationError) in try changed(stored, registrar, withSecret) }
-                outcome.withLock { $0 = result.map(\.client) }
-                return (try? result.get())?.registration ?? stored
+            let done = try await ledger.store.update(id, by: ledger.actor, now: ledger.now) {
+                registration throws(RegistrationError) in
+                registration = try changed(registration, registrar)
+                let client = try registrar.client(registration)
+                guard !client.isPublic || !withSecret else {
+                    throw RegistrationError("a public client has no secret: leave out --secret")
+                }
             }
-            guard found != nil, let outcome = outcome.withLock({ $0 }) else { throw Complaint(unknown: id) }
-            return try outcome.get()
+            guard let done else { throw Complaint(unknown: id) }
+            return try registrar.client(try done.outcome.get())
         }
 
+        /// A registration as the options want it.
         private func changed(
             _ stored: ClientRegistration,
-            _ registrar: Registrar,
-            _ withSecret: Bool
-        ) throws(RegistrationError) -> (registration: ClientRegistration, client: Client) {
+            _ registrar: Registrar
+        ) throws(RegistrationError) -> ClientRegistration {
             var new = try policy.applied(to: stored)
-            if !addedURIs.isEmpty || !removedURIs.isEmpty {
-                var uris = new.redirectURIs ?? []
-                if new.redirectURIs == nil {
-                    let client = try registrar.client(new)
-                    guard client.redirectHosts.isEmpty else { throw Self.wouldPin(client.redirectHosts) }
-                    uris = client.redirectURIs.map(\.text)
-                }
-                uris += addedURIs.filter { !uris.contains($0) }
-                for uri in removedURIs {
-                    guard uris.contains(uri) else {
-                        throw RegistrationError("'\(uri)' is not one of this client's redirect URIs")
-                    }
-                    uris.removeAll { $0 == uri }
-                }
-                new.redirectURIs = uris
+            guard !addedURIs.isEmpty || !removedURIs.isEmpty else { return new }
+            var uris = new.redirectURIs ?? []
+            if new.redirectURIs == nil {
+                let client = try registrar.client(new)
+                guard client.redirectHosts.isEmpty else { throw Self.wouldPin(client.redirectHosts) }
+                uris = client.redirectURIs.map(\.text)
             }
-            let client = try registrar.client(new)
-            guard !client.isPublic || !withSecret else {
-                throw RegistrationError("a public client has no secret: leave out --secret")
+            uris += addedURIs.filter { !uris.contains($0) }
+            for uri in removedURIs {
+                guard uris.contains(uri) else {
+                    throw RegistrationError("'\(uri)' is not one of this client's redirect URIs")
+                }
+                uris.removeAll { $0 == uri }
             }
-            return (new, client)
+            new.redirectURIs = uris
+            return new
         }
 
         /// Nobody who names one URI more means to take all the others away.

@@ -55,7 +55,7 @@ extension Serving {
             return
         }
         if stored.registration != registration {
-            _ = try await store.update(id, by: .server, now: now) { _ in registration }
+            _ = try await store.update(id, by: .server, now: now) { $0 = registration }
         }
         if stored.secrets != [wanted] { try await store.setSecret(of: id, to: wanted, by: .server, now: now) }
     }
