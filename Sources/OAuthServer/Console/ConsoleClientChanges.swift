@@ -15,9 +15,9 @@ extension Provider {
     ) async throws -> RegistrationChange {
         let done = try await store.update(found.id, by: visit.actor, now: visit.now) {
             registration throws(RegistrationError) in
-            let client = try self.resolve(registration)
+            let client = try self.node.loader.client(registration)
             try edit(&registration, client)
-            _ = try self.resolve(registration)
+            _ = try self.node.loader.client(registration)
         }
         guard let done else { throw missing("OAuth connection", .clients) }
         await node.refresh()
@@ -107,7 +107,7 @@ extension Provider {
             }
             return refused(problem, found, visit, again: form)
         }
-        let before = try resolve(done.before)
+        let before = try node.loader.client(done.before)
         let old = before.redirectURIs.first { $0.text.formMark == replaced }
         let hidden = [("uri", old?.text ?? ""), (Self.replacedMark, uri.formMark)] + Self.pinned(by: done)
         let undo = ConsoleForm(found.path + "/redirect-uris/replace", button: "Undo", hidden: hidden)

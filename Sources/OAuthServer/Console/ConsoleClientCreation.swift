@@ -90,7 +90,7 @@ extension Provider {
         let registration: ClientRegistration
         do throws(RegistrationError) {
             registration = try draft.registration(id: id, standard: standard(of: profile), scopes: knownScopes)
-            client = try resolve(registration)
+            client = try node.loader.client(registration)
         } catch {
             return newClientPage(draft, visit, problem: error.description.sentence, status: .unprocessableContent)
         }
@@ -127,7 +127,7 @@ extension Provider {
             partner: profile.id
         )
         draft.profileValues = Dictionary(profile.openNames.map { ($0.name, "x") }) { first, _ in first }
-        return try? resolve(draft)
+        return try? node.loader.client(draft)
     }
 
     /// What the partner needs; the secret is in this answer and in no other.

@@ -101,20 +101,10 @@ extension Provider {
             throw missing("OAuth connection", .clients)
         }
         let profile = stored.registration.partner.flatMap { node.loader.profiles[$0] }
-        let resolved = Result { () throws(RegistrationError) in try resolve(stored.registration, stored.secrets) }
-        return FoundClient(id: id, stored: stored, profile: profile, resolved: resolved)
-    }
-
-    /// The client that a registration makes.
-    func resolve(
-        _ registration: ClientRegistration,
-        _ secrets: [ClientSecret] = []
-    ) throws(RegistrationError) -> Client {
-        let profile = registration.partner.flatMap { node.loader.profiles[$0] }
-        if let partner = registration.partner, profile == nil {
-            throw RegistrationError("there is no partner profile '\(partner)' on this server")
+        let resolved = Result { () throws(RegistrationError) in
+            try node.loader.client(stored.registration, secrets: stored.secrets)
         }
-        return try Client(registration, profile: profile, scopes: node.loader.scopes, secrets: secrets)
+        return FoundClient(id: id, stored: stored, profile: profile, resolved: resolved)
     }
 
     private func consoleClient(_ visit: ConsoleVisit) async throws -> Response {

@@ -51,22 +51,26 @@ struct ClientLoader: Sendable {
         return known.first { $0.name == scope }?.words(in: language) ?? scope
     }
 
-    private func client(_ stored: StoredClient) -> Client? {
-        let registration = stored.registration
+    /// The client that a registration makes here.
+    /// - Throws: `RegistrationError` when its profile is not here, or does not fit it.
+    func client(
+        _ registration: ClientRegistration,
+        secrets: [ClientSecret] = []
+    ) throws(RegistrationError) -> Client {
         let profile = registration.partner.flatMap { profiles[$0] }
-        guard registration.partner == nil || profile != nil else {
-            logger.error(
-                "a client is left out: its partner profile is not known here",
-                metadata: ["client": "\(registration.id)", "partner": "\(registration.partner ?? "")"]
-            )
-            return nil
+        if let partner = registration.partner, profile == nil {
+            throw RegistrationError("there is no partner profile '\(partner)' on this server")
         }
+        return try Client(registration, profile: profile, scopes: scopes, secrets: secrets)
+    }
+
+    private func client(_ stored: StoredClient) -> Client? {
         do throws(RegistrationError) {
-            return try Client(registration, profile: profile, scopes: scopes, secrets: stored.secrets)
+            return try client(stored.registration, secrets: stored.secrets)
         } catch {
             logger.error(
                 "a client is left out: \(error.description)",
-                metadata: ["client": "\(registration.id)"]
+                metadata: ["client": "\(stored.registration.id)"]
             )
             return nil
         }
