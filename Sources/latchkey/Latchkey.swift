@@ -50,7 +50,7 @@ struct Latchkey: AsyncParsableCommand {
             case _ where unknown != nil: unknown?.description ?? ""
             case let error as Complaint: error.description
             case let error as SQLError: error.description
-            case let error as RegistrationError: error.description
+            case let error as RegistrationError: error.withOption
             case let error as any CustomStringConvertible & Error where !isFromParser(error): error.description
             default: parserSentence(error)
             }

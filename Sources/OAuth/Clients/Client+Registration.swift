@@ -4,7 +4,10 @@ extension Client {
         guard (1...100).contains(text.count),
             !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else {
-            throw RegistrationError("a client's name must be 1 to 100 characters, without control characters")
+            throw RegistrationError(
+                "a client's name must be 1 to 100 characters, without control characters",
+                about: .name
+            )
         }
         return text
     }
@@ -32,7 +35,10 @@ extension Client {
             return (rules?.lifetime ?? .limited(.seconds(3600))).duration
         }
         guard AccessTokenPolicy.lifetimes.contains(seconds) else {
-            throw RegistrationError("an access token's lifetime must be 60 to 86400 seconds")
+            throw RegistrationError(
+                "an access token's lifetime must be 60 to 86400 seconds",
+                about: .accessTokenLifetime
+            )
         }
         return .seconds(seconds)
     }
@@ -40,42 +46,69 @@ extension Client {
     /// What no single member shows.
     func checkTogether(_ limits: PartnerProfile.Limits) throws(RegistrationError) {
         try checkLifetime(limits.accessTokenLifetime)
-        try Self.check(redirectURIs.count, upTo: limits.redirectURIs ?? Self.redirectURILimit, "redirect URI")
-        try Self.check(scopes.names.count, upTo: limits.scopes ?? Scope.nameLimit, "scope")
+        let mostURIs = limits.redirectURIs ?? Self.redirectURILimit
+        try Self.check(redirectURIs.count, upTo: mostURIs, "redirect URI", .redirectURIs)
+        try Self.check(scopes.names.count, upTo: limits.scopes ?? Scope.nameLimit, "scope", .scopes)
         guard !grants.contains(.authorizationCode) || !redirectURIs.isEmpty || !redirectHosts.isEmpty else {
             throw RegistrationError(
-                "a client that uses authorization_code needs a redirect URI: add --redirect-uri URI"
+                "a client that uses authorization_code needs a redirect URI",
+                about: .redirectURIs
             )
         }
         guard !isPublic || !grants.contains(.clientCredentials) else {
-            throw RegistrationError("a public client cannot use client_credentials: it has nothing to prove who it is")
+            throw RegistrationError(
+                "a public client cannot use client_credentials: it has nothing to prove who it is",
+                about: .grants
+            )
         }
         guard !isPublic || refresh != .stable else {
             throw RegistrationError(
-                "a public client's refresh tokens must rotate (RFC 9700 section 2.2.2): successor or strict"
+                "a public client's refresh tokens must rotate (RFC 9700 section 2.2.2): successor or strict",
+                about: .refresh
             )
         }
         guard !grants.isEmpty || !audiences.isEmpty else {
-            throw RegistrationError("a client without grants is a resource server and needs --audience URI")
+            throw RegistrationError(
+                "a client without grants is a resource server and needs an audience",
+                about: .audiences
+            )
         }
         guard !(grants.isEmpty && isPublic) else {
-            throw RegistrationError("a resource server cannot be public: introspection needs its credentials")
+            throw RegistrationError(
+                "a resource server cannot be public: introspection needs its credentials",
+                about: .isPublic
+            )
         }
         guard scopes.description.utf8.count <= AuthorizationRequest.lengthLimit else {
             throw RegistrationError(
-                "a client's scopes may together have at most \(AuthorizationRequest.lengthLimit) characters"
+                "a client's scopes may together have at most \(AuthorizationRequest.lengthLimit) characters",
+                about: .scopes
             )
         }
-        guard (audiences + (resources ?? [])).allSatisfy(Self.isAudience) else {
-            throw RegistrationError(
-                "an audience or a resource must be an absolute URI without a fragment (RFC 8707 section 2)"
-            )
-        }
+        try Self.check(audiences, "an audience", .audiences)
+        try Self.check(resources ?? [], "a resource", .resources)
     }
 
-    private static func check(_ count: Int, upTo most: Int, _ noun: String) throws(RegistrationError) {
+    private static func check(
+        _ count: Int,
+        upTo most: Int,
+        _ noun: String,
+        _ member: RegistrationError.Member
+    ) throws(RegistrationError) {
         guard count > most else { return }
-        throw RegistrationError("this client may have at most \(most) \(noun)\(most == 1 ? "" : "s")")
+        throw RegistrationError("this client may have at most \(most) \(noun)\(most == 1 ? "" : "s")", about: member)
+    }
+
+    private static func check(
+        _ uris: [String],
+        _ noun: String,
+        _ member: RegistrationError.Member
+    ) throws(RegistrationError) {
+        guard !uris.allSatisfy(isAudience) else { return }
+        throw RegistrationError(
+            "\(noun) must be an absolute URI without a fragment (RFC 8707 section 2)",
+            about: member
+        )
     }
 
     /// A token lives as long as its partner needs; one without an end must be one that we are asked about, and nothing
@@ -83,16 +116,23 @@ extension Client {
     private func checkLifetime(_ least: Int64?) throws(RegistrationError) {
         if let lifetime = accessToken.lifetime {
             guard let least, lifetime < .seconds(least) else { return }
-            throw RegistrationError("this partner's access tokens must live for at least \(least) seconds")
+            throw RegistrationError(
+                "this partner's access tokens must live for at least \(least) seconds",
+                about: .accessTokenLifetime
+            )
         }
         guard !grants.isEmpty else { return }
         guard accessToken.format == .opaque else {
-            throw RegistrationError("an access token that never expires must be opaque, so that it can be cut")
+            throw RegistrationError(
+                "an access token that never expires must be opaque, so that it can be cut",
+                about: .accessToken
+            )
         }
         guard grants == [.authorizationCode] else {
             throw RegistrationError(
                 "access tokens that never expire go with the grant authorization_code alone: "
-                    + "set an access token lifetime for the other grants"
+                    + "set an access token lifetime for the other grants",
+                about: .accessTokenLifetime
             )
         }
     }
@@ -109,11 +149,12 @@ extension Client {
 
     static func choice<Choice: RawRepresentable & CaseIterable>(
         _ text: String,
-        _ what: String
+        _ what: String,
+        about member: RegistrationError.Member? = nil
     ) throws(RegistrationError) -> Choice where Choice.RawValue == String {
         guard let choice = Choice(rawValue: text) else {
             let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            throw RegistrationError("'\(text)' is not a \(what); choose from \(known)")
+            throw RegistrationError("'\(text)' is not a \(what); choose from \(known)", about: member)
         }
         return choice
     }

@@ -75,7 +75,10 @@ public final class Client: Sendable {
         let rules = profile?.rules
         id = try ClientID(registering: registration.id)
         guard rules?.clientID == nil || rules?.clientID == id else {
-            throw RegistrationError("the partner's document fixes the client id as '\(rules?.clientID?.text ?? "")'")
+            throw RegistrationError(
+                "the partner's document fixes the client id as '\(rules?.clientID?.text ?? "")'",
+                about: .id
+            )
         }
         name = try Self.name(registration.name)
         partner = registration.partner
@@ -86,7 +89,7 @@ public final class Client: Sendable {
         resources = registration.resources
         grants =
             try registration.grants.map { names throws(RegistrationError) in
-                Set(try names.map { name throws(RegistrationError) in try Self.choice(name, "grant") })
+                Set(try names.map { name throws(RegistrationError) in try Self.choice(name, "grant", about: .grants) })
             } ?? rules?.grants ?? [.authorizationCode, .refreshToken]
         let isResourceServer = grants.isEmpty
         redirectURIs = isResourceServer ? [] : try Self.redirectURIs(registration, rules)
@@ -95,23 +98,24 @@ public final class Client: Sendable {
             let allowed = rules?.scopes?.map(\.name) ?? known.map(\.name)
             scopes = try Scope(names: isResourceServer ? [] : registration.scopes ?? allowed)
         } catch {
-            throw RegistrationError(error.description)
+            throw RegistrationError(error.description, about: .scopes)
         }
         // Where the operator says the scopes, and none of the profile's default ones is among them, they are what it meant.
         let usual = (rules?.defaultScopes ?? scopes).intersection(scopes)
         defaultScopes = usual.isEmpty && registration.scopes != nil ? scopes : usual
         refresh =
-            try registration.refresh.map { name throws(RegistrationError) in try Self.choice(name, "refresh policy") }
-            ?? rules?.refresh ?? (isPublic ? .successor : .stable)
+            try registration.refresh.map { name throws(RegistrationError) in
+                try Self.choice(name, "refresh policy", about: .refresh)
+            } ?? rules?.refresh ?? (isPublic ? .successor : .stable)
         accessToken = AccessTokenPolicy(
             format: try registration.accessToken.map { name throws(RegistrationError) in
-                try Self.choice(name, "access token format")
+                try Self.choice(name, "access token format", about: .accessToken)
             } ?? rules?.accessToken ?? .jwt,
             lifetime: try Self.lifetime(registration, rules)
         )
         proofKey = isPublic ? .required : rules?.proofKey ?? .required
         let asks = try registration.consent.map { name throws(RegistrationError) -> ConsentRule in
-            try Self.choice(name, "consent rule")
+            try Self.choice(name, "consent rule", about: .consent)
         }
         consent = isPublic ? .always : asks ?? rules?.consent ?? .always
         sendsIssuer = rules?.issuerInResponse ?? true

@@ -24,10 +24,13 @@ public struct ClientID: Sendable, Hashable, CustomStringConvertible {
     /// - Throws: `RegistrationError` when it cannot be one, or could be taken for an account's.
     public init(registering text: String) throws(RegistrationError) {
         guard let id = ClientID(text) else {
-            throw RegistrationError("the client id '\(text)' must be 1 to 100 of A-Z a-z 0-9 - . _ ~")
+            throw RegistrationError("the client id '\(text)' must be 1 to 100 of A-Z a-z 0-9 - . _ ~", about: .id)
         }
         guard !text.hasPrefix(Account.identifierPrefix) else {
-            throw RegistrationError("a client id must not start with \(Account.identifierPrefix): accounts' ids do")
+            throw RegistrationError(
+                "a client id must not start with \(Account.identifierPrefix): accounts' ids do",
+                about: .id
+            )
         }
         self = id
     }

@@ -53,15 +53,17 @@ public struct RedirectTemplate: Sendable, Equatable {
             case .name(let name):
                 guard let value = values[name] else {
                     throw RegistrationError(
-                        "the profile's redirect URI \(text) needs \(name): add --profile-value \(name)=…, "
-                            + "or say it whole with --redirect-uri"
+                        "the profile's redirect URI \(text) needs a value for \(name), unless the client has redirect URIs "
+                            + "of its own",
+                        about: .profileValue(name)
                     )
                 }
                 guard (1...200).contains(value.utf8.count), value.utf8.allSatisfy(\.isUnreserved),
                     value != ".", value != ".."
                 else {
                     throw RegistrationError(
-                        "the profile value \(name) must be 1 to 200 of A-Z a-z 0-9 - . _ ~, and neither . nor .."
+                        "the profile value \(name) must be 1 to 200 of A-Z a-z 0-9 - . _ ~, and neither . nor ..",
+                        about: .profileValue(name)
                     )
                 }
                 filled += value

@@ -86,7 +86,7 @@ public struct RedirectURI: Sendable, Hashable, CustomStringConvertible {
         do throws(OAuthError) {
             try self.init(text)
         } catch {
-            throw RegistrationError(error.description)
+            throw RegistrationError(error.description, about: .redirectURIs)
         }
     }
 

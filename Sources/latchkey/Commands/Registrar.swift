@@ -129,7 +129,7 @@ struct ClientDescription: Sendable {
         card.add("created", createdAt.brief + " UTC")
         switch resolved {
         case .failure(let error):
-            card.add("problem", error.description)
+            card.add("problem", error.withOption)
         case .success(let client):
             card.add("kind", kind)
             if secret == nil { card.add("secrets", String(secretCount)) }
@@ -170,7 +170,7 @@ struct ClientDescription: Sendable {
         ]
         switch resolved {
         case .failure(let error):
-            members["problem"] = .text(error.description)
+            members["problem"] = .text(error.withOption)
         case .success(let client):
             members["redirect_uris"] = .texts(client.redirectURIs.map(\.text))
             members["scopes"] = .texts(client.scopes.names)

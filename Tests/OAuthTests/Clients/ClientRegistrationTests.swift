@@ -3,16 +3,46 @@ import OAuth
 import Testing
 
 @Suite struct `RFC 7591: client registration` {
+    /// Why a registration is refused.
+    private func refusal(
+        profile: PartnerProfile? = nil,
+        _ change: (inout ClientRegistration) -> Void
+    ) -> RegistrationError? {
+        do {
+            _ = try Client.example(profile: profile, change)
+            return nil
+        } catch {
+            return error as? RegistrationError ?? RegistrationError("another error")
+        }
+    }
+
     /// The sentence with which a registration is refused.
     private func reason(
         profile: PartnerProfile? = nil,
         _ change: (inout ClientRegistration) -> Void
     ) -> String? {
-        do {
-            _ = try Client.example(profile: profile, change)
-            return nil
-        } catch {
-            return (error as? RegistrationError)?.description ?? "another error"
+        refusal(profile: profile, change)?.description
+    }
+
+    @Test func `a refusal says which member it is about, and names no option of the command line`() throws {
+        let changes: [(RegistrationError.Member, (inout ClientRegistration) -> Void)] = [
+            (.id, { $0.id = "a b" }),
+            (.name, { $0.name = "" }),
+            (.redirectURIs, { $0.redirectURIs = [] }),
+            (.redirectURIs, { $0.redirectURIs = ["http://client.example.com/cb"] }),
+            (.scopes, { $0.scopes = ["a b"] }),
+            (.grants, { $0.grants = ["password"] }),
+            (.refresh, { $0.refresh = "sometimes" }),
+            (.accessToken, { $0.accessToken = "saml" }),
+            (.accessTokenLifetime, { $0.accessTokenLifetime = 5 }),
+            (.consent, { $0.consent = "never" }),
+            (.audiences, { $0.grants = [] }),
+            (.audiences, { $0.audiences = ["api"] }),
+            (.resources, { $0.resources = ["api"] }),
+        ]
+        for (member, change) in changes {
+            let found = try #require(refusal(change))
+            #expect(found.member == member && !found.description.contains("--"), "\(found)")
         }
     }
 
@@ -172,7 +202,7 @@ import Testing
     }
 
     @Test func `RFC 7662: a client without grants is a resource server with an audience and a secret`() throws {
-        #expect(reason { $0.grants = [] }?.contains("--audience") == true)
+        #expect(reason { $0.grants = [] }?.contains("needs an audience") == true)
         #expect(
             reason {
                 $0.grants = []

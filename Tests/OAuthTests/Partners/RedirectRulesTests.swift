@@ -56,7 +56,8 @@ import Testing
             #expect(throws: RegistrationError.self, "\(value)") { try template.filled(["project_id": value]) }
         }
         let missing = #expect(throws: RegistrationError.self) { try template.filled([:]) }
-        #expect(missing?.description.contains("--profile-value project_id=") == true)
+        #expect(missing?.member == .profileValue("project_id"))
+        #expect(missing?.description.contains("needs a value for project_id") == true)
     }
 
     @Test(arguments: [
