@@ -294,7 +294,7 @@ def test_the_words_that_end_a_row_stay_in_one_piece(sqlite_server, browse, opera
         assert not page.evaluate(wide + ".length"), path
 
 
-def test_what_is_wrong_with_a_form_is_in_the_title_and_is_read_out_with_its_field(browse, operator):
+def test_what_is_wrong_with_a_form_is_in_the_title_and_is_read_out_with_its_field(sqlite_server, browse, operator):
     page = browse()
     page.goto(operator.home + "/api-keys/new")
     assert page.title().startswith("Create API key")
@@ -314,8 +314,19 @@ def test_what_is_wrong_with_a_form_is_in_the_title_and_is_read_out_with_its_fiel
     page.get_by_role("button", name="Create", exact=True).click()
     expect(page).to_have_title(re.compile("^Problem: "))
     problem = page.get_by_role("alert").inner_text()
-    expect(page.get_by_label("Name", exact=True)).to_have_accessible_description(re.compile(re.escape(problem)))
-    expect(page.locator("[aria-invalid]")).to_have_count(0)
+    uris = page.get_by_label("Redirect URIs")
+    expect(uris).to_have_attribute("aria-invalid", "true")
+    expect(uris).to_have_accessible_description(re.compile(re.escape(problem)))
+    expect(page.locator("[aria-invalid]")).to_have_count(1)
+    client = sqlite_server.create_client("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
+    page.goto(operator.home + f"/clients/{client.client_id}/edit")
+    lifetime = page.get_by_label("Lifetime of access tokens, in seconds")
+    lifetime.fill("5")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page).to_have_title(re.compile("^Problem: "))
+    expect(lifetime).to_have_attribute("aria-invalid", "true")
+    expect(lifetime).to_have_accessible_description(re.compile("follows the profile.*must be 60 to 86400 seconds"))
+    expect(page.locator("[aria-invalid]")).to_have_count(1)
 
 
 def test_what_is_wrong_with_an_invitation_is_read_out_with_its_field(sqlite_server, browser):

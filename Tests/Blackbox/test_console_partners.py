@@ -219,6 +219,8 @@ def test_a_wrong_value_keeps_what_was_typed_and_what_the_page_showed_first(own_s
     wrong = ada.submit(ada.form(ada.open(path), path), {"name": "Renamed", "access_token_lifetime": "long"})
     assert wrong.status == 422
     assert "whole number of seconds" in wrong.text
+    told = r'id="access_token_lifetime"[^>]* aria-invalid="true" aria-describedby="access_token_lifetime-hint problem"'
+    assert re.search(told, wrong.html), "it is read out with the field that it is about"
     form = ada.form(wrong, path)
     assert (form.fields["name"], form.fields["access_token_lifetime"]) == ("Renamed", "long")
     changed(grace, client.client_id, name="Another")

@@ -153,7 +153,7 @@ extension Provider {
         _ found: FoundClient,
         _ edit: ClientEdit,
         _ visit: ConsoleVisit,
-        problem: String? = nil,
+        problem: RegistrationError? = nil,
         status: HTTPResponse.Status = .ok
     ) -> Response {
         var page = ConsolePage("Edit \(found.name)", area: .clients, trail: found.trail)
@@ -163,7 +163,7 @@ extension Provider {
             hasProfile: found.stored.registration.partner != nil
         )
         form.cancel = found.path
-        form.problem = problem
+        (form.problem, form.wrongField) = (problem?.description.sentence, problem.flatMap(ClientEdit.fieldName))
         page.add(.form(form))
         return show(page, visit, status: status)
     }
@@ -172,8 +172,7 @@ extension Provider {
         let found = try await foundClient(visit)
         let (edit, known) = (ClientEdit(visit.form), knownScopes)
         let done = try await change(found, visit) { registration, _ throws(RegistrationError) in
-            let overtaken = edit.overtaken(by: registration, scopes: known)
-            guard overtaken.isEmpty else { throw ClientEdit.refusal(overtaken) }
+            if let overtaken = edit.overtaken(by: registration, scopes: known) { throw overtaken }
             try edit.apply(to: &registration, scopes: known)
         }
         let after: ClientRegistration
@@ -182,12 +181,12 @@ extension Provider {
             after = changed
         case .failure(let problem):
             let newest = ClientEdit(done.before, scopes: known)
-            let isOvertaken = !edit.overtaken(by: done.before, scopes: known).isEmpty
+            let isOvertaken = edit.overtaken(by: done.before, scopes: known) != nil
             return editPage(
                 found,
                 isOvertaken ? newest : edit.filled(from: newest),
                 visit,
-                problem: problem.description.sentence,
+                problem: problem,
                 status: isOvertaken ? .conflict : .unprocessableContent
             )
         }

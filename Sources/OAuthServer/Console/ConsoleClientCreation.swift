@@ -54,7 +54,7 @@ extension Provider {
     private func newClientPage(
         _ draft: ClientDraft,
         _ visit: ConsoleVisit,
-        problem: String? = nil,
+        problem: RegistrationError? = nil,
         status: HTTPResponse.Status = .ok
     ) -> Response {
         let profile = draft.profile
@@ -74,7 +74,7 @@ extension Provider {
             scopes: knownScopes
         )
         form.cancel = "/clients"
-        form.problem = problem
+        (form.problem, form.wrongField) = (problem?.description.sentence, problem.flatMap(ClientDraft.fieldName))
         page.add(.form(form))
         addProfile(profile, to: &page)
         return show(page, visit, status: status)
@@ -92,7 +92,7 @@ extension Provider {
             registration = try draft.registration(id: id, standard: standard(of: profile), scopes: knownScopes)
             client = try node.loader.client(registration)
         } catch {
-            return newClientPage(draft, visit, problem: error.description.sentence, status: .unprocessableContent)
+            return newClientPage(draft, visit, problem: error, status: .unprocessableContent)
         }
         guard try await isFirst(visit) else { return alreadySent(visit, .clients, Self.clientTrail) }
         let secret = client.isPublic ? nil : ClientSecret.make(random: ambient.random(32))
@@ -101,7 +101,9 @@ extension Provider {
             return newClientPage(
                 draft,
                 visit,
-                problem: "This profile works with the client_id \(id) only, and there is such a connection already.",
+                problem: RegistrationError(
+                    "this profile works with the client_id \(id) only, and there is such a connection already"
+                ),
                 status: .conflict
             )
         }
@@ -202,6 +204,17 @@ struct ClientDraft: Sendable {
     /// The form's field for a name in the profile's redirect URIs.
     private static func field(_ name: String) -> String { "value_\(name)" }
 
+    /// The name of the field that an error is about; nil when the form has none for it.
+    static func fieldName(of error: RegistrationError) -> String? {
+        switch error.member {
+        case .name: "name"
+        case .redirectURIs: "redirect_uris"
+        case .profileValue(let name): field(name)
+        case .scopes: "scopes"
+        default: nil
+        }
+    }
+
     func fields(standard: [String], isPattern: Bool, scopes known: [String]) -> [ConsoleField] {
         var name = ConsoleField("name", "Name", value: name, hint: "What people read when it asks for access.")
         name.maximumLength = 100
@@ -257,14 +270,19 @@ struct ClientDraft: Sendable {
         if lines != standard, !(lines.isEmpty && profile != nil) { registration.redirectURIs = lines }
         if !values.isEmpty { registration.profileValues = values }
         if lines.isEmpty, let missing = profile?.openNames.first(where: { values[$0.name] == nil }) {
-            throw RegistrationError("say the \(missing.name) for \(missing.uri), or write the redirect URIs yourself")
+            throw RegistrationError(
+                "say the \(missing.name) for \(missing.uri), or write the redirect URIs yourself",
+                about: .profileValue(missing.name)
+            )
         }
         if profile?.scopeWords == nil, let scopes {
             let names = scopes.split(whereSeparator: \.isWhitespace).map(String.init)
             if profile == nil || names != known { registration.scopes = names }
         }
         if profile == nil {
-            guard !lines.isEmpty else { throw RegistrationError("write at least one redirect URI") }
+            guard !lines.isEmpty else {
+                throw RegistrationError("write at least one redirect URI", about: .redirectURIs)
+            }
             if isPublic { registration.isPublic = true }
         }
         return registration

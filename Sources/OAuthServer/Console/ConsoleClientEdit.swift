@@ -22,6 +22,18 @@ struct ClientEdit: Sendable {
             }
         }
 
+        /// What of a registration it changes.
+        var member: RegistrationError.Member {
+            switch self {
+            case .name: .name
+            case .scopes: .scopes
+            case .refresh: .refresh
+            case .accessToken: .accessToken
+            case .lifetime: .accessTokenLifetime
+            case .consent: .consent
+            }
+        }
+
         /// The hidden field with the mark of what this one showed.
         var markName: String { "was_" + rawValue }
 
@@ -110,26 +122,29 @@ struct ClientEdit: Sendable {
         }
     }
 
-    /// The names of those changed fields that somebody else changed since they were shown.
+    /// Why nothing is changed: somebody else changed fields of the form since it showed them.
     ///
     /// - Parameters:
     ///   - registration: what is stored now.
     ///   - known: the scopes that the settings name.
-    /// - Returns: the labels of the fields.
-    func overtaken(by registration: ClientRegistration, scopes known: [String]) -> [String] {
+    /// - Returns: nil when nobody did.
+    func overtaken(by registration: ClientRegistration, scopes known: [String]) -> RegistrationError? {
         let now = Self.texts(of: registration, known)
-        return changed(from: now).filter { field in
+        let fields = changed(from: now).filter { field in
             guard let mark = shown[field] else { return false }
             return mark != now[field]?.formMark
-        }.map { $0.label }
+        }
+        guard let first = fields.first else { return nil }
+        return RegistrationError(
+            "this was changed meanwhile by somebody else: \(fields.map(\.label).joined(separator: ", ")). "
+                + "Nothing was saved. The form shows how it is now: change it again if you still want to",
+            about: first.member
+        )
     }
 
-    /// Why nothing is changed when fields were overtaken.
-    static func refusal(_ overtaken: [String]) -> RegistrationError {
-        RegistrationError(
-            "this was changed meanwhile by somebody else: \(overtaken.joined(separator: ", ")). Nothing was saved. "
-                + "The form shows how it is now: change it again if you still want to"
-        )
+    /// The name of the field that an error is about; nil when the form has none for it.
+    static func fieldName(of error: RegistrationError) -> String? {
+        Field.allCases.first { $0.member == error.member }?.rawValue
     }
 
     /// Changes what was changed in the form, and nothing else.
@@ -165,7 +180,10 @@ struct ClientEdit: Sendable {
     private static func seconds(_ text: String?) throws(RegistrationError) -> Int64? {
         guard let text else { return nil }
         guard let seconds = Int64(text) else {
-            throw RegistrationError("an access token's lifetime must be a whole number of seconds")
+            throw RegistrationError(
+                "an access token's lifetime must be a whole number of seconds",
+                about: .accessTokenLifetime
+            )
         }
         return seconds
     }
