@@ -377,6 +377,35 @@ def test_disabling_says_what_stops_and_can_be_undone(own_server):
     assert not own_server.command("client", "show", client.client_id)["disabled"]
 
 
+def test_a_connection_that_cannot_be_used_is_promised_nothing(new_server, tmp_path):
+    folder = tmp_path / "partners"
+    folder.mkdir()
+    profile = folder / "acme.yaml"
+    profile.write_text(
+        "id: acme\nname: Acme\nsources: { A1: Acme }\nrules: { redirect_uris: [https://acme.example/callback] }\n"
+    )
+    server = new_server("sqlite", options=("--partners", str(folder)))
+    options = ("--partner", "acme", "--scope", "locks.read", "--partners", str(folder))
+    client = server.create_client(*options, name="Acme")
+    profile.unlink()
+    server.start()
+    ada = Operator(server).join()
+    path = f"/clients/{client.client_id}"
+    page = ada.open(path)
+    assert "no partner profile 'acme'" in page.text
+    assert not [link for link in page.links if link.endswith("/secret")]
+    asked = ada.open(path + "/secret")
+    assert asked.status == 422
+    assert "gets no new secret before that is mended" in asked.text
+    assert not [form for form in asked.forms if form.action.endswith("/secret")]
+    ada.press(path + "/disable")
+    enabled = ada.press(path, path + "/enable")
+    assert "is enabled, but cannot be used before it is mended" in enabled.text
+    told = server.run("client", "enable", client.client_id)
+    assert "cannot be used" in told.stdout
+    assert "work again" not in told.stdout
+
+
 def test_cutting_one_and_cutting_all_end_the_tokens_at_once(own_server):
     client = plain_client(own_server)
     own_server.start()

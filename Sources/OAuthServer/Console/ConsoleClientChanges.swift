@@ -200,8 +200,7 @@ extension Provider {
 
     // MARK: Secrets
 
-    func rotating(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
-        let found = try await foundClient(visit)
+    private func rotating(_ found: FoundClient) -> ConsoleQuestion {
         let count = found.stored.secrets.count
         var question = ConsoleQuestion(
             heading: "Give \(found.name) a new secret?",
@@ -218,15 +217,42 @@ extension Provider {
             cancel: found.path
         )
         (question.needsProof, question.isOnce, question.style) = (true, true, .main)
-        return (question, found)
+        return question
+    }
+
+    /// The client that gets a new secret.
+    /// - Throws: `RegistrationError` when it cannot be used, or has none.
+    private static func secretHolder(_ found: FoundClient) throws(RegistrationError) -> Client {
+        switch found.resolved {
+        case .failure(let problem):
+            throw RegistrationError(
+                "this connection cannot be used, and gets no new secret before that is mended: \(problem.description)"
+            )
+        case .success(let client):
+            guard !client.isPublic else { throw RegistrationError("this connection has no secret") }
+            return client
+        }
+    }
+
+    func consoleAskToRotateSecret(_ visit: ConsoleVisit) async throws -> Response {
+        let found = try await foundClient(visit)
+        do throws(RegistrationError) {
+            _ = try Self.secretHolder(found)
+        } catch {
+            return refused(error, found, visit)
+        }
+        return ask(rotating(found), visit)
     }
 
     func consoleRotateSecret(_ visit: ConsoleVisit) async throws -> Response {
-        let (question, found) = try await rotating(visit)
-        guard let client = found.client, !client.isPublic else {
-            return refused(RegistrationError("this connection has no secret"), found, visit)
+        let found = try await foundClient(visit)
+        let client: Client
+        do throws(RegistrationError) {
+            client = try Self.secretHolder(found)
+        } catch {
+            return refused(error, found, visit)
         }
-        return try await answer(question, visit) {
+        return try await answer(rotating(found), visit) {
             let secret = ClientSecret.make(random: ambient.random(32))
             let stored = ClientSecret(digest: secret.digest, isForTests: false)
             guard try await store.rotateSecret(of: found.id, to: stored, by: visit.actor, now: visit.now) else {
@@ -297,8 +323,8 @@ extension Provider {
     func consoleEnableClient(_ visit: ConsoleVisit) async throws -> Response {
         let found = try await foundClient(visit)
         try await set(found, isDisabled: false, visit)
-        let flash = ConsoleFlash("\(found.name) is enabled: its connections work again.")
-        return try redirect(visit, to: found.path, saying: flash)
+        let effect = found.client == nil ? ", but cannot be used before it is mended" : ": its connections work again"
+        return try redirect(visit, to: found.path, saying: ConsoleFlash("\(found.name) is enabled\(effect)."))
     }
 
     /// A client that cannot be used any more can be switched off too.

@@ -15,9 +15,7 @@ extension Provider {
         .change("/clients/:id/redirect-uris/add", Provider.consoleAddRedirectURI),
         .change("/clients/:id/redirect-uris/remove", Provider.consoleRemoveRedirectURI),
         .change("/clients/:id/redirect-uris/replace", Provider.consoleReplaceRedirectURI),
-        .asking("/clients/:id/secret") { provider in
-            { visit in try await provider.ask(provider.rotating(visit).question, visit) }
-        },
+        .asking("/clients/:id/secret", Provider.consoleAskToRotateSecret),
         .change("/clients/:id/secret", Provider.consoleRotateSecret),
         .asking("/clients/:id/old-secrets") { provider in
             { visit in try await provider.ask(provider.endingSecrets(visit).question, visit) }
@@ -147,7 +145,7 @@ extension Provider {
 
     private func actions(_ found: FoundClient) -> [ConsoleLink] {
         var actions = [ConsoleLink.change("Edit", found.path + "/edit")]
-        if found.client?.isPublic != true { actions.append(.change("Rotate secret", found.path + "/secret")) }
+        if found.client?.isPublic == false { actions.append(.change("Rotate secret", found.path + "/secret")) }
         return actions
     }
 

@@ -135,10 +135,15 @@ extension ClientCommand {
             }
             guard done != nil, let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
             guard !output.json else { return try Registrar(ledger).described(stored).print(as: output) }
+            guard !isDisabled else {
+                return print("Disabled the client \(id): a running server refuses it and its tokens within 2 seconds.")
+            }
+            let isUsable = (try? Registrar(ledger).client(stored.registration)) != nil
             print(
-                isDisabled
-                    ? "Disabled the client \(id): a running server refuses it and its tokens within 2 seconds."
-                    : "Enabled the client \(id): its connections work again."
+                isUsable
+                    ? "Enabled the client \(id): its connections work again."
+                    : "Enabled the client \(id), but with the profiles that are known here it cannot be used: "
+                        + "'latchkey client show \(id)' says why."
             )
         }
     }
