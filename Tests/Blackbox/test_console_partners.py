@@ -4,6 +4,8 @@ import json
 import re
 import sqlite3
 
+import pytest
+
 from toolkit.console import Operator, value_of
 from toolkit.console_world import REDIRECT, plain_client
 from toolkit.person import Person
@@ -404,6 +406,22 @@ def test_a_connection_that_cannot_be_used_is_promised_nothing(new_server, tmp_pa
     told = server.run("client", "enable", client.client_id)
     assert "cannot be used" in told.stdout
     assert "work again" not in told.stdout
+
+
+@pytest.mark.parametrize("client_id", ["new", ".", ".."])
+def test_a_client_whose_id_means_something_in_an_address_has_its_page(new_server, client_id):
+    server = new_server("sqlite")
+    server.create_client("--redirect-uri", REDIRECT, "--scope", "locks.read", "--id", client_id, name="Odd one")
+    server.start()
+    ada = Operator(server).join()
+    link = next(link for link in ada.open("/clients").links if "/clients/=" in link)
+    page = ada.visit(link)
+    assert value_of(page, "client_id") == client_id
+    path = link.removeprefix(ada.home)
+    edited, _ = changed(ada, path.removeprefix("/clients/"), name="Renamed")
+    assert "Renamed" in edited.text
+    assert server.command("client", "show", client_id)["name"] == "Renamed"
+    assert "Create New Connection" in ada.open("/clients/new").text
 
 
 def test_cutting_one_and_cutting_all_end_the_tokens_at_once(own_server):

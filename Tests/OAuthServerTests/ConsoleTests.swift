@@ -61,6 +61,14 @@ import Testing
         #expect(Int64(1).counted("account") == "1 account" && Int64(0).counted("account") == "0 accounts")
     }
 
+    @Test(arguments: ["new", ".", "..", "s6BhdRkqt3", "news", "..."])
+    func `every client has a page, also where its id means something else in an address`(text: String) throws {
+        let id = try #require(ClientID(text))
+        let parts = id.consolePath.split(separator: "/")
+        #expect(parts.count == 2 && parts[0] == "clients" && !["new", ".", ".."].contains(parts[1]))
+        #expect(ClientID(consolePart: String(parts[1])) == id)
+    }
+
     private static func session(_ byte: UInt8) throws -> OperatorSession {
         let id = try #require(OperatorID(bytes: [UInt8](repeating: byte, count: 16)))
         let now = Instant(seconds: 1_618_354_090)

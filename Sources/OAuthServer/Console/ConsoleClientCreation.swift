@@ -137,7 +137,7 @@ extension Provider {
         var page = ConsolePage(
             heading,
             area: .clients,
-            trail: Self.clientTrail + [ConsoleLink(client.name, "/clients/\(client.id)")],
+            trail: Self.clientTrail + [ConsoleLink(client.name, client.id.consolePath)],
             lead: "Hand these to the partner."
         )
         if secret != nil {
@@ -169,7 +169,7 @@ extension Provider {
                 ConsoleFact("Token", .code(addresses.token)),
                 ConsoleFact("Metadata", .code(settings.issuer.url("/.well-known/oauth-authorization-server"))),
             ]),
-            .links([.main("Done", "/clients/\(client.id)")])
+            .links([.main("Done", client.id.consolePath)])
         )
         return show(page, visit)
     }

@@ -74,7 +74,7 @@ extension Provider {
 
     private func row(_ client: Store.ListedClient) -> [ConsoleCell] {
         [
-            .link(client.registration?.name ?? client.id.text, "/clients/\(client.id)"),
+            .link(client.registration?.name ?? client.id.text, client.id.consolePath),
             .text(client.registration.flatMap { profileName($0.partner) }),
             badge(of: client),
             .code(client.id.text),
@@ -95,7 +95,7 @@ extension Provider {
 
     /// The client of a page's address, and what its registration makes of it.
     func foundClient(_ visit: ConsoleVisit) async throws -> FoundClient {
-        guard let id = ClientID(visit.id), let stored = try await store.client(id) else {
+        guard let id = ClientID(consolePart: visit.id), let stored = try await store.client(id) else {
             throw missing("OAuth connection", .clients)
         }
         let profile = stored.registration.partner.flatMap { node.loader.profiles[$0] }
@@ -279,7 +279,7 @@ struct FoundClient: Sendable {
     let profile: PartnerProfile?
     let resolved: Result<Client, RegistrationError>
 
-    var path: String { "/clients/\(id)" }
+    var path: String { id.consolePath }
     var name: String { stored.registration.name }
     /// What its registration makes; nil when it cannot be used.
     var client: Client? { try? resolved.get() }

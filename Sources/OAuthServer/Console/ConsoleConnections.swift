@@ -31,7 +31,7 @@ extension Provider {
         if let client {
             page.trail = [ConsoleLink("Live connections", "/connections")]
             page.lead = "Of \(clientName(client))."
-            page.actions = [ConsoleLink.danger("Cut all", "/clients/\(client)/disconnect")]
+            page.actions = [ConsoleLink.danger("Cut all", client.consolePath + "/disconnect")]
         } else if let account {
             page.trail = [ConsoleLink("Live connections", "/connections")]
             page.lead = "Of the account \(try await store.account(account)?.email ?? account.description)."
@@ -61,7 +61,7 @@ extension Provider {
                 "/connections/\(connection.id)",
                 detail: listed.name.map { _ in listed.email }
             ),
-            .link(clientName(connection.client), "/clients/\(connection.client)"),
+            .link(clientName(connection.client), connection.client.consolePath),
             .time(connection.createdAt),
             .time(connection.lastUsedAt),
             lastError(connection),
@@ -90,7 +90,7 @@ extension Provider {
         var facts = [
             ConsoleFact("Connection", .code(connection.id.description)),
             ConsoleFact("Account", .link(account.email, "/accounts/\(account.id)", detail: account.name)),
-            ConsoleFact("Application", .link(clientName(connection.client), "/clients/\(connection.client)")),
+            ConsoleFact("Application", .link(clientName(connection.client), connection.client.consolePath)),
             ConsoleFact("Scopes", connection.scope.names.map(ConsoleCell.code)),
             ConsoleFact("Since", .time(connection.createdAt)),
             ConsoleFact("Last used", .time(connection.lastUsedAt)),

@@ -24,7 +24,7 @@ extension Provider {
         let kept = client.map { [(name: "client", value: $0.text)] } ?? []
         if let client {
             page.trail = [ConsoleLink("Partner debugger", "/debugger")]
-            page.actions = [ConsoleLink("The OAuth connection", "/clients/\(client)")]
+            page.actions = [ConsoleLink("The OAuth connection", client.consolePath)]
         }
         var search = ConsoleSearch("/debugger", "Search by request id", value: wanted ?? "")
         search.kept = kept
