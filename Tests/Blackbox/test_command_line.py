@@ -132,6 +132,20 @@ def test_client_create_takes_the_id_and_every_option(server):
     check_one_line_error(server.run("client", "create", "--name", "Twice", *options), "chosen-id")
 
 
+def test_a_public_client_is_told_that_no_consent_of_its_people_is_remembered(own_server):
+    server, remembered = own_server, ("--consent", "remembered")
+    create = ("client", "create", "--name", "Phone", "--public", *WEB)
+    check_one_line_error(server.run(*create, *remembered), "asked every time", "leave out --public")
+    phone = server.create_client("--public", *WEB, name="Phone").client_id
+    check_one_line_error(server.run("client", "update", phone, *remembered), "say --consent always")
+    assert server.command("client", "update", phone, "--consent", "always")["consent"] == "always"
+    web = server.create_client(*WEB, *remembered, name="Web").client_id
+    check_one_line_error(server.run("client", "update", web, "--public", "--refresh", "strict"), "leave out --public")
+    changed = server.command("client", "update", web, "--public", "--refresh", "strict", "--consent", "profile")
+    assert (changed["public"], changed["consent"]) == (True, "always")
+    check_one_line_error(server.run("client", "update", phone, "--secret", "x" * 22), "a public client has no secret")
+
+
 def test_client_list_and_show_hold_no_secret(server):
     for value in (server.command("client", "list"), server.command("client", "show", server.partners.seam.client_id)):
         text = json.dumps(value)

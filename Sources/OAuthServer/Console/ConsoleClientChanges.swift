@@ -158,10 +158,7 @@ extension Provider {
     ) -> Response {
         var page = ConsolePage("Edit \(found.name)", area: .clients, trail: found.trail)
         var form = ConsoleForm(found.path + "/edit", button: "Save", style: .main, hidden: edit.marks)
-        form.fields = edit.fields(
-            isResourceServer: found.client?.grants.isEmpty == true,
-            hasProfile: found.stored.registration.partner != nil
-        )
+        form.fields = edit.fields(of: found.client, hasProfile: found.stored.registration.partner != nil)
         form.cancel = found.path
         (form.problem, form.wrongField) = (problem?.description.sentence, problem.flatMap(ClientEdit.fieldName))
         page.add(.form(form))

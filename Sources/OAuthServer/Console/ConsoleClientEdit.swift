@@ -218,13 +218,14 @@ struct ClientEdit: Sendable {
     /// The fields of the form.
     ///
     /// - Parameters:
-    ///   - isResourceServer: whether only its name may be changed.
+    ///   - client: what the registration makes; nil when it cannot be used.
     ///   - hasProfile: whether a profile says what the fields leave out.
-    /// - Returns: the fields, in order.
-    func fields(isResourceServer: Bool, hasProfile: Bool) -> [ConsoleField] {
+    /// - Returns: the fields, in order: of a resource server only its name, and of a public client no consent, for its people are
+    ///   asked every time.
+    func fields(of client: Client?, hasProfile: Bool) -> [ConsoleField] {
         var name = field(.name, hint: "What people read when it asks for access.")
         name.maximumLength = 100
-        guard !isResourceServer else { return [name] }
+        guard client?.grants.isEmpty != true else { return [name] }
         var scopes = field(
             .scopes,
             hint: "What it may ask for, with spaces between. "
@@ -233,7 +234,11 @@ struct ClientEdit: Sendable {
         scopes.maximumLength = 2_000
         var lifetime = field(.lifetime, hint: "60 to 86400. Empty follows the profile.")
         (scopes.isRequired, lifetime.isRequired) = (false, false)
-        return [
+        let consent = choice(
+            .consent,
+            ConsentRule.allCases.map { ($0.rawValue, $0 == .always ? "asked every time" : "remembered") }
+        )
+        let fields = [
             name, scopes,
             choice(.refresh, RefreshPolicy.allCases.map { ($0.rawValue, Self.words($0)) }),
             choice(
@@ -243,11 +248,8 @@ struct ClientEdit: Sendable {
                 }
             ),
             lifetime,
-            choice(
-                .consent,
-                ConsentRule.allCases.map { ($0.rawValue, $0 == .always ? "asked every time" : "remembered") }
-            ),
         ]
+        return client?.isPublic == true ? fields : fields + [consent]
     }
 
     private static func words(_ policy: RefreshPolicy) -> String {

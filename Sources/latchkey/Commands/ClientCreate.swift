@@ -22,9 +22,7 @@ extension ClientCommand {
                 let registrar = try Registrar(ledger)
                 let registration = try registration(registrar, ledger.ambient)
                 let client = try registrar.client(registration)
-                guard !client.isPublic || policy.secret == nil else {
-                    throw Complaint("a public client has no secret: leave out --secret or --public")
-                }
+                try policy.check(client, of: registration)
                 let known = try registrar.testSecrets(registration)
                 let secret =
                     client.isPublic
@@ -105,7 +103,7 @@ extension ClientCommand {
                 let secret = try policy.secret.map { text throws(Complaint) in
                     try NewSecret(chosen: text, known: known, ambient: ledger.ambient)
                 }
-                let client = try await change(id, registrar, ledger, withSecret: secret != nil)
+                let client = try await change(id, registrar, ledger)
                 client.warnOfSurprises()
                 if let secret {
                     try await ledger.store.setSecret(of: id, to: secret.stored, by: ledger.actor, now: ledger.now)
@@ -134,20 +132,12 @@ extension ClientCommand {
         }
 
         /// Changes the stored registration, unless what comes out cannot be a client.
-        private func change(
-            _ id: ClientID,
-            _ registrar: Registrar,
-            _ ledger: Ledger,
-            withSecret: Bool
-        ) async throws -> Client {
+        private func change(_ id: ClientID, _ registrar: Registrar, _ ledger: Ledger) async throws -> Client {
             // Checked inside the transaction, so that of two changes at once the second sees the first one's result.
             let done = try await ledger.store.update(id, by: ledger.actor, now: ledger.now) {
                 registration throws(RegistrationError) in
                 registration = try changed(registration, registrar)
-                let client = try registrar.client(registration)
-                guard !client.isPublic || !withSecret else {
-                    throw RegistrationError("a public client has no secret: leave out --secret")
-                }
+                try policy.check(try registrar.client(registration), of: registration)
             }
             guard let done else { throw Complaint(unknown: id) }
             return try registrar.client(try done.outcome.get())

@@ -140,6 +140,24 @@ struct ClientPolicyOptions: ParsableArguments {
         registration.grants = []
         return registration
     }
+
+    /// Refuses what a public client would not heed, as far as these options say it.
+    func check(_ client: Client, of registration: ClientRegistration) throws(RegistrationError) {
+        guard client.isPublic else { return }
+        guard secret == nil else {
+            throw RegistrationError(
+                "a public client has no secret: leave out --secret" + (`public` == true ? " or --public" : "")
+            )
+        }
+        // One that is stored so may be changed otherwise.
+        guard registration.consent == ConsentRule.remembered.rawValue,
+            consent != nil || partner != nil || `public` == true
+        else { return }
+        throw RegistrationError(
+            "a public client's people are asked every time, for nothing proves that it is the same one: "
+                + "say --consent always" + (`public` == true ? ", or leave out --public" : "")
+        )
+    }
 }
 
 /// A secret that is about to be given to a client.
