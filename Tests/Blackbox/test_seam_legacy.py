@@ -374,6 +374,11 @@ def test_what_the_profile_says_is_not_lost_by_accident_and_can_be_had_back(own_s
     assert found["access_token_lifetime"] is None
     assert "unannounced" not in server.run("client", "update", "seam", "--name", "Seam").stderr
     check_one_line_error(server.run("client", "update", "seam", "--access-token-lifetime", "long"), "whole number")
+    scopes = found["scopes"]
+    assert server.command("client", "update", "seam", "--scope", "profile")["scopes"] == ["profile"], "a scope's name"
+    own = ("client", "update", "seam", "--profile-scopes")
+    check_one_line_error(server.run(*own, "--scope", "locks.read"), "beside --scope")
+    assert server.command(*own)["scopes"] == scopes
 
 
 def test_scopes_of_the_operators_own_are_what_a_request_without_scope_gets(own_server):

@@ -72,7 +72,8 @@ extension ClientCommand {
             discussion: """
                 What is not named stays as it is. --redirect-uri and --scope replace the whole list; --add-redirect-uri and \
                 --remove-redirect-uri change single ones. The value 'profile' takes back what was said of \
-                --redirect-uri, --access-token, --access-token-lifetime, --refresh or --consent.
+                --redirect-uri, --access-token, --access-token-lifetime, --refresh or --consent, and --profile-scopes what was \
+                said of --scope, of which 'profile' may be one.
                 """
         )
 
@@ -86,10 +87,14 @@ extension ClientCommand {
         @Option(name: .customLong("remove-redirect-uri"), help: "A redirect URI to take away. May be repeated.")
         var removedURIs: [String] = []
 
+        // A flag, for "profile" is a scope's name.
+        @Flag(help: "Take back what was said of --scope: the profile says it again, or else all that there are.")
+        var profileScopes = false
+
         @Argument(help: "The client's id.") var id: String
 
         func run() async throws {
-            guard !policy.isEmpty || !addedURIs.isEmpty || !removedURIs.isEmpty else {
+            guard !policy.isEmpty || profileScopes || !addedURIs.isEmpty || !removedURIs.isEmpty else {
                 throw Complaint(
                     "nothing to change: give one of --name, --redirect-uri, --add-redirect-uri, --remove-redirect-uri, "
                         + "--scope or another option that 'latchkey client update --help' shows"
@@ -149,6 +154,12 @@ extension ClientCommand {
             _ registrar: Registrar
         ) throws(RegistrationError) -> ClientRegistration {
             var new = try policy.applied(to: stored)
+            if profileScopes {
+                guard policy.scopes.isEmpty else {
+                    throw RegistrationError("--profile-scopes cannot stand beside --scope")
+                }
+                new.scopes = nil
+            }
             guard !addedURIs.isEmpty || !removedURIs.isEmpty else { return new }
             var uris = new.redirectURIs ?? []
             if new.redirectURIs == nil {
