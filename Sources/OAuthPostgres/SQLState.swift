@@ -42,6 +42,9 @@ struct SQLState: Equatable {
     /// The failure in the store's terms.
     func error(_ reason: String) -> SQLError {
         guard self != .protocolViolation else { return .invalid(reason) }
+        // Who takes a table or a right away from a server that runs gives it back: meanwhile nobody is refused for good.
+        if code == "42P01" { return .unavailable(reason, .missing) }
+        if code == "42501" { return .unavailable(reason, .forbidden) }
         switch code.prefix(2) {
         case "23":
             return .constraint(reason)

@@ -31,6 +31,9 @@ extension SQLError {
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN, .SQLITE_READONLY,
             .SQLITE_PERM, .SQLITE_PROTOCOL, .SQLITE_NOMEM, .SQLITE_INTERRUPT:
             self = .unavailable(message)
+        // SQLite has no code of its own for it.
+        case .SQLITE_ERROR where message.hasPrefix("no such table: "):
+            self = .unavailable(message, .missing)
         default:
             self = .invalid(message)
         }

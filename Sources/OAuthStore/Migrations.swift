@@ -126,7 +126,7 @@ public struct Migrations: Sendable {
             return try await database.read { connection throws(SQLError) in
                 try connection.query("select coalesce(max(number), 0) from migrations").first?.integer(0) ?? 0
             }
-        } catch .invalid {
+        } catch .unavailable(_, .missing?) {
             return 0  // no table yet
         }
     }

@@ -41,7 +41,7 @@ public struct Store: Sendable {
     public var hasEndedUnnoted: Bool { database.hasEndedUnnoted }
 
     /// Checks that the database answers, and that the ledger is in it.
-    /// - Throws: `SQLError.unavailable` when it does not answer, `.invalid` when it knows no ledger.
+    /// - Throws: `SQLError.unavailable` when it does not answer or knows no ledger.
     public func ping() async throws(SQLError) {
         try await database.glance { connection throws(SQLError) in
             // What refreshes, exchanges and introspections rest on is named, and no row of it is read.

@@ -160,10 +160,17 @@ def test_a_database_that_is_away_and_one_that_is_damaged(new_server):
     client = web(damaged)
     damaged.start()
     with sqlite3.connect(damaged.database.path) as connection:
-        connection.execute("alter table codes rename to codes_elsewhere")
+        connection.execute("alter table codes rename column failures to failures_elsewhere")
     answer = client.exchange("nonsense")
     assert answer.status_code == 500
     told(damaged, "database", 1, request_id=answer.headers["X-Request-Id"])
+    with sqlite3.connect(damaged.database.path) as connection:
+        connection.execute("alter table codes rename to codes_elsewhere")
+    answer = client.exchange("nonsense")
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) >= 1
+    told(damaged, "unavailable", 1, request_id=answer.headers["X-Request-Id"])
+    assert any("no such table: codes" in line["message"] for line in lines(damaged))
 
 
 def test_a_database_that_may_lose_what_it_acknowledged(new_server, database):

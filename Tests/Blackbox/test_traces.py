@@ -114,7 +114,7 @@ def test_a_fault_is_a_span_that_failed(new_server, collector):
     client = web(server)
     server.start()
     with sqlite3.connect(server.database.path) as connection:
-        connection.execute("alter table codes rename to codes_elsewhere")
+        connection.execute("alter table codes rename column failures to failures_elsewhere")
     assert client.exchange("nonsense").status_code == 500
     eventually(lambda: collector.named("POST /oauth/token"), PATIENCE)
     assert collector.named("POST /oauth/token")[0].failed

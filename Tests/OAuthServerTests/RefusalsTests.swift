@@ -222,6 +222,24 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases)
+    func `a table that is gone is 503 with Retry-After, and a code is good when it is back`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withServer { server in
+            let visit = try await Visit(server)
+            for table in ["codes", "connections"] {
+                _ = try await server.rigged.change("alter table \(table) rename to elsewhere", [])
+                let answer = try await server.redeem(visit.code)
+                #expect(try answer.status == 503 && answer.member("error") == "temporarily_unavailable", "\(table)")
+                #expect(answer.headers[.retryAfter] == "2" && !answer.text.contains(table), "\(table)")
+                _ = try await server.rigged.change("alter table elsewhere rename to \(table)", [])
+            }
+            #expect(try await server.redeem(visit.code).status == 200)
+            #expect(server.provider.metrics.count(of: .database) == 0)
+        }
+    }
+
     @Test func `what needs no database is served without one`() async throws {
         try await Backend.sqlite.withServer { server in
             server.rigged.fail(.unavailable("away"))

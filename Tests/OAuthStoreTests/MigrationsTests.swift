@@ -52,7 +52,7 @@ import Testing
             try await database.run("create table revisions (name text primary key)")
             #expect(await sqlError { try await Migrations().run(on: database) }?.kind == "invalid")
             #expect(try await Migrations().current(of: database) == 0)
-            #expect(await sqlError { _ = try await database.rows("select 1 from clients") }?.kind == "invalid")
+            #expect(await sqlError { _ = try await database.rows("select 1 from clients") }?.absence == .missing)
             try await database.run("drop table revisions")
             #expect(try await Migrations().run(on: database).first == "v1 ledger")
         }

@@ -91,10 +91,10 @@ struct Backup: Sendable {
                 throw Complaint("\(source.path) cannot be backed up: \(fault)")
             }
             try copy.mark(backupAt: now.milliseconds)
+        } catch SQLError.invalid(let reason), SQLError.unavailable(let reason, .missing?) {
+            throw Complaint("\(source.path) cannot be backed up: \(reason); run 'latchkey migrate' if it is an old one")
         } catch SQLError.unavailable(let reason, _) {
             throw Complaint("\(source.path) cannot be backed up to \(target): \(reason)")
-        } catch SQLError.invalid(let reason) {
-            throw Complaint("\(source.path) cannot be backed up: \(reason); run 'latchkey migrate' if it is an old one")
         }
         try flush(draft.path)
         guard draft.publish(as: target) == 0 else {

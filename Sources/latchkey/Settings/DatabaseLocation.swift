@@ -110,7 +110,7 @@ extension Deployment {
                 await opened.close()
                 throw error
             }
-        } catch SQLError.invalid(let reason) {
+        } catch SQLError.invalid(let reason), SQLError.unavailable(let reason, .missing?) {
             guard case .sqlite(let path) = database else { throw SQLError.invalid(reason) }
             throw unusable(path, reason)
         } catch SQLError.unavailable(let reason, let absence) {
