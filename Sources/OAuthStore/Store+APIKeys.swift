@@ -88,25 +88,14 @@ extension Store {
         after last: APIKey? = nil,
         limit: Int64 = 1000
     ) async throws(SQLError) -> [APIKey] {
-        var conditions: [String] = []
-        var arguments: [SQLValue] = [.integer(limit)]
-        func argument(_ value: SQLValue) -> String {
-            arguments.append(value)
-            return "$\(arguments.count)"
-        }
-        if let account { conditions.append("k.account_id = \(argument(SQLValue(account)))") }
-        if let text {
-            conditions.append("k.name_key like \(argument(.text(text.likePattern))) escape '!'")
-        }
-        if let last {
-            let time = argument(SQLValue(last.createdAt))
-            conditions.append("(k.created_at, k.api_key_id) < (\(time), \(argument(SQLValue(last.id))))")
-        }
-        let condition = conditions.isEmpty ? "" : " where " + conditions.joined(separator: " and ")
-        let sql = Self.apiKeySelection + condition + " order by k.created_at desc, k.api_key_id desc limit $1"
-        return try await database.read { [arguments] connection throws(SQLError) in
-            try connection.query(sql, arguments).map { row throws(SQLError) in try Self.apiKey(row) }
-        }
+        var search = Search(Self.apiKeySelection, by: "k.created_at desc, k.api_key_id desc", limit: limit)
+        search.require("k.account_id = @value", account.map { SQLValue($0) })
+        search.require("k.name_key like @value escape '!'", text.map { SQLValue.text($0.likePattern) })
+        search.require(
+            "(k.created_at, k.api_key_id) < @value",
+            row: last.map { [SQLValue($0.createdAt), SQLValue($0.id)] }
+        )
+        return try await database.rows(of: search) { row throws(SQLError) in try Self.apiKey(row) }
     }
 
     /// Revokes a key: from the next request on it is nothing.

@@ -15,7 +15,10 @@ extension Store {
         before number: Int64? = nil,
         limit: Int64 = 100
     ) async throws(SQLError) -> [AuditRecord] {
-        try await audit(filter, number.map { ("number < $2", $0) }, order: "desc", limit: limit)
+        var search = Search(Self.auditSelection, by: "number desc", limit: limit)
+        search.require("number < @value", number.map { SQLValue.integer($0) })
+        filter.narrow(&search)
+        return try await records(of: search)
     }
 
     /// Hands every entry over, the oldest first, a page at a time: however long the trail is, little of it is in memory.
@@ -32,42 +35,33 @@ extension Store {
     ) async throws {
         var last: Int64 = 0
         while true {
-            let records = try await audit(filter, ("number > $2", last), order: "asc", limit: page)
+            var search = Search(Self.auditSelection, by: "number", limit: page)
+            search.require("number > @value", .integer(last))
+            filter.narrow(&search)
+            let records = try await records(of: search)
             if !records.isEmpty { try await take(records) }
             guard records.count == page, let number = records.last?.number else { return }
             last = number
         }
     }
 
-    private func audit(
-        _ filter: AuditFilter,
-        _ start: (condition: String, number: Int64)?,
-        order: String,
-        limit: Int64
-    ) async throws(SQLError) -> [AuditRecord] {
-        let (wanted, values) = filter.conditions(from: start == nil ? 2 : 3)
-        let conditions = (start.map { [$0.condition] } ?? []) + wanted
-        let arguments = [.integer(limit)] + (start.map { [SQLValue.integer($0.number)] } ?? []) + values
-        let sql =
-            """
-            select number, at, actor_kind, actor, actor_name, action, subject, state_before, state_after from audit
-            """
-            + (conditions.isEmpty ? "" : " where " + conditions.joined(separator: " and "))
-            + " order by number \(order) limit $1"
-        return try await database.read { connection throws(SQLError) in
-            try connection.query(sql, arguments).map { row throws(SQLError) in
-                AuditRecord(
-                    number: try row.integer(0),
-                    at: try row.instant(1),
-                    actorKind: try row.text(2),
-                    actor: try row.text(3),
-                    actorName: try row.optionalText(4),
-                    action: try row.text(5),
-                    subject: try row.text(6),
-                    before: try row.optionalText(7),
-                    after: try row.optionalText(8)
-                )
-            }
+    private static let auditSelection = """
+        select number, at, actor_kind, actor, actor_name, action, subject, state_before, state_after from audit
+        """
+
+    private func records(of search: Search) async throws(SQLError) -> [AuditRecord] {
+        try await database.rows(of: search) { row throws(SQLError) in
+            AuditRecord(
+                number: try row.integer(0),
+                at: try row.instant(1),
+                actorKind: try row.text(2),
+                actor: try row.text(3),
+                actorName: try row.optionalText(4),
+                action: try row.text(5),
+                subject: try row.text(6),
+                before: try row.optionalText(7),
+                after: try row.optionalText(8)
+            )
         }
     }
 }

@@ -127,21 +127,10 @@ extension Store {
         account: AccountID? = nil,
         limit: Int64 = 1000
     ) async throws(SQLError) -> [Connection] {
-        var conditions: [String] = []
-        var arguments: [SQLValue] = [.integer(limit)]
-        if let client {
-            arguments.append(SQLValue(client))
-            conditions.append("c.client_id = $\(arguments.count)")
-        }
-        if let account {
-            arguments.append(SQLValue(account))
-            conditions.append("c.account_id = $\(arguments.count)")
-        }
-        let condition = conditions.isEmpty ? "" : " where " + conditions.joined(separator: " and ")
-        let sql = Self.connectionSelection() + condition + " order by c.created_at desc, c.connection_id limit $1"
-        return try await database.read { [arguments] connection throws(SQLError) in
-            try connection.query(sql, arguments).map { row throws(SQLError) in try Self.connection(row) }
-        }
+        var search = Search(Self.connectionSelection(), by: "c.created_at desc, c.connection_id", limit: limit)
+        search.require("c.client_id = @value", client.map { SQLValue($0) })
+        search.require("c.account_id = @value", account.map { SQLValue($0) })
+        return try await database.rows(of: search) { row throws(SQLError) in try Self.connection(row) }
     }
 
     /// Cuts a connection: all its tokens end (RFC 7009 §2.1).

@@ -53,29 +53,20 @@ extension Store {
         after last: (createdAt: Instant, id: ClientID)? = nil,
         limit: Int64
     ) async throws(SQLError) -> [ListedClient] {
-        let (sql, arguments) = Self.clientPage(typed, last, limit)
-        return try await database.read { connection throws(SQLError) in
-            try connection.query(sql, arguments).map { row throws(SQLError) in
-                ListedClient(
-                    id: try row.client(0),
-                    registration: try? Self.registration(try row.text(1)),
-                    createdAt: try row.instant(2)
-                )
-            }
-        }
-    }
-
-    static func clientPage(
-        _ typed: String,
-        _ last: (createdAt: Instant, id: ClientID)?,
-        _ limit: Int64
-    ) -> (sql: String, arguments: [SQLValue]) {
-        page(
+        var search = Search(
             "select client_id, registration, created_at from clients",
-            key: "client_id",
-            last.map { ($0.createdAt, SQLValue($0.id)) },
-            limit
-        ) { arguments in conditions(for: typed, "client", &arguments) }
+            by: "created_at desc, client_id desc",
+            limit: limit
+        )
+        Self.require(typed, of: "client", &search)
+        search.require("(created_at, client_id) < @value", row: last.map { [SQLValue($0.createdAt), SQLValue($0.id)] })
+        return try await database.rows(of: search) { row throws(SQLError) in
+            ListedClient(
+                id: try row.client(0),
+                registration: try? Self.registration(try row.text(1)),
+                createdAt: try row.instant(2)
+            )
+        }
     }
 
     // MARK: Accounts
@@ -93,20 +84,13 @@ extension Store {
         after last: (createdAt: Instant, id: AccountID)? = nil,
         limit: Int64
     ) async throws(SQLError) -> [Account] {
-        let (sql, arguments) = Self.accountPage(typed, last, limit)
-        return try await database.read { connection throws(SQLError) in
-            try connection.query(sql, arguments).map { row throws(SQLError) in try Self.account(row) }
-        }
-    }
-
-    static func accountPage(
-        _ typed: String,
-        _ last: (createdAt: Instant, id: AccountID)?,
-        _ limit: Int64
-    ) -> (sql: String, arguments: [SQLValue]) {
-        page(accountSelection, key: "account_id", last.map { ($0.createdAt, SQLValue($0.id)) }, limit) { arguments in
-            conditions(for: typed, "account", &arguments)
-        }
+        var search = Search(Self.accountSelection, by: "created_at desc, account_id desc", limit: limit)
+        Self.require(typed, of: "account", &search)
+        search.require(
+            "(created_at, account_id) < @value",
+            row: last.map { [SQLValue($0.createdAt), SQLValue($0.id)] }
+        )
+        return try await database.rows(of: search) { row throws(SQLError) in try Self.account(row) }
     }
 
     // MARK: Live connections
@@ -136,41 +120,24 @@ extension Store {
         after last: (createdAt: Instant, id: ConnectionID)? = nil,
         limit: Int64
     ) async throws(SQLError) -> [ListedConnection] {
-        let (sql, arguments) = Self.connectionPage(client, account, last, limit)
-        return try await database.read { connection throws(SQLError) in
-            try connection.query(sql, arguments).map { row throws(SQLError) in
-                ListedConnection(
-                    connection: try Self.connection(row),
-                    email: try row.text(Self.connectionColumnCount),
-                    name: try row.optionalText(Self.connectionColumnCount + 1)
-                )
-            }
-        }
-    }
-
-    static func connectionPage(
-        _ client: ClientID?,
-        _ account: AccountID?,
-        _ last: (createdAt: Instant, id: ConnectionID)?,
-        _ limit: Int64
-    ) -> (sql: String, arguments: [SQLValue]) {
-        page(
-            connectionSelection(also: "a.email, a.name"),
-            key: "connection_id",
-            table: "c.",
-            last.map { ($0.createdAt, SQLValue($0.id)) },
-            limit
-        ) { arguments in
-            var conditions = ["c.revoked_at is null"]
-            if let client {
-                arguments.append(SQLValue(client))
-                conditions.append("c.client_id = $\(arguments.count)")
-            }
-            if let account {
-                arguments.append(SQLValue(account))
-                conditions.append("c.account_id = $\(arguments.count)")
-            }
-            return conditions
+        var search = Search(
+            Self.connectionSelection(also: "a.email, a.name"),
+            by: "c.created_at desc, c.connection_id desc",
+            limit: limit
+        )
+        search.require("c.revoked_at is null")
+        search.require("c.client_id = @value", client.map { SQLValue($0) })
+        search.require("c.account_id = @value", account.map { SQLValue($0) })
+        search.require(
+            "(c.created_at, c.connection_id) < @value",
+            row: last.map { [SQLValue($0.createdAt), SQLValue($0.id)] }
+        )
+        return try await database.rows(of: search) { row throws(SQLError) in
+            ListedConnection(
+                connection: try Self.connection(row),
+                email: try row.text(Self.connectionColumnCount),
+                name: try row.optionalText(Self.connectionColumnCount + 1)
+            )
         }
     }
 
@@ -201,24 +168,5 @@ extension Store {
                 clients: try row?.integer(2) ?? 0
             )
         }
-    }
-
-    /// A page's statement: rows after the last one of the page before, in the order of an index.
-    private static func page(
-        _ selection: String,
-        key: String,
-        table: String = "",
-        _ last: (Instant, SQLValue)?,
-        _ limit: Int64,
-        conditions: (inout [SQLValue]) -> [String]
-    ) -> (sql: String, arguments: [SQLValue]) {
-        var arguments: [SQLValue] = [.integer(limit)]
-        var all = conditions(&arguments)
-        if let (createdAt, id) = last {
-            arguments += [SQLValue(createdAt), id]
-            all.append("(\(table)created_at, \(table)\(key)) < ($\(arguments.count - 1), $\(arguments.count))")
-        }
-        let condition = all.isEmpty ? "" : " where " + all.joined(separator: " and ")
-        return (selection + condition + " order by \(table)created_at desc, \(table)\(key) desc limit $1", arguments)
     }
 }

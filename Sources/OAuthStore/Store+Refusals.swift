@@ -44,31 +44,19 @@ extension Store {
         before number: Int64? = nil,
         limit: Int64 = 50
     ) async throws(SQLError) -> [StoredRefusal] {
-        var conditions: [String] = []
-        var arguments: [SQLValue] = [.integer(limit)]
-        let wanted: [(String, SQLValue?)] = [
-            ("client_id =", client.map { SQLValue($0) }),
-            // PostgreSQL refuses a NUL; no id holds one.
-            ("request_id =", requestID.map { .text($0.replacing("\0", with: "\u{FFFD}")) }),
-            ("number <", number.map { .integer($0) }),
-        ]
-        for case (let condition, let value?) in wanted {
-            arguments.append(value)
-            conditions.append("\(condition) $\(arguments.count)")
-        }
-        let sql =
-            """
-            select number, client_id, at, endpoint, request_id, error, description, status, parameter, expected, got,
-                connection_id from refusals
-            """
-            + (conditions.isEmpty ? "" : " where " + conditions.joined(separator: " and "))
-            + " order by number desc limit $1"
-        return try await database.read { [arguments] connection throws(SQLError) in
-            try connection.query(sql, arguments).map { row throws(SQLError) in
-                StoredRefusal(number: try row.integer(0), refusal: try Self.refusal(row))
-            }
+        var search = Search(Self.refusalSelection, by: "number desc", limit: limit)
+        search.require("client_id = @value", client.map { SQLValue($0) })
+        search.require("request_id = @value", requestID.map { SQLValue.text($0.withoutNUL) })
+        search.require("number < @value", number.map { SQLValue.integer($0) })
+        return try await database.rows(of: search) { row throws(SQLError) in
+            StoredRefusal(number: try row.integer(0), refusal: try Self.refusal(row))
         }
     }
+
+    private static let refusalSelection = """
+        select number, client_id, at, endpoint, request_id, error, description, status, parameter, expected, got,
+            connection_id from refusals
+        """
 
     private static func refusal(_ row: SQLRow) throws(SQLError) -> Refusal {
         let connection: ConnectionID? = row[11] == .null ? nil : try row.identifier(11)

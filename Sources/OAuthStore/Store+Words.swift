@@ -59,39 +59,36 @@ extension Store {
         }
     }
 
-    /// The conditions under which a row is found: each word of what was typed begins one of its words.
+    /// Lets a search find only rows in which each word of what was typed begins a word.
     ///
     /// - Parameters:
     ///   - typed: what somebody looks for; empty finds everything.
     ///   - kind: `client` or `account`.
-    ///   - arguments: takes what the conditions name.
-    /// - Returns: conditions on `client_id` or `account_id`.
-    static func conditions(for typed: String, _ kind: String, _ arguments: inout [SQLValue]) -> [String] {
-        var conditions: [String] = []
+    ///   - search: the search, of a table with a `client_id` or an `account_id`.
+    static func require(_ typed: String, of kind: String, _ search: inout Search) {
         for term in typed.lowercased().split(whereSeparator: \.isWhitespace).prefix(termLimit).map(String.init) {
             let pieces = runs(of: term)
             // One list of what is found in either way: "or" would make PostgreSQL look at every row.
-            var ways = [found([term], kind, &arguments)]
+            var ways = [found([term], kind, &search)]
             if pieces != [term], !pieces.isEmpty {
-                ways.append(found(Array(pieces.prefix(termLimit)), kind, &arguments))
+                ways.append(found(Array(pieces.prefix(termLimit)), kind, &search))
             }
-            conditions.append("\(kind)_id in (\(ways.joined(separator: " union ")))")
+            search.require("\(kind)_id in (\(ways.joined(separator: " union ")))")
         }
-        return conditions
     }
 
     private static let termLimit = 4
 
     /// Selects what has, for each beginning, a word that begins so.
-    private static func found(_ beginnings: [String], _ kind: String, _ arguments: inout [SQLValue]) -> String {
+    private static func found(_ beginnings: [String], _ kind: String, _ search: inout Search) -> String {
         var selection = ""
         for beginning in beginnings.reversed() {
             let bytes = Array(beginning.prefix(wordLength).utf8)
             // The end is the beginning with its last byte raised: no byte of UTF-8 is the highest one.
-            arguments += [.bytes(bytes), .bytes(bytes.dropLast() + [(bytes.last ?? 0) + 1])]
-            let (from, to) = (arguments.count - 1, arguments.count)
+            let from = search.add(.bytes(bytes))
+            let to = search.add(.bytes(bytes.dropLast() + [(bytes.last ?? 0) + 1]))
             selection =
-                "select \(kind)_id from \(kind)_words where word >= $\(from) and word < $\(to)"
+                "select \(kind)_id from \(kind)_words where word >= \(from) and word < \(to)"
                 + (selection.isEmpty ? "" : " and \(kind)_id in (\(selection))")
         }
         return selection

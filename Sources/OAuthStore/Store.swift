@@ -120,10 +120,11 @@ extension SQLEngine {
 extension String {
     /// The pattern of `like … escape '!'` for lower-case texts that hold this one; its own wildcards mean themselves.
     var likePattern: String {
-        // PostgreSQL refuses a NUL; no stored text holds one.
-        "%" + lowercased().replacing("\0", with: "\u{FFFD}").map { "%_!".contains($0) ? "!\($0)" : String($0) }.joined()
-            + "%"
+        "%" + lowercased().withoutNUL.map { "%_!".contains($0) ? "!\($0)" : String($0) }.joined() + "%"
     }
+
+    /// A text to look for that finds as much as this one: PostgreSQL refuses a NUL, and no stored text holds one.
+    var withoutNUL: String { replacing("\0", with: "\u{FFFD}") }
 }
 
 extension SQLValue {

@@ -17,23 +17,16 @@ public struct AuditFilter: Sendable, Equatable {
         self.text = text
     }
 
-    /// The conditions and their arguments, numbered from `first`.
-    func conditions(from first: Int) -> (sql: [String], arguments: [SQLValue]) {
-        var sql: [String] = []
-        var arguments: [SQLValue] = []
-        func add(_ value: String?, _ condition: (String) -> String) {
-            guard let value, !value.isEmpty else { return }
-            sql.append(condition("$\(first + arguments.count)"))
-            // PostgreSQL refuses a NUL; no entry holds one.
-            arguments.append(.text(value.replacing("\0", with: "\u{FFFD}")))
+    /// Lets a search find only what is wanted.
+    func narrow(_ search: inout Search) {
+        for (column, value) in [("subject", subject), ("actor", actor), ("action", action)] {
+            search.require("\(column) = @value", Self.asked(value).map { SQLValue.text($0.withoutNUL) })
         }
-        add(subject) { "subject = \($0)" }
-        add(actor) { "actor = \($0)" }
-        add(action) { "action = \($0)" }
-        add(text.flatMap { $0.isEmpty ? nil : $0.likePattern }) { argument in
-            let columns = ["actor", "actor_name", "subject", "action", "state_before", "state_after"]
-            return "(" + columns.map { "lower(\($0)) like \(argument) escape '!'" }.joined(separator: " or ") + ")"
-        }
-        return (sql, arguments)
+        let columns = ["actor", "actor_name", "subject", "action", "state_before", "state_after"]
+        let anywhere = columns.map { "lower(\($0)) like @value escape '!'" }.joined(separator: " or ")
+        search.require("(\(anywhere))", Self.asked(text).map { SQLValue.text($0.likePattern) })
     }
+
+    /// An empty field of a form asks for nothing.
+    private static func asked(_ text: String?) -> String? { text?.isEmpty == true ? nil : text }
 }
