@@ -64,12 +64,13 @@ extension Store {
             )
             var endings: [Ending] = []
             for row in rows {
-                guard let action = AuditAction(rawValue: try row.text(1)) else { continue }
-                let id = try row.text(2).split(separator: ":", maxSplits: 1).last.map(String.init) ?? ""
+                guard let action = AuditAction(rawValue: try row.text(1)),
+                    let subject = AuditSubject(text: try row.text(2)), let id = subject.id
+                else { continue }
                 endings += try Self.endings(
                     action,
+                    subject.kind,
                     id,
-                    isClient: try row.text(2).hasPrefix("client:"),
                     at: try row.instant(0),
                     after: try row.optionalText(3),
                     connection
@@ -82,14 +83,14 @@ extension Store {
 
     private static func endings(
         _ action: AuditAction,
+        _ kind: AuditSubject.Kind,
         _ id: String,
-        isClient: Bool,
         at: Instant,
         after: String?,
         _ connection: any SQLConnection
     ) throws(SQLError) -> [Ending] {
         switch action {
-        case .connectionRevoked where isClient: return [Ending(at: at, .connectionsOfClient, id)]
+        case .connectionRevoked where kind == .client: return [Ending(at: at, .connectionsOfClient, id)]
         case .connectionRevoked: return [Ending(at: at, .connection, id, why: Self.state(after)?.revoked_why)]
         case .clientDisabled: return [Ending(at: at, .clientDisabled, id)]
         case .clientEnabled: return [Ending(at: at, .clientEnabled, id)]

@@ -56,7 +56,7 @@ extension Store {
                     at: now,
                     actor: actor,
                     action: .operatorInvitationWithdrawn,
-                    subject: "operator:" + (email ?? "-"),
+                    subject: AuditSubject.operatorInvited(as: email),
                     before: AuditState.json { $0.member("invitations", Int64(count)) }
                 )
             )

@@ -39,7 +39,7 @@ extension Store {
 
     /// The endings by time; of what was disabled and enabled again and again, only the last word.
     private static func settled(_ endings: [Ending]) -> [Ending] {
-        var last: [String: Ending] = [:]
+        var last: [AuditSubject: Ending] = [:]
         let ordered = endings.sorted { $0.at < $1.at }
         for ending in ordered { if let switched = ending.switched { last[switched.subject] = ending } }
         return ordered.filter { ending in ending.switched.map { last[$0.subject] == ending } ?? true }
@@ -56,7 +56,7 @@ extension Store {
         let actions = switched.actions.map { "'\($0.rawValue)'" }.joined(separator: ", ")
         return try !connection.query(
             "select 1 from audit where subject = $1 and at > $2 and action in (\(actions)) limit 1",
-            [.text(switched.subject), SQLValue(ending.at)]
+            [.text(switched.subject.text), SQLValue(ending.at)]
         ).isEmpty
     }
 
@@ -213,7 +213,7 @@ extension Store {
 extension Ending {
     /// Something that is disabled and enabled, as the audit trail knows it.
     fileprivate struct Switched {
-        let subject: String
+        let subject: AuditSubject
         let actions: [AuditAction]
     }
 

@@ -165,6 +165,15 @@ import Testing
         }
     }
 
+    @Test func `what an entry is about is read as it was written`() {
+        let subjects: [AuditSubject] = [
+            .client("a:b"), .account(Ledger.accountID("one")), .operatorInvited(as: nil), .everyAccount, .database,
+        ]
+        #expect(subjects.compactMap { AuditSubject(text: $0.text) } == subjects)
+        #expect(AuditSubject.client("a:b").text == "client:a:b")
+        #expect(AuditSubject(text: "of a newer release:1") == nil)
+    }
+
     @Test func `an entry is one line of JSON, a state that is none being a text in it`() {
         func line(_ before: String?, _ after: String?, name: String?) -> String {
             let record = AuditRecord(

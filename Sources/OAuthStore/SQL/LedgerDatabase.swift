@@ -194,7 +194,7 @@ extension SQLConnection {
             """,
             [
                 SQLValue(entry.at), .text(entry.actor.kind), .text(entry.actor.id), SQLValue(entry.actor.name),
-                .text(entry.action.rawValue), .text(entry.subject), SQLValue(entry.before), SQLValue(entry.after),
+                .text(entry.action.rawValue), .text(entry.subject.text), SQLValue(entry.before), SQLValue(entry.after),
             ]
         )
     }
