@@ -70,64 +70,61 @@ extension Store {
             let reason = ending.why.flatMap(RevocationReason.init(rawValue:)) ?? .operator
             return try Self.cut(known, because: reason, by: .server, at: ending.at, connection) ? 1 : 0
         case .connectionsOfClient:
-            return try reapplyToConnections(of: id, ending.at, connection)
+            return try Self.cutConnections(of: id, ending.at, connection)
         case .clientDisabled, .clientEnabled:
-            return try reapply(isDisabled: ending.kind == .clientDisabled, toClient: id, at, connection)
+            return try Self.setClient(id, isDisabled: ending.kind == .clientDisabled, at, connection)
         case .clientDeleted:
             guard let known = ClientID(id) else { return 0 }
-            return try reapplyDeletion(of: .client(known), ending.at, connection)
+            return try delete(.client(known), ending.at, connection)
         case .clientSecrets:
-            return try connection.query(
-                "delete from client_secrets where client_id = $1 and created_at < $2 returning 1",
-                [.text(id), SQLValue(ending.until ?? ending.at)]
-            ).count
+            let until = SQLValue(ending.until ?? ending.at)
+            let older = "delete from client_secrets where client_id = $1 and created_at < $2"
+            return try Self.changed(by: older, [.text(id), until], connection)
         case .accountDisabled, .accountEnabled:
-            return try reapply(
-                isDisabled: ending.kind == .accountDisabled,
-                "accounts",
-                "account_id",
-                AccountID(id).map { SQLValue($0) },
-                at,
-                connection
-            )
+            guard let known = AccountID(id) else { return 0 }
+            let sql = "update accounts \(Self.switching(ending.kind == .accountDisabled)) and account_id = $2"
+            return try Self.changed(by: sql, [at, SQLValue(known)], connection)
         case .accountDeleted:
             guard let known = AccountID(id) else { return 0 }
-            return try reapplyDeletion(of: .account(known), ending.at, connection)
+            return try delete(.account(known), ending.at, connection)
         case .apiKey:
             guard let known = APIKeyID(id) else { return 0 }
-            return try connection.query(
-                "update api_keys set revoked_at = $2 where api_key_id = $1 and revoked_at is null returning 1",
-                [SQLValue(known), at]
-            ).count
+            let sql = "update api_keys set revoked_at = $1 where revoked_at is null and api_key_id = $2"
+            return try Self.changed(by: sql, [at, SQLValue(known)], connection)
         case .accessToken:
-            return try reapplyToAccessToken(ending, now, connection)
+            return try Self.revokeAccessToken(ending, now, connection)
         case .operatorDisabled, .operatorEnabled:
-            return try reapply(
-                isDisabled: ending.kind == .operatorDisabled,
-                "operators",
-                "operator_id",
-                OperatorID(id).map { SQLValue($0) },
-                at,
-                connection
-            )
+            guard let known = OperatorID(id) else { return 0 }
+            let sql = "update operators \(Self.switching(ending.kind == .operatorDisabled)) and operator_id = $2"
+            return try Self.changed(by: sql, [at, SQLValue(known)], connection)
         case .operatorRemoved:
             guard let known = OperatorID(id) else { return 0 }
-            return try connection.query("delete from operators where operator_id = $1 returning 1", [SQLValue(known)])
-                .count
+            return try Self.changed(by: "delete from operators where operator_id = $1", [SQLValue(known)], connection)
         case .signingKey:
-            return try connection.query(
-                """
-                update keys set expires_at = $2 where key_id = $1 and (expires_at is null or expires_at > $2)
-                returning 1
-                """,
-                [.text(id), at]
-            ).count
+            let sql = "update keys set expires_at = $1 where (expires_at is null or expires_at > $1) and key_id = $2"
+            return try Self.changed(by: sql, [at, .text(id)], connection)
         case .accountPassword, .accountEmail, .clientSettings:
             return 0
         }
     }
 
-    private func reapplyToConnections(
+    /// Runs one statement; returns how many rows it has changed.
+    private static func changed(
+        by sql: String,
+        _ arguments: [SQLValue],
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> Int {
+        try connection.query(sql + " returning 1", arguments).count
+    }
+
+    /// Disables or enables what is as it was at a time, `$1`; what was disabled later stays so.
+    private static func switching(_ isDisabled: Bool) -> String {
+        isDisabled
+            ? "set disabled_at = $1 where disabled_at is null" : "set disabled_at = null where disabled_at <= $1"
+    }
+
+    /// Cuts the connections that a client had at a time.
+    private static func cutConnections(
         of client: String,
         _ at: Instant,
         _ connection: any SQLConnection
@@ -140,14 +137,15 @@ extension Store {
             [.text(client), SQLValue(at)]
         )
         for row in rows {
-            try Self.cut(try row.identifier(0), because: .operator, by: .server, at: at, connection)
+            try cut(try row.identifier(0), because: .operator, by: .server, at: at, connection)
         }
         return rows.count
     }
 
-    private func reapply(
+    /// Disables or enables a client that was there at a time.
+    private static func setClient(
+        _ client: String,
         isDisabled: Bool,
-        toClient client: String,
         _ at: SQLValue,
         _ connection: any SQLConnection
     ) throws(SQLError) -> Int {
@@ -166,47 +164,27 @@ extension Store {
         return 1
     }
 
-    /// Disables or enables an account or an operator as it was at a time; what was disabled later stays so.
-    private func reapply(
-        isDisabled: Bool,
-        _ table: String,
-        _ key: String,
-        _ id: SQLValue?,
-        _ at: SQLValue,
-        _ connection: any SQLConnection
-    ) throws(SQLError) -> Int {
-        guard let id else { return 0 }
-        let change =
-            isDisabled
-            ? "set disabled_at = $2 where \(key) = $1 and disabled_at is null"
-            : "set disabled_at = null where \(key) = $1 and disabled_at <= $2"
-        return try connection.query("update \(table) \(change) returning 1", [id, at]).count
-    }
-
-    private func reapplyDeletion(
-        of owner: ConnectionOwner,
+    /// Deletes a client or an account that was there at a time, with all that it has.
+    private func delete(
+        _ owner: ConnectionOwner,
         _ at: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) -> Int {
         let named = "from \(owner.table) where \(owner.column) = $1"
         let there = try connection.query("select 1 \(named) and created_at <= $2", [owner.key, SQLValue(at)])
         guard !there.isEmpty, try endAll(of: owner, at: at, connection) != nil else { return 0 }
-        return try connection.query("delete \(named) returning 1", [owner.key]).count
+        return try Self.changed(by: "delete \(named)", [owner.key], connection)
     }
 
-    private func reapplyToAccessToken(
+    /// Revokes a single access token that would still live.
+    private static func revokeAccessToken(
         _ ending: Ending,
         _ now: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) -> Int {
         guard let token = Base64URL.decode(Array(ending.id.utf8)), let end = ending.until, end > now else { return 0 }
-        return try connection.query(
-            """
-            insert into revoked_access_tokens (token_id, expires_at) values ($1, $2)
-            on conflict do nothing returning expires_at
-            """,
-            [.bytes(token), SQLValue(end)]
-        ).count
+        let sql = "insert into revoked_access_tokens (token_id, expires_at) values ($1, $2) on conflict do nothing"
+        return try changed(by: sql, [.bytes(token), SQLValue(end)], connection)
     }
 }
 
