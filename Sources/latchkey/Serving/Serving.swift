@@ -137,14 +137,16 @@ struct Serving: Sendable {
                 server: .http1(
                     configuration: .init(
                         additionalChannelHandlers: [
-                            RequestIntake(
-                                limit: .init(deployment.arrivalLimit),
-                                workLimit: deployment.requestLimit,
-                                bodyLimit: deployment.settings.bodyLimit,
-                                connections: connections,
-                                drain: provider.drain,
-                                metrics: metrics,
-                                logger: logger
+                            IntakeSeat(
+                                RequestIntake(
+                                    limit: .init(deployment.arrivalLimit),
+                                    workLimit: deployment.requestLimit,
+                                    bodyLimit: deployment.settings.bodyLimit,
+                                    connections: connections,
+                                    drain: provider.drain,
+                                    metrics: metrics,
+                                    logger: logger
+                                )
                             )
                         ],
                         idleTimeout: Self.idleTimeout
