@@ -114,41 +114,63 @@ struct Serving: Sendable {
         chosenBy flag: String,
         whenReady: @escaping @Sendable () -> Void
     ) async throws {
-        let waiting = Waiting(for: addresses.count + (deployment.metricsListen == nil ? 0 : 1))
         let supervisor = Supervisor()
-        // Whichever listener is the last to run, all listeners tell in the same way.
-        let isRunning: @Sendable () -> Void = {
-            guard waiting.isOver() else { return }
+        let doors = FrontDoors(drain: provider.drain)
+        let isOpen = opening(of: addresses.count, doors) {
             whenReady()
             supervisor?.tell(.isReady)
         }
+        // Shut down from the last to the first: the background work writes what the last requests left.
+        let beside: [any Service] = try await [provider.background(logger: logger)] + webhookDelivery() + spanExport
+        let signs: [any Service] = supervisor?.signsOfLife.map { [$0] } ?? []
+        let listening: [any Service] = metricsListener(isOpen) + signs + listeners(router, addresses, isOpen)
+        let shutdown = Shutdown(
+            drain: provider.drain,
+            doors: doors,
+            lasting: deployment.shutdownDrain,
+            supervisor: supervisor,
+            logger: logger
+        )
+        do {
+            try await shutdown.run(group(of: beside + listening))
+        } catch let error as IOError {
+            throw unheard(addresses, chosenBy: flag, error.errnoCode)
+        }
+    }
+
+    /// What each listener is to call once it accepts connections; the last of them tells that all do.
+    private func opening(
+        of count: Int,
+        _ doors: FrontDoors,
+        _ whenAllAreOpen: @escaping @Sendable () -> Void
+    ) -> @Sendable (any Channel) -> Void {
+        let waiting = Waiting(for: count + (deployment.metricsListen == nil ? 0 : 1))
+        return { listener in
+            doors.add(listener)
+            if waiting.isOver() { whenAllAreOpen() }
+        }
+    }
+
+    /// The listeners of all addresses, which share the open files that there may be.
+    private func listeners(
+        _ router: Router<DoorContext>,
+        _ addresses: [ListenAddress],
+        _ isOpen: @escaping @Sendable (any Channel) -> Void
+    ) -> [any Service] {
         let responder = router.buildResponder()
-        let doors = FrontDoors(drain: provider.drain)
         let room = OpenConnections.limit(
             files: OpenFiles.raiseLimit(),
             pool: deployment.pool.size,
             most: deployment.connectionLimit,
             listeners: addresses.count
         )
-        let listeners = addresses.map { address in
+        return addresses.map { address -> any Service in
             let connections = OpenConnections(limit: room, gauge: metrics.connections)
             return Application(
                 responder: responder,
                 server: .http1(
                     configuration: .init(
-                        additionalChannelHandlers: [
-                            IntakeSeat(
-                                RequestIntake(
-                                    limit: .init(deployment.arrivalLimit),
-                                    workLimit: deployment.requestLimit,
-                                    bodyLimit: deployment.settings.bodyLimit,
-                                    connections: connections,
-                                    drain: provider.drain,
-                                    metrics: metrics,
-                                    logger: logger
-                                )
-                            )
-                        ],
+                        additionalChannelHandlers: [IntakeSeat(intake(connections))],
                         idleTimeout: Self.idleTimeout
                     )
                 ),
@@ -157,35 +179,29 @@ struct Serving: Sendable {
                     backlog: Self.backlog,
                     availableConnectionsDelegate: Room(limit: room, drain: provider.drain)
                 ),
-                onServerRunning: { listener in
-                    doors.add(listener)
-                    isRunning()
-                },
+                onServerRunning: { isOpen($0) },
                 logger: logger
             )
         }
-        // Shut down from the last to the first: the background work writes what the last requests left.
-        let delivery = try await webhookDelivery()
-        let scrapes = metricsListener(doors, isRunning)
-        let signs: [any Service] = supervisor?.signsOfLife.map { [$0] } ?? []
-        var configuration = ServiceGroupConfiguration(
-            services: [provider.background(logger: logger)] + delivery + spanExport + scrapes + signs + listeners,
-            logger: quiet
+    }
+
+    /// What lets the requests of a connection in.
+    private func intake(_ connections: OpenConnections) -> RequestIntake {
+        RequestIntake(
+            limit: .init(deployment.arrivalLimit),
+            workLimit: deployment.requestLimit,
+            bodyLimit: deployment.settings.bodyLimit,
+            connections: connections,
+            drain: provider.drain,
+            metrics: metrics,
+            logger: logger
         )
+    }
+
+    private func group(of services: [any Service]) -> ServiceGroup {
+        var configuration = ServiceGroupConfiguration(services: services, logger: quiet)
         configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
-        do {
-            let group = ServiceGroup(configuration: configuration)
-            let shutdown = Shutdown(
-                drain: provider.drain,
-                doors: doors,
-                lasting: deployment.shutdownDrain,
-                supervisor: supervisor,
-                logger: logger
-            )
-            try await shutdown.run(group)
-        } catch let error as IOError {
-            throw unheard(addresses, chosenBy: flag, error.errnoCode)
-        }
+        return ServiceGroup(configuration: configuration)
     }
 
     /// Says on which address nobody could listen; the listeners that could have closed theirs by now.
@@ -210,7 +226,7 @@ struct Serving: Sendable {
     }
 
     /// The listener for metrics alone, if the settings want one.
-    private func metricsListener(_ doors: FrontDoors, _ whenRunning: @escaping @Sendable () -> Void) -> [any Service] {
+    private func metricsListener(_ isOpen: @escaping @Sendable (any Channel) -> Void) -> [any Service] {
         guard let address = deployment.metricsListen else { return [] }
         return [
             Application(
@@ -220,10 +236,7 @@ struct Serving: Sendable {
                     address: .hostname(address.host, port: address.port),
                     availableConnectionsDelegate: Room(limit: Self.metricsRoom, drain: provider.drain)
                 ),
-                onServerRunning: { listener in
-                    doors.add(listener)
-                    whenRunning()
-                },
+                onServerRunning: { isOpen($0) },
                 logger: logger
             )
         ]
