@@ -118,6 +118,98 @@ def test_RFC9112_9_6_a_request_that_is_the_last_one_is_the_last_one_in_any_spell
         assert wire.has_ended()
 
 
+def head(version: str, *fields: str, target: str = "/healthz") -> bytes:
+    """A request whose fields are these alone."""
+    return "\r\n".join([f"GET {target} HTTP/{version}", *fields, "", ""]).encode()
+
+
+HOSTLESS = [
+    [],
+    ["Host: a", "Host: a"],
+    ["host: a", "HOST: b"],
+    ["Host: a b"],
+    ["Host: a/b"],
+    ["Host: user@a"],
+    ["Host: a, b"],
+    ["Host: a:b"],
+    ["Host: a:80:80"],
+    ["Host: [::1"],
+    ["Host: [::1]a"],
+    ["Host: <a>"],
+    ["Host: ä"],
+]
+
+
+@pytest.mark.parametrize("fields", HOSTLESS, ids=" ".join)
+@pytest.mark.parametrize("target", ["/healthz", "http://a/healthz"])
+def test_RFC9112_3_2_a_request_that_does_not_name_one_host_is_refused(sqlite_server, fields, target):
+    with Wire(sqlite_server) as wire:
+        # What comes behind it is not heard, and takes nothing away from the answer.
+        wire.send(head("1.1", *fields, target=target), get("/oauth/jwks"), b"this is not HTTP\r\n\r\n")
+        status, answered, body = wire.answer()
+        assert (status, answered["connection"], json.loads(body)["error"]) == (400, "close", "invalid_request")
+        assert "Host" in json.loads(body)["error_description"]
+        wire.socket.settimeout(5)
+        assert wire.has_ended()
+
+
+def test_RFC9112_3_2_a_request_that_names_no_host_is_refused_after_the_answers_to_those_before_it(sqlite_server):
+    with Wire(sqlite_server) as wire:
+        wire.send(get("/login"), get("/oauth/jwks"), head("1.1"))
+        assert [wire.answer()[0] for _ in range(3)] == [403, 200, 400]
+        assert wire.has_ended()
+
+
+def test_a_refusal_to_a_head_request_that_names_no_host_has_no_body(sqlite_server):
+    with Wire(sqlite_server) as wire:
+        wire.send(head("1.1").replace(b"GET", b"HEAD", 1))
+        answered = wire.reader.read()
+    assert answered.startswith(b"HTTP/1.1 400 ")
+    assert answered.endswith(b"\r\n\r\n")
+
+
+HOSTS = ["a", "a:80", "a:", "", "  a\t", "127.0.0.1:8080", "[::1]", "[::1]:8080", "my_node-1.example", "a%2Db", "-"]
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("target", ["/healthz", "http://b/healthz"])
+def test_RFC9112_3_2_whatever_can_be_a_host_is_one(sqlite_server, host, target):
+    with Wire(sqlite_server) as wire:
+        wire.send(head("1.1", f"Host: {host}", target=target))
+        assert wire.answer()[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_RFC9112_9_3_a_probe_by_HTTP_1_0_needs_no_host_and_is_let_go_after_its_answer(sqlite_server, path):
+    with Wire(sqlite_server) as wire:
+        wire.socket.settimeout(5)
+        wire.send(head("1.0", target=path))
+        status, fields, _ = wire.answer()
+        assert (status, fields["connection"]) == (200, "close")
+        assert wire.has_ended()
+
+
+def test_RFC9112_9_3_a_client_of_HTTP_1_0_keeps_its_connection_if_it_asks_to(sqlite_server):
+    with Wire(sqlite_server) as wire:
+        wire.socket.settimeout(5)
+        for _ in range(2):
+            wire.send(head("1.0", "Connection: Keep-Alive"))
+            status, fields, _ = wire.answer()
+            assert (status, fields["connection"]) == (200, "keep-alive")
+        wire.send(b"this is not HTTP\r\n\r\n")
+        status, fields, _ = wire.answer()
+        assert (status, fields["connection"]) == (400, "close")
+        assert wire.has_ended()
+
+
+def test_RFC9110_10_1_1_HTTP_1_0_knows_no_leave_to_send_a_body(sqlite_server):
+    body = b"grant_type=refresh_token&client_id=nobody&client_secret=x&refresh_token=y"
+    with Wire(sqlite_server) as wire:
+        request = post(body, f"Content-Length: {len(body)}", "Expect: 100-continue")
+        wire.send(request.replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+        assert wire.reader.readline() == b"HTTP/1.1 401 Unauthorized\r\n"
+
+
 def test_RFC9110_10_1_1_a_client_that_waits_for_leave_to_send_its_body_is_given_it(sqlite_server):
     body = b"grant_type=refresh_token&client_id=nobody&client_secret=x&refresh_token=y"
     with Wire(sqlite_server) as wire:

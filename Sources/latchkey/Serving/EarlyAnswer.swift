@@ -20,6 +20,12 @@ struct EarlyAnswer {
         head = HTTPResponseHead(version: .http1_1, status: status, headers: fields)
     }
 
+    /// It does not say which host it is for (RFC 9112 §3.2).
+    static var noHost: Self {
+        let error = OAuthError(.invalidRequest, "a request must have one Host header field, and it must name a host")
+        return Self(.badRequest, error)
+    }
+
     /// It did not arrive in time.
     static func late(_ limit: TimeAmount) -> Self {
         let seconds = limit.nanoseconds / 1_000_000_000

@@ -2,19 +2,43 @@ import NIOHTTP1
 
 /// What the head of a request says to whoever lets it in.
 extension HTTPRequestHead {
-    /// Whether the request is its connection's last one, in any spelling (RFC 9110 §7.6.1).
-    var endsConnection: Bool {
-        for (name, value) in headers where name.isSpelled("connection") {
-            if value.lowercased().split(separator: ",").contains(where: { $0.filter(\.isNoBlank) == "close" }) {
-                return true
-            }
+    /// Whether it names one host, and in a way that can be one (RFC 9112 §3.2); HTTP/1.0 knows no such header field.
+    var namesItsHost: Bool {
+        var host: String?
+        for (name, value) in headers where name.isSpelled("host") {
+            guard host == nil else { return false }
+            host = value
         }
-        return false
+        return host?.isHost ?? (version == .http1_0)
     }
 
-    /// Whether the client waits for leave to send its body (RFC 9110 §10.1.1).
+    /// What the answer is to say of the connection, if anything.
+    enum ConnectionOption: String {
+        /// It ends.
+        case close
+        /// It goes on, as a client of HTTP/1.0 must ask for and be told.
+        case keepAlive = "keep-alive"
+    }
+
+    /// What the client wants to become of the connection (RFC 9112 §9.3), in any spelling (RFC 9110 §7.6.1).
+    var connectionOption: ConnectionOption? {
+        var isKept = version != .http1_0
+        for (name, value) in headers where name.isSpelled("connection") {
+            for option in value.lowercased().split(separator: ",") {
+                switch ConnectionOption(rawValue: String(option.filter(\.isNoBlank))) {
+                case .close: return .close
+                case .keepAlive: isKept = true
+                case nil: break
+                }
+            }
+        }
+        guard isKept else { return .close }
+        return version == .http1_0 ? .keepAlive : nil
+    }
+
+    /// Whether the client waits for leave to send its body, as none of HTTP/1.0 does (RFC 9110 §10.1.1).
     var awaitsLeave: Bool {
-        headers.first(name: "expect")?.lowercased().filter(\.isNoBlank) == "100-continue"
+        version != .http1_0 && headers.first(name: "expect")?.lowercased().filter(\.isNoBlank) == "100-continue"
     }
 
     /// How long the body is, if that is announced.
@@ -38,8 +62,43 @@ extension String {
     fileprivate func isSpelled(_ name: String) -> Bool {
         utf8.count == name.utf8.count && lowercased() == name
     }
+
+    /// Whether this is a name or an address, with a port or without, and blanks around it.
+    ///
+    /// It may be empty: who asks for what has no host says so.
+    fileprivate var isHost: Bool {
+        var rest = utf8.drop(while: \.isBlank)
+        if rest.first == UInt8(ascii: "[") {
+            guard let end = rest.firstIndex(of: UInt8(ascii: "]")),
+                rest[..<end].dropFirst().allSatisfy({ $0.isInHostName || $0 == UInt8(ascii: ":") })
+            else { return false }
+            rest = rest[end...].dropFirst()
+        } else {
+            rest = rest.drop(while: \.isInHostName)
+        }
+        if rest.first == UInt8(ascii: ":") { rest = rest.dropFirst().drop(while: \.isDigit) }
+        return rest.allSatisfy(\.isBlank)
+    }
 }
 
 extension Character {
     fileprivate var isNoBlank: Bool { self != " " && self != "\t" }
+}
+
+extension UInt8 {
+    fileprivate var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
+
+    fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+
+    /// Whether it may stand in a host's name: an unreserved character, a delimiter without meaning there, or `%`.
+    fileprivate var isInHostName: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "%"): true
+        // From `&` to `,`: & ' ( ) * + ,
+        case UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: "&")...UInt8(ascii: ","): true
+        case UInt8(ascii: ";"), UInt8(ascii: "="): true
+        default: isDigit
+        }
+    }
 }

@@ -11,6 +11,8 @@ import OAuthServer
 ///
 /// A client that waits for leave to send its body is given it (RFC 9110 §10.1.1), unless the body is announced too large.
 ///
+/// One that does not say which host it is for is refused (RFC 9112 §3.2).
+///
 /// What comes while too many requests are at work is told at once to come again: 503, before anything else is spent on it.
 /// Those that were let in are answered as fast as ever then, where all would wait longer and longer.
 ///
@@ -36,8 +38,8 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     private var timer: Scheduled<Void>?
     private var work: Workload
     private var isAnswering = false
-    /// Whether the client has said that it sends nothing more (RFC 9112 §9.6).
-    private var isClosing = false
+    /// What the client wants to become of the connection.
+    private var option: HTTPRequestHead.ConnectionOption?
     /// Whether the answer that is under way is the connection's last one.
     private var isLast = false
     private var isDeaf = false
@@ -45,6 +47,8 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     private var awaitsLeave = false
     /// The method of the request that is being read, when it is one too many.
     private var shedding: HTTPMethod?
+    /// The method of a request that does not say which host it is for, until it is told so.
+    private var hostless: HTTPMethod?
 
     /// - Parameters:
     ///   - limit: how long a request may take to arrive.
@@ -99,8 +103,8 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         guard !isDeaf else { return }
         switch part {
         case .head(var head):
-            isClosing = head.endsConnection
-            if isClosing {
+            option = head.connectionOption
+            if option == .close {
                 // The framework knows this one spelling.
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
                 data = wrapInboundOut(.head(head))
@@ -108,6 +112,11 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             // The next request may lie in the same bytes as the end of the last one.
             arrived(context)
             work.takeHeader()
+            guard head.namesItsHost else {
+                hostless = head.method
+                isDeaf = true
+                return refuseHostless(context)
+            }
             // Those before it on the same connection are owed their answers first.
             let isTooMany = work.unanswered == 1 && connections.atWork >= workLimit && !head.isProbe
             shedding = isTooMany ? head.method : nil
@@ -135,8 +144,12 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A client that leaves in the middle of a request is no news.
-        if let error = error as? HTTPParserError, error != .invalidEOFState { metrics.count(.malformed) }
+        if let error = error as? HTTPParserError {
+            // What comes behind a request that was refused unread is not answered either.
+            guard !isDeaf else { return }
+            // A client that leaves in the middle of a request is no news.
+            if error != .invalidEOFState { metrics.count(.malformed) }
+        }
         context.fireErrorCaught(error)
     }
 
@@ -147,10 +160,13 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(var head):
             isAnswering = head.status.code >= 200
             // Pipelined requests are all owed an answer before.
-            if drain.isOn, isAnswering, work.unanswered <= 1 { isLast = true }
+            guard isAnswering, work.unanswered <= 1 else { break }
+            if drain.isOn { isLast = true }
             // The framework ends the connection, a moment later: whoever is not told would send the next request into it.
-            guard isLast || isClosing, isAnswering, work.unanswered <= 1 else { break }
-            head.headers.replaceOrAdd(name: "Connection", value: "close")
+            let said: HTTPRequestHead.ConnectionOption? = isLast ? .close : option
+            // Whoever ends it after an answer has said so.
+            guard let said, said == .close || !head.headers.contains(name: "Connection") else { break }
+            head.headers.replaceOrAdd(name: "Connection", value: said.rawValue)
             context.write(wrapOutboundOut(.head(head)), promise: promise)
             return
         case .body: break
@@ -164,6 +180,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             }
             context.write(data, promise: promise)
             giveLeave(context)
+            refuseHostless(context)
             return
         }
         context.write(data, promise: promise)
@@ -187,9 +204,19 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     /// Answers that there is too much to do; the connection stays, unless its client has said that it is the last request.
     private func shed(_ context: ChannelHandlerContext, _ method: HTTPMethod) {
         // The framework, which has not seen the request, does not end the connection.
-        if isClosing { isLast = true }
+        if option == .close { isLast = true }
         metrics.countShed(to: logger)
         answer(context, .oneTooMany, hasBody: method != .HEAD)
+    }
+
+    /// Tells a client that its request names no host, once those requests are answered that came before, and ends the
+    /// connection: nothing else that it sends is believed.
+    private func refuseHostless(_ context: ChannelHandlerContext) {
+        guard let method = hostless, work.unanswered == 1 else { return }
+        hostless = nil
+        isLast = true
+        metrics.count(.malformed)
+        answer(context, .noHost, hasBody: method != .HEAD)
     }
 
     private func answer(_ context: ChannelHandlerContext, _ answer: EarlyAnswer, hasBody: Bool = true) {
