@@ -181,6 +181,10 @@ def test_a_trusted_proxy_says_who_reads(new_server):
         ("203.0.113.9, 127.0.0.1", 403),
         ("203.0.113.9, unix:", 403),
         ("unknown", 403),
+        # Through two of them: what the outer one could not name is not that proxy itself.
+        ("unix:, 127.0.0.1", 403),
+        ("203.0.113.9, unknown, 127.0.0.1", 403),
+        ("", 403),
     ):
         answer = send("GET", server.base + "/metrics", headers={"X-Forwarded-For": source})
         assert answer.status_code == status, source

@@ -106,6 +106,20 @@ public struct IPNetwork: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+/// Who asked, as trusted proxies tell it.
+enum ForwardedSource: Sendable, CustomStringConvertible {
+    case known(IPAddress)
+    /// What is no address stands where the client's would, such as `unix:`: it was not the proxy that says so.
+    case unknown
+
+    var description: String {
+        switch self {
+        case .known(let address): address.description
+        case .unknown: "unknown"
+        }
+    }
+}
+
 extension [IPNetwork] {
     /// Who asked, when these are the trusted proxies.
     ///
@@ -115,12 +129,12 @@ extension [IPNetwork] {
     ///   - peer: the address at the other end of the connection.
     ///   - headers: the values of `X-Forwarded-For`, in their order.
     /// - Returns: nil when the peer is no trusted proxy, so that nothing it says is believed.
-    func source(of peer: String, forwarded headers: [String]) -> IPAddress? {
-        guard var source = IPAddress(peer), isTrusted(source) else { return nil }
+    func source(of peer: String, forwarded headers: [String]) -> ForwardedSource? {
+        guard let proxy = IPAddress(peer), isTrusted(proxy) else { return nil }
+        var source = ForwardedSource.unknown
         for entry in headers.joined(separator: ",").split(separator: ",").reversed() {
-            // Before what is no address, nothing is known to come from a trusted proxy.
-            guard let hop = IPAddress(forwarded: entry.filter { $0 != " " && $0 != "\t" }) else { break }
-            source = hop
+            guard let hop = IPAddress(forwarded: entry.filter { $0 != " " && $0 != "\t" }) else { return .unknown }
+            source = .known(hop)
             guard isTrusted(hop) else { break }
         }
         return source

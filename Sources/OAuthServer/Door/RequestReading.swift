@@ -82,6 +82,7 @@ extension Provider {
     }
 
     /// The network address that a request comes from: the peer's, or what a trusted proxy says.
+    /// - Returns: `unknown` when that is no address.
     func address(_ request: Request, _ context: DoorContext) -> String {
         let peer = context.peer ?? "unknown"
         guard request.headers.contains(.xForwardedFor) else { return peer }

@@ -16,7 +16,7 @@ extension Provider {
         let readers = settings.metricsReaders ?? []
         let source = address(request, context)
         // A proxy that is not known hides who asks: its own address, often loopback, says nothing.
-        let isNamed = isTrusted(context.peer) && namesAddress(request)
+        let isNamed = isTrusted(context.peer) && request.headers.contains(.xForwardedFor)
         let isHidden = !isNamed && Self.forwarding.contains { request.headers.contains($0) }
         guard !isHidden, let reader = IPAddress(source), readers.contains(where: { $0.contains(reader) }) else {
             observe(.metricsRefused(address: source), context)
@@ -39,12 +39,6 @@ extension Provider {
             router.get(RouterPath(route.path), use: route.endpoint(self))
         }
         return router
-    }
-
-    /// Whether the nearest proxy names an address: what else it says, such as `unix:`, names nobody.
-    private func namesAddress(_ request: Request) -> Bool {
-        let nearest = request.headers[values: .xForwardedFor].last?.split(separator: ",").last
-        return nearest.flatMap { IPAddress(forwarded: String($0).trimmed) } != nil
     }
 
     /// What proxies add to a request.
