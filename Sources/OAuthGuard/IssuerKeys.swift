@@ -77,13 +77,20 @@ final class IssuerKeys: Sendable {
     /// Only a key for which the issuer was asked is said to be unknown. One that comes while the issuer may not be asked
     /// may be its newest: after an emergency rotation, forged tokens must not make good ones invalid. So may one that
     /// comes while a fetch runs that began for something else: its answer can be older than the key.
-    func including(_ id: String) async -> Lookup {
+    ///
+    /// - Parameters:
+    ///   - id: the key's `kid`.
+    ///   - deadline: until when the request waits; the fetch goes on for others then.
+    /// - Returns: the keys, or why they are not known to hold it.
+    func including(_ id: String, by deadline: ContinuousClock.Instant) async -> Lookup {
         let (known, flight) = state.withLock { state -> (Lookup?, Flight?) in
             let now = now()
             // Another request may have brought it in the meantime.
             if state.keys[id] != nil { return (.keys(state.keys), nil) }
             if isMissed(id, state, now) { return (.unknown, nil) }
             if let flight = state.flight { return (nil, flight) }
+            // All the time has gone into a fetch that brought nothing.
+            guard .now < deadline else { return (.unavailable, nil) }
             if let unknownAt = state.unknownAt, now.isWithin(firstInterval, after: unknownAt) {
                 return (.unavailable, nil)
             }
@@ -92,13 +99,30 @@ final class IssuerKeys: Sendable {
             return (nil, fetch(&state, now, notBefore: state.fetchedAt == nil ? Self.retryInterval : .zero, for: id))
         }
         if let known { return known }
-        await flight?.task.value
+        guard let flight, await Self.hasEnded(flight, by: deadline) else { return .unavailable }
         return state.withLock { state in
             if state.keys[id] != nil { return .keys(state.keys) }
-            guard flight?.sought == id, !state.lastTryFailed else { return .unavailable }
+            guard flight.sought == id, !state.lastTryFailed else { return .unavailable }
             miss(id, &state)
             return .unknown
         }
+    }
+
+    /// Waits for the end of a fetch, though no longer than until a deadline.
+    private static func hasEnded(_ flight: Flight, by deadline: ContinuousClock.Instant) async -> Bool {
+        let (ends, end) = AsyncStream.makeStream(of: Bool.self)
+        Task {
+            await flight.task.value
+            end.yield(true)
+        }
+        let patience = Task {
+            try? await Task.sleep(until: deadline, clock: .continuous)
+            end.yield(false)
+        }
+        defer { patience.cancel() }
+        for await hasEnded in ends { return hasEnded }
+        // Whoever asked has given up.
+        return false
     }
 
     /// Notes that the issuer does not publish a key; the second time for longer, as a node of the issuer's may have been

@@ -15,6 +15,7 @@ public struct OfflineVerifier: Sendable {
     private let audience: String
     private let expiryTolerance: Duration
     private let startTolerance: Duration
+    private let patience: Duration
     private let now: @Sendable () -> Instant
     private let keys: IssuerKeys
 
@@ -51,6 +52,7 @@ public struct OfflineVerifier: Sendable {
         self.audience = audience
         self.expiryTolerance = expiryTolerance
         self.startTolerance = startTolerance
+        self.patience = patience
         self.now = now
         keys = IssuerKeys(
             source: KeySetSource(issuer: issuer, keysURL: keysURL, patience: patience, httpClient: httpClient),
@@ -64,10 +66,11 @@ public struct OfflineVerifier: Sendable {
     /// - Throws: `invalidToken` when it is not good for this API; `unavailable` while the key that it names cannot be
     ///   had because the issuer does not answer, or was asked for another one a moment ago.
     public func verify(_ text: String) async throws(BearerRefusal) -> VerifiedAccessToken {
+        let deadline = ContinuousClock.now + patience
         var unknown: String?
         var opened = open(text, await keys.current(), &unknown)
         if opened == nil, let id = unknown {
-            switch await keys.including(id) {
+            switch await keys.including(id, by: deadline) {
             case .keys(let newer): opened = open(text, newer, &unknown)
             case .unknown: break
             case .unavailable: throw .unavailable(retryAfter: Self.pause)

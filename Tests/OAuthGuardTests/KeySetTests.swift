@@ -278,6 +278,19 @@ import Testing
         }
     }
 
+    @Test func `S05: who has waited for one fetch in vain does not wait for another`() async throws {
+        let issuer = try FakeIssuer()
+        try await issuer.run { base in
+            let verifier = issuer.offline(base, patience: .seconds(8))
+            try await #expect(check(issuer.token(), verifier) == nil)
+            issuer.change { $0.isStalled = true }
+            issuer.clock.advance(.hours(1))
+            try await #expect(check(issuer.token(key: newKey()), verifier).isUnavailable)
+            #expect(issuer.keySetFetches == 2)
+            issuer.change { $0.isStalled = false }
+        }
+    }
+
     @Test(arguments: [
         ("", "/.well-known/oauth-authorization-server"),
         ("/", "/.well-known/oauth-authorization-server"),
