@@ -13,7 +13,8 @@ import Synchronization
 ///
 /// What is sent and what comes back is told to nobody: neither log nor error holds any of it.
 final class LoginEndpoint: Sendable {
-    private let settings: LoginEndpointSettings
+    private let url: RedirectURI
+    private let options: LoginEndpointSettings.Options
     private let key: SymmetricKey
     private let client: HTTPClient
     private let queue: AdmissionQueue
@@ -44,9 +45,10 @@ final class LoginEndpoint: Sendable {
     private static let pauseCapacity = 10_000
 
     init(_ settings: LoginEndpointSettings) {
-        self.settings = settings
+        url = settings.url
+        options = settings.options
         key = SymmetricKey(data: Array(settings.secret.reveal().utf8))
-        queue = AdmissionQueue(limit: settings.concurrency)
+        queue = AdmissionQueue(limit: options.concurrency)
         var configuration = HTTPClient.Configuration()
         // A password is posted to the address that was configured, and to no other.
         configuration.redirectConfiguration = .disallow
@@ -54,7 +56,7 @@ final class LoginEndpoint: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         // Sooner than servers do: one that closes a connection while a request is on its way would be a fault.
         configuration.connectionPool.idleTimeout = .seconds(1)
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.concurrency
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = options.concurrency
         configuration.httpVersion = .http1Only
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
@@ -95,7 +97,7 @@ final class LoginEndpoint: Sendable {
                 return .unavailable(reason: "it answered with status \(status)")
             }
         } catch {
-            return .unavailable(reason: Self.reason(of: error, settings.deadline))
+            return .unavailable(reason: Self.reason(of: error, options.deadline))
         }
     }
 
@@ -105,11 +107,11 @@ final class LoginEndpoint: Sendable {
 
     private func post(_ email: String, _ password: Secret, _ now: Instant) async throws -> Answer {
         let request = request(email, password, now)
-        return try await withThrowingTaskGroup(of: Answer.self) { [client, settings] group in
+        return try await withThrowingTaskGroup(of: Answer.self) { [client, options] group in
             group.addTask {
                 for attempt in 1... {
                     do {
-                        return try await Self.send(request, by: client, within: settings.deadline)
+                        return try await Self.send(request, by: client, within: options.deadline)
                     } catch  where attempt < Self.tries && Self.isRefusal(error) {
                         // Refused: nothing was sent, so trying again can do nothing twice.
                         try await Task.sleep(for: .milliseconds(100 * attempt))
@@ -119,7 +121,7 @@ final class LoginEndpoint: Sendable {
             }
             // The client's own deadline does not count the time that a body takes.
             group.addTask {
-                try await Task.sleep(for: settings.deadline)
+                try await Task.sleep(for: options.deadline)
                 throw HTTPClientError.deadlineExceeded
             }
             defer { group.cancelAll() }
@@ -144,12 +146,12 @@ final class LoginEndpoint: Sendable {
 
     private func request(_ email: String, _ password: Secret, _ now: Instant) -> HTTPClientRequest {
         var writer = JSONWriter()
-        writer.member(named: settings.emailMember, email)
-        writer.member(named: settings.passwordMember, password.reveal())
+        writer.member(named: options.emailMember, email)
+        writer.member(named: options.passwordMember, password.reveal())
         let body = writer.finish()
         let timestamp = "\(now.seconds)"
         let code = HMAC<SHA256>.authenticationCode(for: Array(timestamp.utf8) + [UInt8(ascii: ".")] + body, using: key)
-        var request = HTTPClientRequest(url: settings.url.text)
+        var request = HTTPClientRequest(url: url.text)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/json")
         request.headers.add(name: "accept", value: "application/json")
@@ -166,15 +168,15 @@ final class LoginEndpoint: Sendable {
         guard let answer = try? JSONDecoder().decode(LoginAnswer.self, from: Data(body.readableBytesView)) else {
             return .unavailable(reason: "its answer is not a JSON object")
         }
-        guard let id = answer.text(at: settings.idPath), Self.isPlain(id, upTo: 255) else {
-            return .unavailable(reason: "its answer has no usable id in '\(settings.idPath)'")
+        guard let id = answer.text(at: options.idPath), Self.isPlain(id, upTo: 255) else {
+            return .unavailable(reason: "its answer has no usable id in '\(options.idPath)'")
         }
-        guard let email = answer.text(at: settings.emailPath), Self.isPlain(email, upTo: EmailAddress.limit),
+        guard let email = answer.text(at: options.emailPath), Self.isPlain(email, upTo: EmailAddress.limit),
             email.contains("@")
         else {
-            return .unavailable(reason: "its answer has no usable e-mail address in '\(settings.emailPath)'")
+            return .unavailable(reason: "its answer has no usable e-mail address in '\(options.emailPath)'")
         }
-        let name = answer.text(at: settings.namePath).flatMap { Self.isPlain($0, upTo: 400) ? $0 : nil }
+        let name = answer.text(at: options.namePath).flatMap { Self.isPlain($0, upTo: 400) ? $0 : nil }
         return .known(Store.ExternalAccount(source: .loginEndpoint, externalID: id, email: email, name: name))
     }
 

@@ -38,7 +38,8 @@ extension Provider {
                 )
             },
             hasPassword: method?.source == .own && method?.passwordHash != nil,
-            passwordPage: method?.source == .loginEndpoint ? settings.accounts.loginEndpoint?.passwordPage : nil,
+            passwordPage: method?.source == .loginEndpoint
+                ? settings.accounts.loginEndpoint?.options.passwordPage : nil,
             notice: seals.account.notice(try query(request)["notice"], in: session.digest),
             now: visit.now
         )

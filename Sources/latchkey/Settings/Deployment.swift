@@ -69,14 +69,7 @@ struct Deployment: Sendable {
     struct LoginEndpointWords: Sendable {
         var url: RedirectURI?
         var secret: Secret?
-        var deadline = Duration.seconds(5)
-        var emailMember = "email"
-        var passwordMember = "password"
-        var idPath = "id"
-        var namePath = "name"
-        var emailPath = "email"
-        var concurrency = 64
-        var passwordPage: PageLink?
+        var options = LoginEndpointSettings.Options()
     }
 
     private static var placeholder: Issuer {
@@ -198,18 +191,10 @@ struct Deployment: Sendable {
                     + "32 characters or more, such as `openssl rand -hex 32` prints"
             )
         }
-        guard loginEndpoint.emailMember != loginEndpoint.passwordMember else {
+        guard loginEndpoint.options.emailMember != loginEndpoint.options.passwordMember else {
             throw Complaint("login-endpoint-email-member and login-endpoint-password-member must not be the same name")
         }
-        var settled = LoginEndpointSettings(url: url, secret: secret)
-        settled.deadline = loginEndpoint.deadline
-        settled.emailMember = loginEndpoint.emailMember
-        settled.passwordMember = loginEndpoint.passwordMember
-        settled.idPath = loginEndpoint.idPath
-        settled.namePath = loginEndpoint.namePath
-        settled.emailPath = loginEndpoint.emailPath
-        settled.concurrency = loginEndpoint.concurrency
-        settled.passwordPage = loginEndpoint.passwordPage
+        let settled = LoginEndpointSettings(url: url, secret: secret, options: loginEndpoint.options)
         return accounts == .both ? .both(settled) : .loginEndpoint(settled)
     }
 

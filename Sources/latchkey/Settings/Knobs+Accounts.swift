@@ -34,7 +34,7 @@ extension Knob {
         Knob(
             "login-endpoint-deadline",
             .accounts,
-            \.loginEndpoint.deadline,
+            \.loginEndpoint.options.deadline,
             .duration(.milliseconds(100) ... .seconds(30)),
             example: "3s",
             "How long the endpoint's answer may take, all of it. After that people are told that sign-in is not available right now."
@@ -42,7 +42,7 @@ extension Knob {
         Knob(
             "login-endpoint-email-member",
             .accounts,
-            \.loginEndpoint.emailMember,
+            \.loginEndpoint.options.emailMember,
             .memberName,
             example: "username",
             "The member of the request's JSON that holds the e-mail address."
@@ -50,7 +50,7 @@ extension Knob {
         Knob(
             "login-endpoint-password-member",
             .accounts,
-            \.loginEndpoint.passwordMember,
+            \.loginEndpoint.options.passwordMember,
             .memberName,
             example: "secret",
             "The member of the request's JSON that holds the password."
@@ -58,7 +58,7 @@ extension Knob {
         Knob(
             "login-endpoint-id",
             .accounts,
-            \.loginEndpoint.idPath,
+            \.loginEndpoint.options.idPath,
             .memberPath,
             example: "user.id",
             "Where the answer's JSON holds the account's permanent id, a text or a whole number. It must never be given to somebody else."
@@ -66,7 +66,7 @@ extension Knob {
         Knob(
             "login-endpoint-name",
             .accounts,
-            \.loginEndpoint.namePath,
+            \.loginEndpoint.options.namePath,
             .memberPath,
             example: "user.full_name",
             "Where the answer's JSON holds the account's name. It may be missing there."
@@ -74,7 +74,7 @@ extension Knob {
         Knob(
             "login-endpoint-email",
             .accounts,
-            \.loginEndpoint.emailPath,
+            \.loginEndpoint.options.emailPath,
             .memberPath,
             example: "user.email",
             "Where the answer's JSON holds the account's e-mail address of today."
@@ -82,7 +82,7 @@ extension Knob {
         Knob(
             "login-endpoint-concurrency",
             .accounts,
-            \.loginEndpoint.concurrency,
+            \.loginEndpoint.options.concurrency,
             .number(1...1000, of: "requests"),
             example: "16",
             "How many sign-ins one process asks the endpoint about at a time."
@@ -90,7 +90,7 @@ extension Knob {
         Knob(
             "login-endpoint-password-page",
             .accounts,
-            \.loginEndpoint.passwordPage,
+            \.loginEndpoint.options.passwordPage,
             Notation(
                 expected: "a web address",
                 read: { text in text.hasPrefix("/") ? nil : PageLink(text) },
