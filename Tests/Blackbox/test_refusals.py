@@ -57,6 +57,7 @@ def test_secrets_codes_and_tokens_are_not_kept(server, client, person):
         client.refresh(tokens.access),
         client.post("/oauth/token", {"grant_type": tokens.refresh}),
         client.post("/oauth/token", {"grant_type": "authorization_code", tokens.access: "1"}),
+        client.refresh(tokens.refresh, scope="locks.read hunter2-is-a-chosen-secret"),
     ]
     server.canaries.add("client secret", "hunter2-is-a-chosen-secret")
     # The secret was in the body, whatever else stood in the header.
@@ -69,6 +70,7 @@ def test_secrets_codes_and_tokens_are_not_kept(server, client, person):
         assert secret not in seen
     assert stored(server, mistakes[1])["got"].startswith("a refresh token, ")
     assert "nothing; the request has grant_type" in stored(server, mistakes[4])["got"]
+    assert stored(server, mistakes[5])["got"] == "locks.read (26 characters)"
 
 
 def test_the_error_page_shows_the_id_under_which_the_operator_finds_it(server, client):

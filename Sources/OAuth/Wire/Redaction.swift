@@ -1,7 +1,7 @@
 /// What of a refused request may be kept and shown: no secret, code, token or password, and nothing that may hold one.
 public enum Redaction {
     /// The parameters whose values are not secret by what they are for; of all others only kind and length are shown.
-    private static let shownParameters = words.union(addresses).union(["client_id", "scope"])
+    private static let shownParameters = words.union(addresses).union(names)
 
     /// Those whose values are short words of the protocol: a long one is something else that has been put in the wrong place.
     private static let words: Set<String> = [
@@ -11,6 +11,9 @@ public enum Redaction {
 
     /// Those whose values are addresses, which may hold credentials besides.
     private static let addresses: Set<String> = ["redirect_uri", "resource", "audience"]
+
+    /// Those whose values are names that somebody chose, which may be long.
+    private static let names: Set<String> = ["client_id", "scope"]
 
     /// The longest word that is shown where one may be a secret; the protocol's own are shorter.
     private static let wordLimit = 24
@@ -29,23 +32,27 @@ public enum Redaction {
     /// - Parameters:
     ///   - parameter: its name; nil when the refusal is about none.
     ///   - form: the request's parameters.
+    ///   - isKnown: whether a text is the name of a client or of a scope, and so no secret.
     /// - Returns: a text without secrets, for the operator; nil when there is no parameter to speak of.
-    public static func shown(_ parameter: String?, of form: Form) -> String? {
+    public static func shown(
+        _ parameter: String?,
+        of form: Form,
+        isKnown: (String) -> Bool = { _ in false }
+    ) -> String? {
         guard let parameter else { return nil }
         let values = form.pairs.filter { $0.name == parameter }.map(\.value)
         guard !values.isEmpty else {
             let names = named(form)
             return names.isEmpty ? "nothing" : "nothing; the request has \(names)"
         }
-        return cut(values.prefix(3).map { shown($0, as: parameter) }.joined(separator: ", and "))
+        return cut(values.prefix(3).map { shown($0, as: parameter, isKnown) }.joined(separator: ", and "))
     }
 
-    private static func shown(_ value: String, as parameter: String) -> String {
+    private static func shown(_ value: String, as parameter: String, _ isKnown: (String) -> Bool) -> String {
         guard !value.isEmpty else { return "an empty value" }
-        guard shownParameters.contains(parameter) else { return described(value) }
-        let value =
-            addresses.contains(parameter) ? bare(value) : words.contains(parameter) ? protocolWords(value) : value
-        return masked(value)
+        if addresses.contains(parameter) { return masked(bare(value)) }
+        if words.contains(parameter) { return masked(protocolWords(value)) }
+        return names.contains(parameter) ? masked(chosenNames(value, isKnown)) : described(value)
     }
 
     /// An address without what may be a secret in it: user information, long values of its query, and its fragment.
@@ -87,6 +94,23 @@ public enum Redaction {
         let separator: Character = text.hasPrefix("urn:") ? ":" : " "
         let words = text.split(separator: separator, omittingEmptySubsequences: false)
         return words.map(brief).joined(separator: String(separator))
+    }
+
+    /// Names with spaces between them: those that are known, short, plain words or addresses, and of others the length.
+    private static func chosenNames(_ text: String, _ isKnown: (String) -> Bool) -> String {
+        text.split(separator: " ", omittingEmptySubsequences: false)
+            .map { name in
+                let isShown = isPlainWords(name) || name.count > wordLimit && isKnown(String(name))
+                return isShown ? String(name) : bare(String(name))
+            }
+            .joined(separator: " ")
+    }
+
+    /// Whether a name is made of words in small letters, capitals at their beginning at most: what is random is not.
+    private static func isPlainWords(_ name: Substring) -> Bool {
+        name.split { ".:/_-".contains($0) }.allSatisfy { word in
+            word.count <= wordLimit && word.allSatisfy(\.isLetter) && word.dropFirst().allSatisfy(\.isLowercase)
+        }
     }
 
     /// A text in which whatever looks like a token or a secret of ours is replaced by its kind.

@@ -44,12 +44,20 @@ extension Provider {
             status: Int64(status ?? ownStatus),
             parameter: error.parameter.map { Redaction.masked(String($0.prefix(40))) },
             expected: error.expected.map(Redaction.masked),
-            got: isInHeader ? "an Authorization header" : Redaction.shown(error.parameter, of: form),
+            got: isInHeader ? "an Authorization header" : got(error.parameter, form, client),
             connection: nil
         )
         let presented = form["refresh_token"] ?? (endpoint == .token ? nil : form["token"])
         node.trail.refusals.note(.init(refusal: refusal, presented: presented.flatMap { RefreshToken($0) }))
         return client.id
+    }
+
+    /// What came in a parameter; the name of a scope or of a client that there is is no secret, however long it is.
+    private func got(_ parameter: String?, _ form: Form, _ client: Client) -> String? {
+        Redaction.shown(parameter, of: form) { name in
+            client.scopes.contains(name) || node.loader.scopes.contains { $0.name == name }
+                || ClientID(name).flatMap { node.clients[$0] } != nil
+        }
     }
 
     private static func refused(_ thrown: any Error) -> (OAuthError, status: Int)? {

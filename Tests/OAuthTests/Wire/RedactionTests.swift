@@ -45,6 +45,26 @@ import Testing
         #expect(Redaction.shown("grant_type", of: Form(["grant_type": urn])) == urn)
     }
 
+    @Test(arguments: ["client_id", "scope"])
+    func `where a name belongs, a long one is shown when it is known, plain words or an address`(_ name: String) {
+        let known = "partner-3f9a8c1e5b7d2046a8c1e5b7d2046a8c"
+        for secret in [
+            "qWmT7zR4kLp9VbXcYh2NdJs6FgEa3Uu8", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "3f9a8c1e5b7d2046a8c1e5b7d2046a8c", "hunter2-is-a-chosen-secret", "abcdefghijklmnopqrstuvwxyz",
+            "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",
+        ] {
+            #expect(Redaction.shown(name, of: Form([name: secret])) == "(\(secret.count) characters)")
+            #expect(Redaction.shown(name, of: Form([name: "a \(secret)"])) != "a \(secret)")
+        }
+        for plain in [
+            "client_abcdefgh23456789", "accounts.transactions_everything.read-only", "Calendars.Read.Shared.All.Users",
+            "https://www.googleapis.com/auth/calendar.v3.events.readonly", known,
+        ] {
+            #expect(Redaction.shown(name, of: Form([name: plain])) { $0 == known } == plain)
+        }
+        #expect(Redaction.shown(name, of: Form([name: known])) == "(40 characters)")
+    }
+
     @Test func `what is no secret is shown, and every value of what came twice`() {
         let form = Form(["redirect_uri": "https://a.example/cb?x=1", "scope": "a b", "grant_type": "password"])
         #expect(Redaction.shown("redirect_uri", of: form) == "https://a.example/cb?x=1")
