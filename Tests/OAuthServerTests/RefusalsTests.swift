@@ -170,10 +170,15 @@ import Testing
         }
     }
 
-    @Test func `without a database a wrong secret is a wrong one, as long as memory counts`() async throws {
-        try await Backend.sqlite.withServer { server async throws in
+    @Test func `without a database a secret that memory does not know may be a new one: it is 503, but counts`()
+        async throws
+    {
+        try await Backend.sqlite.withServer(change: { $0.clientFailureLimit = 2 }) { server async throws in
             server.rigged.fail(.unavailable("away"))
-            #expect(try await Self.status(of: "wrong", at: server) == 401)
+            #expect(try await Self.status(of: "perhaps new", at: server) == 503)
+            #expect(try await Self.status(of: TestServer.secret, at: server) == 200)
+            #expect(try await Self.status(of: "perhaps new", at: server) == 503)
+            #expect(try await Self.status(of: "perhaps new", at: server) == 429)
             #expect(try await Self.status(of: TestServer.secret, at: server) == 200)
         }
     }

@@ -6,7 +6,8 @@ import OAuthStore
 extension Provider {
     /// Finds out which client a request comes from, and makes sure of it.
     ///
-    /// - Throws: `invalid_client`; `slow_down` for a wrong secret after too many others; `invalid_request`.
+    /// - Throws: `invalid_client`; `slow_down` for a wrong secret after too many others; `invalid_request`;
+    ///   `temporarily_unavailable` when this node cannot know.
     func authenticate(
         _ form: Form,
         _ request: Request,
@@ -33,7 +34,8 @@ extension Provider {
     }
 
     /// Makes sure that a request comes from the client that it says.
-    /// - Throws: `invalid_client`; `slow_down` for a wrong secret after too many others.
+    /// - Throws: `invalid_client`; `slow_down` for a wrong secret after too many others; `temporarily_unavailable` for one that only
+    ///   the database may know, which does not answer.
     func authenticate(
         _ client: Client,
         _ credentials: ClientCredentials,
@@ -50,7 +52,8 @@ extension Provider {
 
     /// Judges a client once more that has failed: its secret may be younger than what this node knows of it.
     ///
-    /// A client that is slowed down is not looked up, so that whoever tries secrets out makes no load.
+    /// A client that is slowed down is not looked up, so that whoever tries secrets out makes no load. Where nobody can look, a
+    /// secret that memory does not know is no wrong one, but counts, so that no outage is the time to try them out.
     @inline(never)
     private func authenticate(
         _ id: ClientID,
@@ -59,8 +62,9 @@ extension Provider {
         _ context: DoorContext,
         now: Instant
     ) async throws(OAuthError) -> AuthenticatedClient {
+        var failure = failure
         if !suspicions.clientFailures.isFull(id, at: now) {
-            await node.lookAnew()
+            if await !node.lookAnew() { failure = Node.unavailable }
             let clients = node.clients
             guard !clients.unresolved.contains(id) else { throw ClientLoader.unresolved }
             if let client = clients[id],
@@ -73,7 +77,7 @@ extension Provider {
         if isFirst { observe(.secretsTriedOut(id), context) }
         throw OAuthError(
             .slowDown,
-            "too many wrong client secrets; the right one is not affected",
+            "too many wrong client secrets; the right one still works, and a new one after two seconds at most",
             retryAfter: wait
         )
     }

@@ -31,8 +31,8 @@ final class Node: Sendable {
         /// The look that requests are waiting for.
         var look: Task<Set<Store.Kept>, Never>?
         /// The look that refused clients are waiting for, until it begins; the last one of that kind, and when it began.
-        var nextLook: Task<Void, Never>?
-        var lastLook: Task<Void, Never>?
+        var nextLook: Task<Bool, Never>?
+        var lastLook: Task<Bool, Never>?
         var lastLookBegan: UInt64 = 0
         /// What the log was told last of why that fails.
         var complaint: String?
@@ -43,8 +43,12 @@ final class Node: Sendable {
     /// How old what this node knows of clients and keys may be when it decides on a request.
     static let staleAfter = Duration.milliseconds(staleAfterMilliseconds)
     private static let staleAfterMilliseconds: Int64 = 2000
-    /// How long a caller is asked to wait while this node does not know what is true.
-    private static let retryAfter = Duration.seconds(2)
+    /// The answer while this node does not know what is true.
+    static let unavailable = OAuthError(
+        .temporarilyUnavailable,
+        "the server cannot look into its database; try again",
+        retryAfter: .seconds(2)
+    )
     /// How long lies between two looks that refused clients have taken.
     private static let lookPace = Duration.milliseconds(100)
 
@@ -123,36 +127,33 @@ final class Node: Sendable {
     ///
     /// - Throws: `temporarily_unavailable` when it cannot look.
     func requireFresh(_ kind: Store.Kept) async throws(OAuthError) {
-        guard await !lookTogether().contains(kind) else { return }
-        throw OAuthError(
-            .temporarilyUnavailable,
-            "the server cannot look into its database; try again",
-            retryAfter: Self.retryAfter
-        )
+        guard await lookTogether().contains(kind) else { throw Self.unavailable }
     }
 
     /// Looks into the ledger before a client is told that it is wrong: one look for all who ask before it begins, and ten a second
     /// at most.
     ///
-    /// It is one that begins after this: another may have missed what the client knows. When it fails, memory counts as before.
-    func lookAnew() async {
-        let look = state.withLock { state -> Task<Void, Never> in
+    /// It is one that begins after this: another may have missed what the client knows.
+    ///
+    /// - Returns: whether it could see the clients.
+    func lookAnew() async -> Bool {
+        let look = state.withLock { state -> Task<Bool, Never> in
             if let look = state.nextLook { return look }
             let rest = Self.lookPace - .nanoseconds(Int64(clamping: Stopwatch.now &- state.lastLookBegan))
-            let look = Task<Void, Never> { [last = state.lastLook] in
+            let look = Task<Bool, Never> { [last = state.lastLook] in
                 // However slow the database is, no two of them take its connections at once.
-                await last?.value
+                _ = await last?.value
                 if rest > .zero { try? await Task.sleep(for: rest) }
                 self.state.withLock { state in
                     state.nextLook = nil
                     state.lastLookBegan = Stopwatch.now
                 }
-                await self.refresh()
+                return await self.refresh().contains(.clients)
             }
             (state.nextLook, state.lastLook) = (look, look)
             return look
         }
-        await look.value
+        return await look.value
     }
 
     private func lookTogether() async -> Set<Store.Kept> {
