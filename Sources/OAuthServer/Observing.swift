@@ -11,8 +11,14 @@ extension Provider {
     /// Tells what happened, under the id that the caller sees too.
     func observe(_ observation: Observation, _ context: DoorContext) {
         count(observation)
-        guard !tellEvent(observation, context.logger) else { return }
-        tell(observation, context.logger)
+        switch observation.line {
+        case .note(let text, let metadata):
+            context.logger.info("\(text)", metadata: metadata)
+        case .event(let event, let text, let metadata, let level):
+            metrics.tell(event, "\(text)", level, metadata, to: context.logger)
+        case .storm(let event, let text):
+            metrics.tellOfStorm(event, text, at: Stopwatch.now, to: context.logger)
+        }
     }
 
     /// Counts what the console draws by client, and what has a metric beside its event.
@@ -34,107 +40,92 @@ extension Provider {
         case .operatorSignInFailed: metrics.operatorSignIns[.failed].add()
         case .operatorSignInBlocked: metrics.operatorSignIns[.blocked].add()
         case .operatorSignInCrowded: metrics.operatorSignIns[.busy].add()
-        default: break  // counted where it happens, or not at all
+        case .accountSourceFailed, .secretsTriedOut, .tokensTriedOut, .metricsRefused, .signedOut, .passwordChanged,
+            .forwardingNotTrusted, .allowed, .denied, .refused, .databaseFault, .unavailable, .fault:
+            break  // counted where it happens, or as its event alone
         }
     }
+}
 
-    /// Tells what is a security event.
-    /// - Returns: false when it is none.
-    private func tellEvent(_ observation: Observation, _ logger: Logger) -> Bool {
-        switch observation {
-        case .codeReplayed(let client):
-            let message: Logger.Message = "a code was redeemed twice; its connection was cut"
-            metrics.tell(.codeReplay, message, .warning, ["client": "\(client)"], to: logger)
-        case .tokenReused(let client, let connection):
-            let message: Logger.Message = "an old refresh token was used again; its connection was cut"
-            let metadata: Logger.Metadata = ["client": "\(client)", "connection": "\(connection)"]
-            metrics.tell(.tokenReuse, message, .warning, metadata, to: logger)
-        case .secretsTriedOut(let client):
-            let message: Logger.Message = "wrong secrets of a client are slowed down for a minute"
-            metrics.tell(.clientLockout, message, .warning, ["client": "\(client)"], to: logger)
-        case .tokensTriedOut(let client):
-            let message: Logger.Message = "a client asks about many tokens that nobody issued"
-            metrics.tell(.tokenGuessing, message, .warning, ["client": "\(client)"], to: logger)
-        case .forwardingNotTrusted(let peer):
-            let message: Logger.Message =
-                "X-Forwarded-For is not believed from here: if this is your proxy, name it in trusted-proxies"
-            metrics.tell(.untrustedProxy, message, .warning, ["peer": "\(peer)"], to: logger)
-        case .metricsRefused(let address):
-            let message: Logger.Message = "metrics are not for this address: metrics-from names those who may read them"
-            metrics.tell(.metricsRefused, message, .info, ["address": "\(address)"], to: logger)
-        case .databaseFault(.unnoted(let reason), _):
-            metrics.tell(.unnoted, "\(SQLError.unnoted(reason))", .error, to: logger)
-        case .databaseFault(let error, isPassing: true):
-            metrics.tellOfStorm(.unavailable, "\(error)", at: Stopwatch.now, to: logger)
-        case .databaseFault(let error, isPassing: false):
-            metrics.tell(.database, "\(error)", .error, to: logger)
-        case .unavailable(let error):
-            metrics.tellOfStorm(.unavailable, error.description, at: Stopwatch.now, to: logger)
-        case .fault(let reason):
-            metrics.tell(.fault, "a fault of the server: \(reason)", .error, to: logger)
-        case .accountSourceFailed(let reason):
-            metrics.tell(.loginEndpoint, "the login endpoint cannot be used: \(reason)", .error, to: logger)
-        default:
-            return tellPerson(observation, logger)
-        }
-        return true
-    }
+/// What the log is told of an observation.
+private enum Line {
+    /// It is no security event.
+    case note(String, Logger.Metadata)
+    /// It is one, and counted as such.
+    case event(SecurityEvent, String, Logger.Metadata = [:], level: Logger.Level = .warning)
+    /// It is one that comes in storms: of equal lines the first is written.
+    case storm(SecurityEvent, String)
+}
 
-    /// Tells what people did that is a security event.
-    /// - Returns: false when it is none.
-    private func tellPerson(_ observation: Observation, _ logger: Logger) -> Bool {
-        switch observation {
-        case .signInFailed(let trace):
-            metrics.tell(.signInFailed, "sign-in failed", .info, trace.metadata, to: logger)
+extension Observation {
+    /// Its line of the log.
+    fileprivate var line: Line {
+        switch self {
+        case .signedIn(let account): .note("signed in", ["account": "\(account)"])
+        case .signInFailed(let trace): .event(.signInFailed, "sign-in failed", trace.metadata, level: .info)
         case .signInBlocked(let trace):
-            metrics.tell(.lockout, "sign-in blocked: too many have failed", .warning, trace.metadata, to: logger)
+            .event(.lockout, "sign-in blocked: too many have failed", trace.metadata)
         case .signInCrowded(let trace):
-            metrics.tell(.signInBusy, "sign-in not looked at: too many wait", .warning, trace.metadata, to: logger)
-        case .passwordChanged(let account):
-            metrics.tell(.passwordChanged, "password changed", .notice, ["account": "\(account)"], to: logger)
+            .event(.signInBusy, "sign-in not looked at: too many wait", trace.metadata)
         case .operatorSignedIn(let id):
-            metrics.tell(.operatorSignedIn, "an operator signed in", .notice, ["operator": "\(id)"], to: logger)
+            .event(.operatorSignedIn, "an operator signed in", ["operator": "\(id)"], level: .notice)
         case .operatorSignInFailed(let address):
-            let message: Logger.Message = "an operator's sign-in failed"
-            metrics.tell(.operatorSignInFailed, message, .warning, ["address": "\(address)"], to: logger)
+            .event(.operatorSignInFailed, "an operator's sign-in failed", ["address": "\(address)"])
         case .operatorSignInBlocked(let address):
-            let message: Logger.Message = "an operator's sign-in was blocked: too many have failed"
-            metrics.tell(.operatorLockout, message, .warning, ["address": "\(address)"], to: logger)
-        case .operatorSignInCrowded(let address):
-            let message: Logger.Message = "an operator's sign-in was not looked at: too many wait"
-            metrics.tell(.signInBusy, message, .warning, ["address": "\(address)"], to: logger)
-        default:
-            return false
-        }
-        return true
-    }
-
-    /// Tells the log what is no security event.
-    private func tell(_ observation: Observation, _ logger: Logger) {
-        switch observation {
-        case .signedIn(let account):
-            logger.info("signed in", metadata: ["account": "\(account)"])
-        case .signedOut(let account):
-            logger.info("signed out", metadata: ["account": "\(account)"])
-        case .cut(let account, let connection):
-            logger.info("cut by its owner", metadata: ["account": "\(account)", "connection": "\(connection)"])
-        case .allowed(let client, let account, let connection):
-            logger.info(
-                "allowed",
-                metadata: ["client": "\(client)", "account": "\(account)", "connection": "\(connection)"]
+            .event(
+                .operatorLockout,
+                "an operator's sign-in was blocked: too many have failed",
+                ["address": "\(address)"]
             )
-        case .denied(let client):
-            logger.info("denied", metadata: ["client": "\(client)"])
+        case .operatorSignInCrowded(let address):
+            .event(.signInBusy, "an operator's sign-in was not looked at: too many wait", ["address": "\(address)"])
+        case .accountSourceFailed(let reason):
+            .event(.loginEndpoint, "the login endpoint cannot be used: \(reason)", level: .error)
+        case .secretsTriedOut(let client):
+            .event(.clientLockout, "wrong secrets of a client are slowed down for a minute", ["client": "\(client)"])
+        case .tokensTriedOut(let client):
+            .event(.tokenGuessing, "a client asks about many tokens that nobody issued", ["client": "\(client)"])
+        case .metricsRefused(let address):
+            .event(
+                .metricsRefused,
+                "metrics are not for this address: metrics-from names those who may read them",
+                ["address": "\(address)"],
+                level: .info
+            )
+        case .signedOut(let account): .note("signed out", ["account": "\(account)"])
+        case .passwordChanged(let account):
+            .event(.passwordChanged, "password changed", ["account": "\(account)"], level: .notice)
+        case .cut(let account, let connection):
+            .note("cut by its owner", ["account": "\(account)", "connection": "\(connection)"])
+        case .forwardingNotTrusted(let peer):
+            .event(
+                .untrustedProxy,
+                "X-Forwarded-For is not believed from here: if this is your proxy, name it in trusted-proxies",
+                ["peer": "\(peer)"]
+            )
+        case .allowed(let client, let account, let connection):
+            .note("allowed", ["client": "\(client)", "account": "\(account)", "connection": "\(connection)"])
+        case .denied(let client): .note("denied", ["client": "\(client)"])
         case .connected(let client, let connection):
-            logger.info("connected", metadata: ["client": "\(client)", "connection": "\(connection)"])
+            .note("connected", ["client": "\(client)", "connection": "\(connection)"])
         case .disconnected(let client, let connection):
-            logger.info("disconnected", metadata: ["client": "\(client)", "connection": "\(connection)"])
-        case .refused(let error, let client):
-            var metadata: Logger.Metadata = ["error": "\(error.code.rawValue)"]
-            if let client { metadata["client"] = "\(client)" }
-            logger.info("refused: \(error.description)", metadata: metadata)
-        default:
-            break  // told as an event
+            .note("disconnected", ["client": "\(client)", "connection": "\(connection)"])
+        case .codeReplayed(let client):
+            .event(.codeReplay, "a code was redeemed twice; its connection was cut", ["client": "\(client)"])
+        case .tokenReused(let client, let connection):
+            .event(
+                .tokenReuse,
+                "an old refresh token was used again; its connection was cut",
+                ["client": "\(client)", "connection": "\(connection)"]
+            )
+        case .refused(let error, nil): .note("refused: \(error.description)", ["error": "\(error.code.rawValue)"])
+        case .refused(let error, let client?):
+            .note("refused: \(error.description)", ["error": "\(error.code.rawValue)", "client": "\(client)"])
+        case .databaseFault(.unnoted(let reason), _): .event(.unnoted, "\(SQLError.unnoted(reason))", level: .error)
+        case .databaseFault(let error, isPassing: true): .storm(.unavailable, "\(error)")
+        case .databaseFault(let error, isPassing: false): .event(.database, "\(error)", level: .error)
+        case .unavailable(let error): .storm(.unavailable, error.description)
+        case .fault(let reason): .event(.fault, "a fault of the server: \(reason)", level: .error)
         }
     }
 }
