@@ -19,12 +19,13 @@ extension Provider {
 
     private func consoleAPIKeys(_ visit: ConsoleVisit) async throws -> Response {
         let typed = visit.query["q"] ?? ""
+        let list = ConsoleList("/api-keys", visit, kept: [("q", typed)])
         let last: APIKey? =
-            if let id = visit.query["after"].flatMap({ APIKeyID($0) }) { try await store.apiKey(id) } else { nil }
+            if let id = list.place.flatMap({ APIKeyID($0) }) { try await store.apiKey(id) } else { nil }
         let found = try await store.apiKeys(
             named: typed.isEmpty ? nil : typed,
             after: last,
-            limit: Int64(consolePageLength + 1)
+            limit: ConsoleList.limit
         )
         var page = ConsolePage(
             "API keys",
@@ -38,7 +39,7 @@ extension Provider {
             empty: typed.isEmpty ? "There are no API keys." : "No key has \"\(typed)\" in its name."
         )
         if typed.isEmpty { table.emptyAction = .main("Create API key", "/api-keys/new") }
-        table.rows = found.prefix(consolePageLength).map { key in
+        list.show(found, in: &table, place: \.id.description) { key in
             [
                 .text(key.name, detail: key.id.description),
                 key.revokedAt != nil
@@ -50,14 +51,7 @@ extension Provider {
                 key.revokedAt == nil ? .change("Revoke", "/api-keys/\(key.id)/revoke") : .text(""),
             ]
         }
-        if last != nil { table.first = ConsoleCursor.address("/api-keys", [("q", typed)]) }
-        if found.count > consolePageLength {
-            table.next = ConsoleCursor.address(
-                "/api-keys",
-                [("q", typed), ("after", found[consolePageLength - 1].id.description)]
-            )
-        }
-        page.add(.search(ConsoleSearch("/api-keys", "Search by name", value: typed)), .table(table))
+        page.add(.search(ConsoleSearch(list, "Search by name")), .table(table))
         return show(page, visit)
     }
 

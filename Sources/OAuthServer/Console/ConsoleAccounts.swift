@@ -33,11 +33,11 @@ extension Provider {
 
     private func consoleAccounts(_ visit: ConsoleVisit) async throws -> Response {
         let typed = visit.query["q"] ?? ""
-        let cursor = ConsoleCursor(visit.query)
+        let list = ConsoleList("/accounts", visit, kept: [("q", typed)])
         let found = try await store.accounts(
             matching: typed,
-            after: cursor.flatMap { cursor in AccountID(cursor.id).map { (cursor.createdAt, $0) } },
-            limit: Int64(consolePageLength + 1)
+            after: list.point(AccountID.init),
+            limit: ConsoleList.limit
         )
         var page = ConsolePage("Accounts", area: .accounts, lead: "The people who sign in here.")
         page.actions = [.danger("Sign everybody out", "/sessions/end")]
@@ -48,12 +48,10 @@ extension Provider {
                 ? "There are no accounts yet. Make one with latchkey account create."
                 : "No account has a word that begins with \"\(typed)\". Try the beginning of the e-mail address or of the user id."
         )
-        table.page(
+        list.show(
             found,
-            "/accounts",
-            visit,
-            kept: [("q", typed)],
-            key: { ($0.createdAt, $0.id.description) },
+            in: &table,
+            place: { ConsoleList.place($0.createdAt, $0.id) },
             row: { account in
                 [
                     .link(
@@ -65,7 +63,7 @@ extension Provider {
                 ]
             }
         )
-        page.add(.search(ConsoleSearch("/accounts", "Search by e-mail, name or id", value: typed)), .table(table))
+        page.add(.search(ConsoleSearch(list, "Search by e-mail, name or id")), .table(table))
         return show(page, visit)
     }
 

@@ -13,31 +13,22 @@ extension Provider {
 
     private func consoleAudit(_ visit: ConsoleVisit) async throws -> Response {
         let filter = AuditFilter(visit.query)
-        let found = try await store.audit(
-            filter,
-            before: visit.query["before"].flatMap { Int64($0) },
-            limit: Int64(Self.trailPage + 1)
-        )
+        let list = ConsoleList("/audit", visit, by: "before", kept: filter.kept)
+        let found = try await store.audit(filter, before: list.number, limit: ConsoleList.limit)
         var page = ConsolePage("Audit trail", area: .audit, lead: "Who changed what. Entries are kept for two years.")
-        page.actions = [ConsoleLink("Export", "/audit-export" + filter.query([]))]
-        var search = ConsoleSearch("/audit", "Search who, what and to what", value: filter.text ?? "")
-        search.kept = filter.kept.filter { $0.name != "q" }
+        page.actions = [ConsoleLink("Export", ConsoleList.address("/audit-export", list.kept))]
         var table = ConsoleTable(
             "The audit trail",
             ["What", "Who", "To what", "When"],
             empty: "Nothing that fits was done."
         )
-        table.rows = found.prefix(Self.trailPage).map { record in
+        list.show(found, in: &table, place: { String($0.number) }) { record in
             [
                 .link(record.action, "/audit/\(record.number)"), .text(record.who, detail: record.kindOfActor),
-                .link(record.subject, "/audit" + AuditFilter(subject: record.subject).query([])), .time(record.at),
+                .link(record.subject, ConsoleList.address("/audit", [("subject", record.subject)])), .time(record.at),
             ]
         }
-        if visit.query["before"] != nil { table.first = "/audit" + filter.query([]) }
-        if found.count > Self.trailPage, let last = found.prefix(Self.trailPage).last {
-            table.next = "/audit" + filter.query([("before", String(last.number))])
-        }
-        page.add(.search(search), .table(table))
+        page.add(.search(ConsoleSearch(list, "Search who, what and to what")), .table(table))
         return show(page, visit)
     }
 
@@ -77,9 +68,6 @@ extension Provider {
             }
         )
     }
-
-    /// How many entries a page shows.
-    static let trailPage = 50
 }
 
 extension AuditFilter {
@@ -89,15 +77,8 @@ extension AuditFilter {
     }
 
     /// What of it stands in the address.
-    fileprivate var kept: [(name: String, value: String)] {
-        [("subject", subject), ("actor", actor), ("action", action), ("q", text)].compactMap { name, value in
-            value.map { (name, $0) }
-        }
-    }
-
-    fileprivate func query(_ more: [(name: String, value: String)]) -> String {
-        let pairs = kept + more
-        return pairs.isEmpty ? "" : "?" + Form(pairs: pairs).encoded
+    fileprivate var kept: [(String, String?)] {
+        [("subject", subject), ("actor", actor), ("action", action), ("q", text)]
     }
 }
 

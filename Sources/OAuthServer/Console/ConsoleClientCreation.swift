@@ -35,7 +35,7 @@ extension Provider {
             return [
                 .link(
                     profile.name,
-                    ConsoleCursor.address("/clients/new", [("profile", profile.id)]),
+                    ConsoleList.address("/clients/new", [("profile", profile.id)]),
                     detail: profile.id
                 ),
                 .text(hosts.first ?? (count == 0 ? "yours to name" : document)),

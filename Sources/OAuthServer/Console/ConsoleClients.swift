@@ -40,11 +40,11 @@ extension Provider {
 
     private func consoleClients(_ visit: ConsoleVisit) async throws -> Response {
         let typed = visit.query["q"] ?? ""
-        let cursor = ConsoleCursor(visit.query)
+        let list = ConsoleList("/clients", visit, kept: [("q", typed)])
         let found = try await store.clients(
             matching: typed,
-            after: cursor.flatMap { cursor in ClientID(cursor.id).map { (cursor.createdAt, $0) } },
-            limit: Int64(consolePageLength + 1)
+            after: list.point(ClientID.init),
+            limit: ConsoleList.limit
         )
         var page = ConsolePage(
             "OAuth connections",
@@ -60,15 +60,8 @@ extension Provider {
                 : "No connection has a word that begins with \"\(typed)\"."
         )
         if typed.isEmpty { table.emptyAction = .main("Create New Connection", "/clients/new") }
-        table.page(
-            found,
-            "/clients",
-            visit,
-            kept: [("q", typed)],
-            key: { ($0.createdAt, $0.id.text) },
-            row: row
-        )
-        page.add(.search(ConsoleSearch("/clients", "Search by name, profile or id", value: typed)), .table(table))
+        list.show(found, in: &table, place: { ConsoleList.place($0.createdAt, $0.id) }, row: row)
+        page.add(.search(ConsoleSearch(list, "Search by name, profile or id")), .table(table))
         return show(page, visit)
     }
 

@@ -16,12 +16,16 @@ extension Provider {
     private func consoleConnections(_ visit: ConsoleVisit) async throws -> Response {
         let client = visit.query["client"].flatMap { ClientID($0) }
         let account = visit.query["account"].flatMap { AccountID($0) }
-        let cursor = ConsoleCursor(visit.query)
+        let list = ConsoleList(
+            "/connections",
+            visit,
+            kept: [("client", client?.text), ("account", account?.description)]
+        )
         let found = try await store.liveConnections(
             of: client,
             account: account,
-            after: cursor.flatMap { cursor in ConnectionID(cursor.id).map { (cursor.createdAt, $0) } },
-            limit: Int64(consolePageLength + 1)
+            after: list.point(ConnectionID.init),
+            limit: ConsoleList.limit
         )
         var page = ConsolePage(
             "Live connections",
@@ -41,12 +45,10 @@ extension Provider {
             ["Account", "Application", "Since", "Last used", "Last error"],
             empty: "Nobody is connected. A connection appears here when somebody allows one."
         )
-        table.page(
+        list.show(
             found,
-            "/connections",
-            visit,
-            kept: [("client", client?.text), ("account", account?.description)],
-            key: { ($0.connection.createdAt, $0.connection.id.description) },
+            in: &table,
+            place: { ConsoleList.place($0.connection.createdAt, $0.connection.id) },
             row: row
         )
         page.add(.table(table))

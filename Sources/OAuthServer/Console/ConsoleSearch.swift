@@ -13,6 +13,12 @@ struct ConsoleSearch: Sendable {
         self.value = value
     }
 
+    /// A field to search a list that is read in pages.
+    init(_ list: ConsoleList, _ label: String) {
+        self.init(list.path, label, value: list.kept.first { $0.name == "q" }?.value ?? "")
+        kept = list.kept.filter { $0.name != "q" }
+    }
+
     func values(_ base: String) -> PageValues {
         var values = PageValues()
         values.set("searchPath", base + path)

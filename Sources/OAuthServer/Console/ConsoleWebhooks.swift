@@ -12,11 +12,8 @@ extension Provider {
 
     private func consoleWebhooks(_ visit: ConsoleVisit) async throws -> Response {
         let isOpen = visit.query["open"] != nil
-        let found = try await store.webhooks(
-            onlyOpen: isOpen,
-            before: visit.query["before"].flatMap { Int64($0) },
-            limit: Int64(Self.trailPage + 1)
-        )
+        let list = ConsoleList("/webhooks", visit, by: "before", kept: [("open", isOpen ? "1" : nil)])
+        let found = try await store.webhooks(onlyOpen: isOpen, before: list.number, limit: ConsoleList.limit)
         var page = ConsolePage(
             "Webhooks",
             area: .webhooks,
@@ -32,16 +29,11 @@ extension Provider {
                 ? "Everything was delivered."
                 : "No events. They are written while the setting webhook-url names a receiver."
         )
-        table.rows = found.prefix(Self.trailPage).map { event in
+        list.show(found, in: &table, place: { String($0.number) }) { event in
             [
                 .link(event.type, "/webhooks/\(event.id)"), event.badge, .code(event.connection.description),
                 .text(event.attempts.grouped), .text(event.lastAnswer), .time(event.createdAt),
             ]
-        }
-        let base = isOpen ? "/webhooks?open=1" : "/webhooks"
-        if visit.query["before"] != nil { table.first = base }
-        if found.count > Self.trailPage, let last = found.prefix(Self.trailPage).last {
-            table.next = base + (isOpen ? "&" : "?") + "before=\(last.number)"
         }
         page.add(.table(table))
         return show(page, visit)
