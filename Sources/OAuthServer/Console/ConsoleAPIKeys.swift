@@ -7,12 +7,8 @@ import OAuthStore
 extension Provider {
     static let consoleAPIKeyRoutes: [ConsoleRoute] = [
         .page("/api-keys", Provider.consoleAPIKeys),
-        .asking("/api-keys/new") { provider in { visit in provider.newAPIKeyPage(visit) } },
-        .change("/api-keys/new", Provider.consoleCreateAPIKey),
-        .asking("/api-keys/:id/revoke") { provider in
-            { visit in try await provider.ask(provider.revokingAPIKey(visit).question, visit) }
-        },
-        .change("/api-keys/:id/revoke", Provider.consoleRevokeAPIKey),
+        .question("/api-keys/new", Provider.consoleCreateAPIKey),
+        .question("/api-keys/:id/revoke", Provider.consoleRevokeAPIKey),
     ]
 
     private static let apiKeyTrail = [ConsoleLink("API keys", "/api-keys")]
@@ -62,7 +58,7 @@ extension Provider {
         status: HTTPResponse.Status = .ok
     ) -> Response {
         var page = ConsolePage("Create API key", area: .apiKeys, trail: Self.apiKeyTrail)
-        var form = ConsoleForm("/api-keys/new", button: "Create", style: .main)
+        var form = ConsoleForm(visit.path, button: "Create", style: .main)
         form.hidden.append(once())
         var account = ConsoleField(
             "account",
@@ -86,6 +82,7 @@ extension Provider {
     }
 
     private func consoleCreateAPIKey(_ visit: ConsoleVisit) async throws -> Response {
+        guard visit.isAnswer else { return newAPIKeyPage(visit) }
         let new: NewAPIKey
         let named = (visit.form["account"] ?? "").lines.first
         let owner: Account?
@@ -155,7 +152,6 @@ extension Provider {
             consequences: [
                 "Programs that use this key are refused from their next request on.", "This cannot be undone.",
             ],
-            action: "/api-keys/\(key.id)/revoke",
             button: "Revoke the key",
             cancel: "/api-keys"
         )
@@ -165,7 +161,7 @@ extension Provider {
 
     private func consoleRevokeAPIKey(_ visit: ConsoleVisit) async throws -> Response {
         let (question, key) = try await revokingAPIKey(visit)
-        return try await answer(question, visit) {
+        return try await ask(question, visit) {
             try await store.revokeAPIKey(key.id, by: visit.actor, now: visit.now)
             return try redirect(visit, to: "/api-keys", saying: ConsoleFlash("The key \(key.name) is revoked."))
         }

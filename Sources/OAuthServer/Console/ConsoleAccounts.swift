@@ -7,26 +7,13 @@ import OAuthStore
 extension Provider {
     static let consoleAccountRoutes: [ConsoleRoute] = [
         .page("/accounts", Provider.consoleAccounts),
-        .asking("/sessions/end") { provider in { visit in provider.ask(provider.endingEverySession, visit) } },
-        .change("/sessions/end", Provider.consoleEndEverySession),
+        .question("/sessions/end", Provider.consoleEndEverySession),
         .page("/accounts/:id", Provider.consoleAccount),
-        .asking("/accounts/:id/disable") { provider in
-            { visit in try await provider.ask(provider.disabling(visit).question, visit) }
-        },
-        .change("/accounts/:id/disable", Provider.consoleDisableAccount),
+        .question("/accounts/:id/disable", Provider.consoleDisableAccount),
         .change("/accounts/:id/enable", Provider.consoleEnableAccount),
-        .asking("/accounts/:id/sessions") { provider in
-            { visit in try await provider.ask(provider.endingSessions(visit).question, visit) }
-        },
-        .change("/accounts/:id/sessions", Provider.consoleEndSessions),
-        .asking("/accounts/:id/password") { provider in
-            { visit in try await provider.ask(provider.settingPassword(visit).question, visit) }
-        },
-        .change("/accounts/:id/password", Provider.consoleSetPassword),
-        .asking("/accounts/:id/delete") { provider in
-            { visit in try await provider.ask(provider.deletingAccount(visit).question, visit) }
-        },
-        .change("/accounts/:id/delete", Provider.consoleDeleteAccount),
+        .question("/accounts/:id/sessions", Provider.consoleEndSessions),
+        .question("/accounts/:id/password", Provider.consoleSetPassword),
+        .question("/accounts/:id/delete", Provider.consoleDeleteAccount),
     ]
 
     private typealias Asked = (question: ConsoleQuestion, account: Account)
@@ -152,7 +139,6 @@ extension Provider {
     private func asked(
         _ visit: ConsoleVisit,
         _ heading: String,
-        _ action: String,
         _ button: String,
         _ consequences: (Account) async throws -> [String]
     ) async throws -> Asked {
@@ -163,7 +149,6 @@ extension Provider {
             area: .accounts,
             trail: Self.accountTrail + [ConsoleLink(account.name ?? account.email, path)],
             consequences: try await consequences(account),
-            action: path + action,
             button: button,
             cancel: path
         )
@@ -174,7 +159,7 @@ extension Provider {
     // MARK: Disabling
 
     private func disabling(_ visit: ConsoleVisit) async throws -> Asked {
-        try await asked(visit, "Disable", "/disable", "Disable the account") { account in
+        try await asked(visit, "Disable", "Disable the account") { account in
             let live = try await store.liveCount(of: .account(account.id))
             return [
                 "Nobody signs in as \(account.email), and \(Self.stop(live)) until it is enabled again.",
@@ -189,7 +174,7 @@ extension Provider {
 
     private func consoleDisableAccount(_ visit: ConsoleVisit) async throws -> Response {
         let (question, account) = try await disabling(visit)
-        return try await answer(question, visit) {
+        return try await ask(question, visit) {
             try await change(account, .disabled(at: visit.now), visit)
             let path = "/accounts/\(account.id)"
             let flash = ConsoleFlash(
@@ -216,7 +201,7 @@ extension Provider {
     // MARK: Sessions
 
     private func endingSessions(_ visit: ConsoleVisit) async throws -> Asked {
-        var asked = try await asked(visit, "Sign out", "/sessions", "Sign out everywhere") { account in
+        var asked = try await asked(visit, "Sign out", "Sign out everywhere") { account in
             [
                 "Every browser in which \(account.email) is signed in has to sign in again.",
                 "Connections stay as they are.",
@@ -228,7 +213,7 @@ extension Provider {
 
     private func consoleEndSessions(_ visit: ConsoleVisit) async throws -> Response {
         let (question, account) = try await endingSessions(visit)
-        return try await answer(question, visit) {
+        return try await ask(question, visit) {
             let ended = try await store.endSessions(of: account.id, .all, by: visit.actor, now: visit.now)
             let flash = ConsoleFlash("\(Int64(ended).counted("session")) ended.")
             return try redirect(visit, to: "/accounts/\(account.id)", saying: flash)
@@ -244,7 +229,6 @@ extension Provider {
                 "Everybody who is signed in, in whichever browser, has to sign in again.",
                 "Connections stay as they are, and so do operators.",
             ],
-            action: "/sessions/end",
             button: "Sign everybody out",
             cancel: "/accounts"
         )
@@ -253,7 +237,7 @@ extension Provider {
     }
 
     private func consoleEndEverySession(_ visit: ConsoleVisit) async throws -> Response {
-        try await answer(endingEverySession, visit) {
+        try await ask(endingEverySession, visit) {
             let ended = try await store.endEverySession(by: visit.actor, now: visit.now)
             let flash = ConsoleFlash("\(Int64(ended).counted("session")) ended.")
             return try redirect(visit, to: "/accounts", saying: flash)
@@ -268,7 +252,7 @@ extension Provider {
 
     private func settingPassword(_ visit: ConsoleVisit) async throws -> Asked {
         guard try await signsInHere(try await foundAccount(visit)) else { throw missing("password of ours", .accounts) }
-        var asked = try await asked(visit, "A new password for", "/password", "Set the password") { account in
+        var asked = try await asked(visit, "A new password for", "Set the password") { account in
             [
                 "Whoever knows the new password can sign in as \(account.email).",
                 "Its sessions end at once; its connections stay. Hand the password over in person, and have it changed.",
@@ -287,9 +271,10 @@ extension Provider {
 
     private func consoleSetPassword(_ visit: ConsoleVisit) async throws -> Response {
         let (question, account) = try await settingPassword(visit)
+        guard visit.isAnswer else { return show(question, visit) }
         let password = visit.form["new_password"] ?? ""
         if let problem = PasswordRule.problem(with: password) {
-            return ask(
+            return show(
                 question,
                 visit,
                 problem: problem.sentence,
@@ -302,9 +287,9 @@ extension Provider {
             hash = try await console.desk.passwords.hash(Secret(password))
         } catch is PasswordHasher.Busy {
             let crowded = PasswordRefusal.crowded
-            return ask(question, visit, problem: crowded.problem, status: crowded.status).retrying(after: crowded.wait)
+            return show(question, visit, problem: crowded.problem, status: crowded.status).retrying(after: crowded.wait)
         }
-        return try await answer(question, visit) {
+        return try await ask(question, visit) {
             try await change(account, .passwordHash(hash), visit)
             let flash = ConsoleFlash("The password is set, and the account's sessions have ended.")
             return try redirect(visit, to: "/accounts/\(account.id)", saying: flash)
@@ -314,7 +299,7 @@ extension Provider {
     // MARK: Deleting
 
     private func deletingAccount(_ visit: ConsoleVisit) async throws -> Asked {
-        try await asked(visit, "Delete", "/delete", "Delete the account") { account in
+        try await asked(visit, "Delete", "Delete the account") { account in
             let live = try await store.liveCount(of: .account(account.id))
             return [
                 "The account \(account.email) is gone for ever, with its user id.",
@@ -326,7 +311,7 @@ extension Provider {
 
     private func consoleDeleteAccount(_ visit: ConsoleVisit) async throws -> Response {
         let (question, account) = try await deletingAccount(visit)
-        return try await answer(question, visit) {
+        return try await ask(question, visit) {
             _ = try await store.deleteAccount(account.id, by: visit.actor, now: visit.now)
             return try redirect(
                 visit,

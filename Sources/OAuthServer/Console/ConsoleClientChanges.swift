@@ -209,7 +209,6 @@ extension Provider {
                     ? "It has none now."
                     : "The newest one before it works until the next rotation, so that the partner can change over in peace.",
             ] + (count > 1 ? ["The older one of today's two ends at once."] : []),
-            action: found.path + "/secret",
             button: "Rotate the secret",
             cancel: found.path
         )
@@ -231,16 +230,6 @@ extension Provider {
         }
     }
 
-    func consoleAskToRotateSecret(_ visit: ConsoleVisit) async throws -> Response {
-        let found = try await foundClient(visit)
-        do throws(RegistrationError) {
-            _ = try Self.secretHolder(found)
-        } catch {
-            return refused(error, found, visit)
-        }
-        return ask(rotating(found), visit)
-    }
-
     func consoleRotateSecret(_ visit: ConsoleVisit) async throws -> Response {
         let found = try await foundClient(visit)
         let client: Client
@@ -249,7 +238,7 @@ extension Provider {
         } catch {
             return refused(error, found, visit)
         }
-        return try await answer(rotating(found), visit) {
+        return try await ask(rotating(found), visit) {
             let secret = ClientSecret.make(random: ambient.random(32))
             let stored = ClientSecret(digest: secret.digest, isForTests: false)
             guard try await store.rotateSecret(of: found.id, to: stored, by: visit.actor, now: visit.now) else {
@@ -260,7 +249,7 @@ extension Provider {
         }
     }
 
-    func endingSecrets(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
+    private func endingSecrets(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
         let found = try await foundClient(visit)
         var question = ConsoleQuestion(
             heading: "End the older secret of \(found.name)?",
@@ -270,7 +259,6 @@ extension Provider {
                 "Requests with the older secret are refused at once. The newest one goes on.",
                 "Do this once the partner has changed over. It cannot be undone.",
             ],
-            action: found.path + "/old-secrets",
             button: "End the older secret",
             cancel: found.path
         )
@@ -280,7 +268,7 @@ extension Provider {
 
     func consoleEndSecrets(_ visit: ConsoleVisit) async throws -> Response {
         let (question, found) = try await endingSecrets(visit)
-        return try await answer(question, visit) {
+        return try await ask(question, visit) {
             let ended = try await store.endOlderSecrets(of: found.id, by: visit.actor, now: visit.now)
             await node.refresh()
             let text = ended == 0 ? "There was no older secret." : "The older secret has ended."
@@ -290,7 +278,9 @@ extension Provider {
 
     // MARK: Disabling, cutting, deleting
 
-    func disablingClient(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
+    private func disablingClient(
+        _ visit: ConsoleVisit
+    ) async throws -> (question: ConsoleQuestion, found: FoundClient) {
         let found = try await foundClient(visit)
         let live = try await store.liveCount(of: .client(found.id))
         let question = ConsoleQuestion(
@@ -301,7 +291,6 @@ extension Provider {
                 "\(Self.told(live, "stop")) until it is enabled again.",
                 "Nobody can connect it meanwhile. Nothing is deleted: enabling it brings everything back.",
             ],
-            action: found.path + "/disable",
             button: "Disable",
             cancel: found.path
         )
@@ -310,7 +299,7 @@ extension Provider {
 
     func consoleDisableClient(_ visit: ConsoleVisit) async throws -> Response {
         let (question, found) = try await disablingClient(visit)
-        return try await answer(question, visit) {
+        return try await ask(question, visit) {
             try await set(found, isDisabled: true, visit)
             let undo = ConsoleForm(found.path + "/enable", button: "Undo")
             return try redirect(visit, to: found.path, saying: ConsoleFlash("\(found.name) is disabled.", undo: undo))
@@ -331,7 +320,7 @@ extension Provider {
         await node.refresh()
     }
 
-    func disconnecting(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
+    private func disconnecting(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
         let found = try await foundClient(visit)
         let live = try await store.liveCount(of: .client(found.id))
         var question = ConsoleQuestion(
@@ -343,7 +332,6 @@ extension Provider {
                 "An API that checks JWTs without asking sees it when they expire.",
                 "This cannot be undone: each person would have to connect the account again.",
             ],
-            action: found.path + "/disconnect",
             button: "Cut \(live.connections.counted("connection"))",
             cancel: found.path
         )
@@ -353,14 +341,14 @@ extension Provider {
 
     func consoleDisconnectClient(_ visit: ConsoleVisit) async throws -> Response {
         let (question, found) = try await disconnecting(visit)
-        return try await answer(question, visit) {
+        return try await ask(question, visit) {
             let count = try await store.revokeAll(of: found.id, by: visit.actor, now: visit.now)
             let flash = ConsoleFlash("\(count.counted("connection")) \(count == 1 ? "is" : "are") cut.")
             return try redirect(visit, to: found.path, saying: flash)
         }
     }
 
-    func deletingClient(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
+    private func deletingClient(_ visit: ConsoleVisit) async throws -> (question: ConsoleQuestion, found: FoundClient) {
         let found = try await foundClient(visit)
         let live = try await store.liveCount(of: .client(found.id))
         var question = ConsoleQuestion(
@@ -372,7 +360,6 @@ extension Provider {
                 "Its client_id, its secrets and its redirect URIs are gone for ever, and so is what is known of its connections.",
                 "This cannot be undone. To stop it for a while, disable it.",
             ],
-            action: found.path + "/delete",
             button: "Delete",
             cancel: found.path
         )
@@ -382,7 +369,7 @@ extension Provider {
 
     func consoleDeleteClient(_ visit: ConsoleVisit) async throws -> Response {
         let (question, found) = try await deletingClient(visit)
-        return try await answer(question, visit) {
+        return try await ask(question, visit) {
             _ = try await store.deleteClient(found.id, by: visit.actor, now: visit.now)
             await node.refresh()
             return try redirect(visit, to: "/clients", saying: ConsoleFlash("\(found.name) is deleted."))

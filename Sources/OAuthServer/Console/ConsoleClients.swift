@@ -15,25 +15,12 @@ extension Provider {
         .change("/clients/:id/redirect-uris/add", Provider.consoleAddRedirectURI),
         .change("/clients/:id/redirect-uris/remove", Provider.consoleRemoveRedirectURI),
         .change("/clients/:id/redirect-uris/replace", Provider.consoleReplaceRedirectURI),
-        .asking("/clients/:id/secret", Provider.consoleAskToRotateSecret),
-        .change("/clients/:id/secret", Provider.consoleRotateSecret),
-        .asking("/clients/:id/old-secrets") { provider in
-            { visit in try await provider.ask(provider.endingSecrets(visit).question, visit) }
-        },
-        .change("/clients/:id/old-secrets", Provider.consoleEndSecrets),
-        .asking("/clients/:id/disable") { provider in
-            { visit in try await provider.ask(provider.disablingClient(visit).question, visit) }
-        },
-        .change("/clients/:id/disable", Provider.consoleDisableClient),
+        .question("/clients/:id/secret", Provider.consoleRotateSecret),
+        .question("/clients/:id/old-secrets", Provider.consoleEndSecrets),
+        .question("/clients/:id/disable", Provider.consoleDisableClient),
         .change("/clients/:id/enable", Provider.consoleEnableClient),
-        .asking("/clients/:id/disconnect") { provider in
-            { visit in try await provider.ask(provider.disconnecting(visit).question, visit) }
-        },
-        .change("/clients/:id/disconnect", Provider.consoleDisconnectClient),
-        .asking("/clients/:id/delete") { provider in
-            { visit in try await provider.ask(provider.deletingClient(visit).question, visit) }
-        },
-        .change("/clients/:id/delete", Provider.consoleDeleteClient),
+        .question("/clients/:id/disconnect", Provider.consoleDisconnectClient),
+        .question("/clients/:id/delete", Provider.consoleDeleteClient),
     ]
 
     static let clientTrail = [ConsoleLink("OAuth connections", "/clients")]

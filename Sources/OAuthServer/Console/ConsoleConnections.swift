@@ -7,10 +7,7 @@ extension Provider {
     static let consoleConnectionRoutes: [ConsoleRoute] = [
         .page("/connections", Provider.consoleConnections),
         .page("/connections/:id", Provider.consoleConnection),
-        .asking("/connections/:id/cut") { provider in
-            { visit in try await provider.ask(provider.cutting(visit).question, visit) }
-        },
-        .change("/connections/:id/cut", Provider.consoleCut),
+        .question("/connections/:id/cut", Provider.consoleCut),
     ]
 
     private func consoleConnections(_ visit: ConsoleVisit) async throws -> Response {
@@ -135,7 +132,6 @@ extension Provider {
                 "Its tokens end. An API that checks JWTs without asking sees it when they expire.",
                 "This cannot be undone: the person can connect the account again.",
             ],
-            action: path + "/cut",
             button: "Cut the connection",
             cancel: path
         )
@@ -145,7 +141,7 @@ extension Provider {
 
     private func consoleCut(_ visit: ConsoleVisit) async throws -> Response {
         let (question, connection) = try await cutting(visit)
-        return try await answer(question, visit) {
+        return try await ask(question, visit) {
             let isCut = try await store.revoke(connection.id, because: .operator, by: visit.actor, now: visit.now)
             let text = isCut ? "The connection is cut." : "The connection had been cut before."
             return try redirect(visit, to: "/connections/\(connection.id)", saying: ConsoleFlash(text))

@@ -7,10 +7,8 @@ import OAuthStore
 extension Provider {
     static let consoleKeyRoutes: [ConsoleRoute] = [
         .page("/keys", Provider.consoleKeys),
-        .asking("/keys/rotate") { provider in { visit in provider.ask(provider.rotatingKey, visit) } },
-        .change("/keys/rotate", Provider.consoleRotateKey),
-        .asking("/keys/replace") { provider in { visit in provider.ask(provider.replacingKey, visit) } },
-        .change("/keys/replace", Provider.consoleReplaceKey),
+        .question("/keys/rotate", Provider.consoleRotateKey),
+        .question("/keys/replace", Provider.consoleReplaceKey),
     ]
 
     private static let keyTrail = [ConsoleLink("Signing keys", "/keys")]
@@ -59,7 +57,6 @@ extension Provider {
                 "A new key is published now, and signs in \(Words.english.duration(settings.keyLead)).",
                 "The older ones stay until the last token that they may have signed is dead. No connection notices.",
             ],
-            action: "/keys/rotate",
             button: "Rotate",
             cancel: "/keys"
         )
@@ -77,7 +74,6 @@ extension Provider {
                 "Connections stay, and refresh themselves; until then their calls are refused.",
                 "Do this when a key is in the wrong hands. It cannot be undone.",
             ],
-            action: "/keys/replace",
             button: "Replace at once",
             cancel: "/keys"
         )
@@ -86,7 +82,7 @@ extension Provider {
     }
 
     private func consoleRotateKey(_ visit: ConsoleVisit) async throws -> Response {
-        try await answer(rotatingKey, visit) {
+        try await ask(rotatingKey, visit) {
             let cabinet = console.cabinet(store, for: visit.actor)
             let id = try await cabinet.rotate(settings.signingAlgorithm, lead: settings.keyLead, now: visit.now)
             await node.refresh()
@@ -95,7 +91,7 @@ extension Provider {
     }
 
     private func consoleReplaceKey(_ visit: ConsoleVisit) async throws -> Response {
-        try await answer(replacingKey, visit) {
+        try await ask(replacingKey, visit) {
             let id = try await console.cabinet(store, for: visit.actor)
                 .replaceAtOnce(settings.signingAlgorithm, now: visit.now)
             await node.refresh()

@@ -10,8 +10,6 @@ struct ConsoleQuestion: Sendable {
     let trail: [ConsoleLink]
     /// What will happen, in sentences; the first one stands out.
     let consequences: [String]
-    /// Where the form posts to: the path of the page itself.
-    let action: String
     let button: String
     /// Where Cancel leads.
     let cancel: String
@@ -24,8 +22,8 @@ struct ConsoleQuestion: Sendable {
 }
 
 extension Provider {
-    /// Shows what is about to happen.
-    func ask(
+    /// Shows what is about to happen, with what was wrong with the last try.
+    func show(
         _ question: ConsoleQuestion,
         _ visit: ConsoleVisit,
         problem: String? = nil,
@@ -37,7 +35,7 @@ extension Provider {
             let tone = question.style == .danger ? ConsoleBadge.Tone.caution : .quiet
             page.add(.notice(tone, first, Array(question.consequences.dropFirst())))
         }
-        var form = ConsoleForm(question.action, button: question.button, style: question.style)
+        var form = ConsoleForm(visit.path, button: question.button, style: question.style)
         form.fields = question.fields + (question.needsProof ? proofFields(visit) : [])
         if question.isOnce { form.hidden.append(once()) }
         form.cancel = question.cancel
@@ -46,19 +44,21 @@ extension Provider {
         return show(page, visit, status: status)
     }
 
-    /// Does what was asked, once the password is proved where it must be, and only once where it counts once.
-    func answer(
+    /// Shows what is about to happen; does it when that is answered, the password is proved where it must be, and only once
+    /// where it counts once.
+    func ask(
         _ question: ConsoleQuestion,
         _ visit: ConsoleVisit,
-        _ act: () async throws -> Response
+        then act: () async throws -> Response
     ) async throws -> Response {
+        guard visit.isAnswer else { return show(question, visit) }
         func actOnce() async throws -> Response {
             guard question.isOnce, try await !isFirst(visit) else { return try await act() }
             return alreadySent(visit, question.area, question.trail)
         }
         guard question.needsProof else { return try await actOnce() }
         return try await proved(visit) { refusal in
-            ask(question, visit, problem: refusal.problem, wrongField: refusal.field, status: refusal.status)
+            show(question, visit, problem: refusal.problem, wrongField: refusal.field, status: refusal.status)
         } then: {
             try await actOnce()
         }

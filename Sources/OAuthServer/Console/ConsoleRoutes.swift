@@ -15,7 +15,7 @@ extension Provider {
     /// The console's routes as the router takes them.
     static var consoleDoors: [Route] {
         consoleRoutes.map { route in
-            .page([route.method], route.fullPath) { provider in
+            .page(route.methods, route.fullPath) { provider in
                 { request, context in try await provider.enter(route, request, context) }
             }
         }
@@ -23,10 +23,11 @@ extension Provider {
 
     /// Lets in who may come in, and shows the others why not.
     private func enter(_ route: ConsoleRoute, _ request: Request, _ context: DoorContext) async throws -> Response {
-        if route.method == .post { try refuseCrossSite(request) }
+        let isPost = request.method == .post
+        if isPost { try refuseCrossSite(request) }
         let now = ambient.now()
         let session = try await operatorSession(request, now: now)
-        let form = route.method == .post ? try await form(request) : try Form("")
+        let form = isPost ? try await form(request) : try Form("")
         let caller = ConsoleCaller(
             request: request,
             context: context,
@@ -40,9 +41,9 @@ extension Provider {
             return try await endpoint(self)(caller)
         case .signedIn(let roles, let endpoint):
             guard let session else { return try await signInDoor(caller) }
-            let visit = ConsoleVisit(caller: caller, session: session)
+            let visit = ConsoleVisit(route: route, caller: caller, session: session)
             guard roles.contains(session.account.role) else { return consoleRefusal(visit) }
-            if route.method == .post { try console.seal.check(form["token"], of: session) }
+            if isPost { try console.seal.check(form["token"], of: session) }
             return try await endpoint(self)(visit)
         }
     }
@@ -60,7 +61,7 @@ extension Provider {
     }
 }
 
-/// A path of the console with its method: who may use it, and what answers.
+/// A path of the console with its methods: who may use it, and what answers.
 struct ConsoleRoute: Sendable {
     typealias Endpoint = @Sendable (ConsoleVisit) async throws -> Response
     typealias OpenEndpoint = @Sendable (ConsoleCaller) async throws -> Response
@@ -73,7 +74,7 @@ struct ConsoleRoute: Sendable {
         case signedIn([OperatorRole], @Sendable (Provider) -> Endpoint)
     }
 
-    let method: HTTPRequest.Method
+    let methods: [HTTPRequest.Method]
     /// The path below `/console`: empty, or such as `/clients/:id`.
     let path: String
     let access: Access
@@ -84,7 +85,7 @@ struct ConsoleRoute: Sendable {
     /// The page on which a form stands that is sent to a path below `/console`: the path's own, or the nearest above it.
     static func pagePath(of path: String) -> String {
         var parts = path.split(separator: "/")
-        while !parts.isEmpty, !Provider.consoleRoutes.contains(where: { $0.method == .get && $0.fits(parts) }) {
+        while !parts.isEmpty, !Provider.consoleRoutes.contains(where: { $0.methods.contains(.get) && $0.fits(parts) }) {
             parts.removeLast()
         }
         return parts.map { "/" + $0 }.joined()
@@ -99,22 +100,27 @@ struct ConsoleRoute: Sendable {
 
     /// Something to look at: every operator may.
     static func page(_ path: String, _ endpoint: @escaping @Sendable (Provider) -> Endpoint) -> ConsoleRoute {
-        ConsoleRoute(method: .get, path: path, access: .signedIn(OperatorRole.allCases, endpoint))
+        ConsoleRoute(methods: [.get], path: path, access: .signedIn(OperatorRole.allCases, endpoint))
     }
 
     /// A page that only makes sense to who may change something, and shows what is about to happen.
     static func asking(_ path: String, _ endpoint: @escaping @Sendable (Provider) -> Endpoint) -> ConsoleRoute {
-        ConsoleRoute(method: .get, path: path, access: .signedIn([.full], endpoint))
+        ConsoleRoute(methods: [.get], path: path, access: .signedIn([.full], endpoint))
     }
 
     /// A change: its form carries a token of the session.
     static func change(_ path: String, _ endpoint: @escaping @Sendable (Provider) -> Endpoint) -> ConsoleRoute {
-        ConsoleRoute(method: .post, path: path, access: .signedIn([.full], endpoint))
+        ConsoleRoute(methods: [.post], path: path, access: .signedIn([.full], endpoint))
+    }
+
+    /// A page that asks before something is done, and the answer, which is posted to the page's own path.
+    static func question(_ path: String, _ endpoint: @escaping @Sendable (Provider) -> Endpoint) -> ConsoleRoute {
+        ConsoleRoute(methods: [.get, .post], path: path, access: .signedIn([.full], endpoint))
     }
 
     /// Something that every operator may do for themselves.
     static func own(_ path: String, _ endpoint: @escaping @Sendable (Provider) -> Endpoint) -> ConsoleRoute {
-        ConsoleRoute(method: .post, path: path, access: .signedIn(OperatorRole.allCases, endpoint))
+        ConsoleRoute(methods: [.post], path: path, access: .signedIn(OperatorRole.allCases, endpoint))
     }
 
     /// A way in.
@@ -123,7 +129,7 @@ struct ConsoleRoute: Sendable {
         _ path: String,
         _ endpoint: @escaping @Sendable (Provider) -> OpenEndpoint
     ) -> ConsoleRoute {
-        ConsoleRoute(method: method, path: path, access: .anyone(endpoint))
+        ConsoleRoute(methods: [method], path: path, access: .anyone(endpoint))
     }
 }
 

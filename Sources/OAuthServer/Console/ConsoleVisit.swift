@@ -18,6 +18,7 @@ struct ConsoleCaller: Sendable {
 
 /// One request of an operator who is signed in and may do this.
 struct ConsoleVisit: Sendable {
+    let route: ConsoleRoute
     let caller: ConsoleCaller
     let session: OperatorSession
 
@@ -31,6 +32,12 @@ struct ConsoleVisit: Sendable {
 
     /// The part of the path that a route calls `:id`.
     var id: String { caller.context.parameters.get("id") ?? "" }
+
+    /// Where the visit is, below `/console`.
+    var path: String { route.path.replacing(":id", with: id) }
+
+    /// Whether something was sent that is to be done, after the page that asks for it.
+    var isAnswer: Bool { caller.request.method == .post }
 
     /// Whether the password was proved a moment ago (ASVS 7.5.3).
     var isFresh: Bool { now - session.provedAt < Self.freshFor }
