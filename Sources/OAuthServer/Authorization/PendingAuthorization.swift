@@ -1,4 +1,3 @@
-import Hummingbird
 import OAuth
 
 /// An authorization under way: what the browser carries of it, and its request, checked against the client of this moment.
@@ -7,16 +6,4 @@ struct PendingAuthorization: Sendable {
     var transaction: AuthorizationTransaction
     /// What the client asked for.
     let request: AuthorizationRequest
-}
-
-/// One request that a browser makes on the way.
-struct Visit: Sendable {
-    /// The request itself.
-    let request: Request
-    /// Its id and where it came from.
-    let context: DoorContext
-    /// Which browser it is, and who is signed in there.
-    let browser: Browser
-    /// When it came.
-    let now: Instant
 }

@@ -46,24 +46,6 @@ struct ConsoleVisit: Sendable {
     static let freshFor = Duration.minutes(5)
 }
 
-/// What the console keeps beside the ledger: where operators prove who they are, and what their forms are sealed with.
-struct Console: Sendable {
-    let desk: OperatorDesk
-    let seal: ConsoleSeal
-    private let secretKey: SecretKey
-
-    init(store: Store, settings: Settings, secretKey: SecretKey, hashOfNobody: String) {
-        desk = OperatorDesk(store: store, settings: settings, hashOfNobody: hashOfNobody)
-        seal = ConsoleSeal(secretKey: secretKey)
-        self.secretKey = secretKey
-    }
-
-    /// The keys' cabinet, opened by somebody.
-    func cabinet(_ store: Store, for actor: Actor) -> KeyCabinet {
-        KeyCabinet(store: store, secretKey: secretKey, actor: actor)
-    }
-}
-
 extension Provider {
     /// A page of the console, with its menu, and with what was done just before.
     func show(_ page: ConsolePage, _ visit: ConsoleVisit, status: HTTPResponse.Status = .ok) -> Response {

@@ -1,6 +1,4 @@
 public import Logging
-import OAuth
-import OAuthStore
 import Synchronization
 
 /// The numbers of one node since it started; `/metrics` shows them.
@@ -92,109 +90,6 @@ public final class Metrics: Sendable {
     }
 }
 
-/// One counter for each case of a label.
-final class Counters<Label: RawRepresentable & CaseIterable & Hashable & Sendable>: Sendable
-where Label.RawValue == String {
-    private let counters = Dictionary(uniqueKeysWithValues: Label.allCases.map { ($0, Counter()) })
-    private let unknown = Counter()
-
-    subscript(_ label: Label) -> Counter { counters[label] ?? unknown }
-
-    /// Every case with its count, in the order of the cases.
-    var reading: [(label: String, count: UInt64)] {
-        Label.allCases.map { (label: $0.rawValue, count: self[$0].value) }
-    }
-}
-
 extension Metrics {
     var eventCounts: [(label: String, count: UInt64)] { events.reading }
-}
-
-/// What came of it that somebody tried to sign in.
-enum SignInOutcome: String, CaseIterable, Sendable {
-    case ok, failed, blocked, busy
-}
-
-/// The kinds of `SQLError`.
-enum DatabaseFault: String, CaseIterable, Sendable {
-    case unavailable
-    case inDoubt = "in_doubt"
-    case constraint
-    case invalid
-
-    /// The kind of an error; nil when the database did what it was asked.
-    init?(_ error: SQLError) {
-        switch error {
-        case .unavailable: self = .unavailable
-        case .inDoubt: self = .inDoubt
-        case .unnoted: return nil
-        case .constraint: self = .constraint
-        case .invalid: self = .invalid
-        }
-    }
-}
-
-/// Why a request was ended before it was routed.
-public enum CutRequest: String, CaseIterable, Sendable {
-    /// It did not arrive in full in time.
-    case late
-    /// It was no well-formed HTTP.
-    case malformed
-    /// Too many others were at work.
-    case shed
-}
-
-/// How an attempt to deliver a webhook ended.
-enum WebhookOutcome: String, CaseIterable, Sendable {
-    case delivered
-    case failed
-    case givenUp = "given_up"
-}
-
-/// How a sweep ended.
-enum SweepOutcome: String, CaseIterable, Sendable {
-    case done
-    case failed
-}
-
-/// Token requests by grant type and outcome.
-final class GrantCounters: Sendable {
-    /// A grant type, with the counter that every good answer adds to at hand.
-    final class Outcomes: Sendable {
-        let granted = Counter()
-        fileprivate let refused = Counters<OAuthError.Code>()
-    }
-
-    let code = Outcomes()
-    let refresh = Outcomes()
-    let clientCredentials = Outcomes()
-    /// Of another grant type, or before it was known.
-    private let other = Outcomes()
-
-    /// Counts a refused request.
-    /// - Parameters:
-    ///   - grantType: what the request says it is.
-    ///   - code: the error's code.
-    func refuse(_ grantType: String?, _ code: OAuthError.Code) {
-        let outcomes =
-            switch grantType.flatMap(GrantType.init(rawValue:)) {
-            case .authorizationCode: self.code
-            case .refreshToken: refresh
-            case .clientCredentials: clientCredentials
-            case nil: other
-            }
-        outcomes.refused[code].add()
-    }
-
-    /// Every count: all good ones, and of the others those that there have been, and those that alerts look for.
-    var reading: [(grant: String, outcome: String, count: UInt64)] {
-        let all: [(String, Outcomes)] = [
-            (GrantType.authorizationCode.rawValue, code), (GrantType.refreshToken.rawValue, refresh),
-            (GrantType.clientCredentials.rawValue, clientCredentials), ("other", other),
-        ]
-        return all.flatMap { name, outcomes in
-            let refused = outcomes.refused.reading.map { (grant: name, outcome: $0.label, count: $0.count) }
-            return (name == "other" ? [] : [(grant: name, outcome: "ok", count: outcomes.granted.value)]) + refused
-        }
-    }
 }
