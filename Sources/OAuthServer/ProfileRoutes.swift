@@ -27,9 +27,16 @@ extension Provider {
 
 extension PartnerProfiles {
     /// Makes sure that no profile takes a path of the server's own, `/metrics` included where it is not served.
+    ///
+    /// Nor one below those that the server keeps for itself: it would stand before a page of the console or an asset, get their
+    /// cookies, and be shut off where a proxy shuts off the console.
     /// - Throws: `PartnerProfileError` for the first that does.
     public func refuseOwnPaths() throws(PartnerProfileError) {
         let own = Set(Provider.ownRoutes.map(\.path) + [Paths.metrics])
-        try refusePaths(of: "the server's own: choose one that it does not serve") { own.contains($0) }
+        try refusePaths { path in
+            guard !own.contains(path) else { return "the server's own: choose one that it does not serve" }
+            guard let kept = Paths.kept.first(where: { path.hasPrefix($0 + "/") }) else { return nil }
+            return "the server's own, as is all below \(kept): choose one elsewhere"
+        }
     }
 }

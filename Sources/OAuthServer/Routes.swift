@@ -45,7 +45,7 @@ extension Provider {
             .page([.post], Paths.accountPassword, Provider.changePassword),
             .page([.get], Paths.logout, Provider.askToSignOut),
             .page([.post], Paths.accountSignOut, Provider.signOut),
-            .page([.get, .head], "/assets/:name", Provider.asset),
+            .page([.get, .head], Paths.assets + "/:name", Provider.asset),
 
             // Programs
             .json([.post], "/oauth/token", Provider.token).fromAnyOrigin,  // RFC 6749 §3.2

@@ -97,6 +97,15 @@ extension SampleCompany {
         SampleCompany(verifier: .introspection(nowhere)).addRoutes(to: router)
         return router.routes.map(\.path.description)
     }
+
+    /// Whether one of these paths is meant by a request's.
+    public static func serves(_ path: String) -> Bool {
+        let parts = path.split(separator: "/")
+        return paths.contains { pattern in
+            let wanted = pattern.split(separator: "/")
+            return wanted.count == parts.count && zip(wanted, parts).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
+        }
+    }
 }
 
 extension GuardedRequestContext {

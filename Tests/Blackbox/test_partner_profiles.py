@@ -145,7 +145,20 @@ def test_a_path_that_the_server_serves_itself_is_refused(start, tmp_path, path):
         )
 
 
-@pytest.mark.parametrize("path", ["/locks", "/v1/locks", "/api/client/v1/contacts", "/health"])
+@pytest.mark.parametrize("path", ["/assets/logo.svg", "/console/clients/acme", "/console/new", "/account/oauth/token"])
+def test_a_path_below_those_that_the_server_keeps_for_itself_is_refused(start, tmp_path, path):
+    text = GOOD.replace("refresh: stable", f"endpoints: {{ token: [{path}] }}")
+    for command in ((), ("settings", "--check")):
+        check_one_line_error(
+            start(*command, acme=text),
+            f"{tmp_path}/partners/acme.yaml line 9: ",
+            f"{path} is the server's own, as is all below /{path.split('/')[1]}",
+        )
+    beside = text.replace(path, path.replace("/", "-").replace("-", "/", 1))
+    assert start("settings", "--check", acme=beside).returncode == 0, "a name that only begins so is free"
+
+
+@pytest.mark.parametrize("path", ["/locks", "/v1/locks", "/api/client/v1/contacts", "/health", "/locks/any"])
 def test_a_path_that_the_sample_api_serves_is_refused(start, tmp_path, path):
     text = GOOD.replace("refresh: stable", f"endpoints: {{ authorize: [{path}] }}")
     for command in ("serve", "settings --check"):

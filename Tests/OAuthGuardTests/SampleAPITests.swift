@@ -26,6 +26,8 @@ import Testing
             #expect(told.contains(path), "\(path)")
         }
         #expect(!told.contains("/"))
+        for path in ["/locks", "/locks/any", "/v1/locks/any/unlock"] { #expect(SampleCompany.serves(path), "\(path)") }
+        for path in ["/", "/lock", "/locks/any/other"] { #expect(!SampleCompany.serves(path), "\(path)") }
     }
 
     private func bearer(_ token: String) -> HTTPFields { [.authorization: "Bearer \(token)"] }

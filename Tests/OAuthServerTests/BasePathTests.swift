@@ -10,6 +10,12 @@ import Testing
 @Suite struct `Base path` {
     private static let issuer = "https://id.example.com/auth"
 
+    @Test func `what a route leaves open lies below the paths that no profile may enter`() {
+        for route in Provider.ownRoutes where route.path.contains(":") {
+            #expect(Paths.kept.contains { route.path.hasPrefix($0 + "/") }, "\(route.path)")
+        }
+    }
+
     @Test(arguments: [issuer, issuer + "/"])
     func `every link, form, redirect and picture of every page lies below the issuer's path`(_ issuer: String)
         async throws

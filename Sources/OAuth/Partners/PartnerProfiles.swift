@@ -40,17 +40,16 @@ public struct PartnerProfiles: Sendable {
 
     /// Makes sure that no profile takes a path which means something else on a server.
     ///
-    /// - Parameters:
-    ///   - owner: whose such a path is, and what to do about it.
-    ///   - isTaken: whether a path is.
+    /// - Parameter owner: says of a path whose it is and what to do about it; nil for one that is free.
     /// - Throws: `PartnerProfileError` for the first profile that takes one.
-    public func refusePaths(of owner: String, where isTaken: (String) -> Bool) throws(PartnerProfileError) {
+    public func refusePaths(_ owner: (String) -> String?) throws(PartnerProfileError) {
         for profile in all {
-            for path in profile.rules.endpoints.all where isTaken(path.text) {
+            for path in profile.rules.endpoints.all {
+                guard let whose = owner(path.text) else { continue }
                 throw PartnerProfileError(
                     file: profile.file,
                     line: path.line,
-                    reason: "the path \(path.text) is \(owner)"
+                    reason: "the path \(path.text) is \(whose)"
                 )
             }
         }

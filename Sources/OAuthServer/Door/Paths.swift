@@ -12,4 +12,8 @@ enum Paths {
     static let accountPassword = "/account/password"
     static let logout = "/oauth/logout"
     static let metrics = "/metrics"
+    static let assets = "/assets"
+
+    /// Below these no other path than the server's own may be.
+    static let kept = [account, assets, console]
 }

@@ -27,10 +27,11 @@ extension Deployment {
 
     /// The sample API is served at the root and below the issuer's path; a router takes a path and method once.
     private func refuseSamplePaths(_ profiles: PartnerProfiles) throws(PartnerProfileError) {
-        let paths = Set(SampleCompany.paths)
         let base = issuer.flatMap { Issuer($0, allowsInsecure: true) }?.path ?? ""
-        let owner = "the sample API's: choose one that it does not serve, or leave sample-api off"
-        try profiles.refusePaths(of: owner) { paths.contains($0) || paths.contains(base + $0) }
+        try profiles.refusePaths { path in
+            guard SampleCompany.serves(path) || SampleCompany.serves(base + path) else { return nil }
+            return "the sample API's: choose one that it does not serve, or leave sample-api off"
+        }
     }
 
     /// The text of a profile's file, unless it cannot be one.
