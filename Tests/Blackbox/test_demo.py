@@ -162,6 +162,17 @@ def test_back_and_allow_again_is_no_dead_end(demo, page):
     expect(page.get_by_role("link", name="Connect your locks")).to_be_visible()
 
 
+@pytest.mark.parametrize("path", ["/connect", "/oauth/callback", "/connected/move"])
+def test_a_profiles_path_that_the_sample_partner_has_is_refused_in_one_line(tmp_path, path):
+    partners = tmp_path / "partners"
+    partners.mkdir()
+    text = f"id: acme\nname: Acme\nsources: {{A1: Acme}}\nrules:\n  endpoints:\n    authorize: [{path}]\n"
+    (partners / "acme.yaml").write_text(text)
+    (tmp_path / "latchkey.yaml").write_text(f"partners: {partners}\n")
+    done = another_demo(tmp_path, "--port", str(free_port()))
+    check_one_line_error(done, f"{partners}/acme.yaml line 6: ", f"{path} is the sample partner's")
+
+
 def test_a_demo_in_a_real_servers_folder_takes_its_brand_and_leaves_the_rest_alone(tmp_path):
     taken = socket.create_server(("127.0.0.1", 0))
     port = taken.getsockname()[1]

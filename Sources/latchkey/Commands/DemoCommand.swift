@@ -2,6 +2,7 @@ import ArgumentParser
 import OAuth
 import OAuthServer
 import OAuthStore
+import SamplePartner
 
 /// `latchkey demo`: server, sample API and sample partner on one machine, ready to click.
 struct DemoCommand: AsyncParsableCommand {
@@ -48,6 +49,7 @@ struct DemoCommand: AsyncParsableCommand {
         var settings = try deployment.serverSettings()
         let named = Set(settings.scopes.map(\.name))
         settings.scopes += Demo.scopes.filter { !named.contains($0.name) }
+        try Self.refusePartnersPaths(deployment.profiles())
         let log = EventLog.start(level: deployment.logLevel, format: deployment.logFormat)
         defer { log.flush(within: .seconds(2)) }
         try await Serving.with(deployment, settings, log) { serving in
@@ -59,6 +61,15 @@ struct DemoCommand: AsyncParsableCommand {
             try await serving.run(router, listeningOn: Loopback.addresses(port: port), chosenBy: "--port") {
                 demo.greet(folder: data)
             }
+        }
+    }
+
+    /// The sample partner's pages are on the same router, which takes a path and method once.
+    private static func refusePartnersPaths(_ profiles: PartnerProfiles) throws(PartnerProfileError) {
+        let paths = Set(samplePartnerPaths)
+        try profiles.refusePaths { path in
+            paths.contains(path)
+                ? "the sample partner's in a demo: choose another, or run the demo without the setting partners" : nil
         }
     }
 }
