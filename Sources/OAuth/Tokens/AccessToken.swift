@@ -45,6 +45,12 @@ public struct AccessToken: Sendable, Equatable {
         expiresAt.map { now >= $0 } ?? false
     }
 
+    /// The longest text that is looked at, in bytes: none that is issued is longer.
+    ///
+    /// Issuer, scope and audiences may have 2000 characters each, or the audiences twice as many where JSON escapes them; beside the
+    /// rest, Base64 makes 13,000 of that.
+    public static let lengthLimit = 16 * 1024
+
     /// `jti`.
     public var jti: String { Base64URL.encode(id) }
 }

@@ -33,7 +33,7 @@ public enum JWTAccessToken {
     ///   - key: finds a key by its `kid`; the header's own `jwk`, `jku` and `x5u` are never looked at.
     /// - Returns: nil when any of that is wrong. Whether it has expired, and whom it is for, is not looked at.
     public static func open(_ text: String, issuer: String, key: (String) -> PublicKey?) -> AccessToken? {
-        guard text.utf8.count <= lengthLimit else { return nil }
+        guard text.utf8.count <= AccessToken.lengthLimit else { return nil }
         let bytes = Array(text.utf8)
         let parts = bytes.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count == 3, let headerBytes = Base64URL.decode(parts[0]), let header = try? Header(headerBytes),
@@ -45,9 +45,6 @@ public enum JWTAccessToken {
         else { return nil }
         return claims.token
     }
-
-    /// The longest text that is looked at.
-    private static let lengthLimit = 8192
 
     /// The members of the header that count; of a name that stands twice, the last one.
     private struct Header {

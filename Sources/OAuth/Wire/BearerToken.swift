@@ -49,7 +49,7 @@ public enum BearerToken {
     private static func isWellFormed(_ token: Substring.UTF8View) -> Bool {
         var rest = token
         while rest.last == UInt8(ascii: "=") { rest.removeLast() }
-        return !rest.isEmpty && token.count <= lengthLimit
+        return !rest.isEmpty && token.count <= AccessToken.lengthLimit
             && rest.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -61,7 +61,4 @@ public enum BearerToken {
                 }
             }
     }
-
-    /// The longest token that is looked at.
-    private static let lengthLimit = 8192
 }

@@ -21,9 +21,10 @@ extension Notation where Value == String {
 extension Notation where Value == String {
     /// A URI of whatever scheme (RFC 3986 §3): `https://api.acme.example`, `urn:acme:api`.
     static func uri(_ expected: String) -> Self {
-        text(expected) { text in
+        let limit = AuthorizationRequest.lengthLimit
+        return text("\(expected), in at most \(limit) characters") { text in
             let scheme = text.prefix { $0 != ":" }
-            return scheme.first?.isLetter == true
+            return text.utf8.count <= limit && scheme.first?.isLetter == true
                 && scheme.allSatisfy { $0.isLetter || $0.isNumber || "+-.".contains($0) }
                 && text.utf8.count > scheme.utf8.count + 1 && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
         }

@@ -51,6 +51,19 @@ import Testing
         #expect(claims.count == 9)
     }
 
+    @Test func `the longest token that is issued is known again, and can come in a header`() throws {
+        let issuer = "https://a.example/" + String(repeating: "i", count: RedirectURI.lengthLimit - 18)
+        let scope = (10..<60).map { "\($0)" + String(repeating: "x", count: 37) }.joined(separator: " ")
+        // Quotes are escaped: no URI has any, but nobody refuses them.
+        let audiences = (100..<200).map { "a:\($0)" + String(repeating: "\"", count: 15) }
+        let key = try KeyVector.key(.rs256)
+        let longest = try content(audiences: audiences, scope: scope)
+        let text = try JWTAccessToken.sign(longest, issuer: issuer, key: key).reveal()
+        #expect(text.utf8.count > 8192)
+        #expect(open(text, key.publicKey, issuer: issuer)?.audiences == audiences)
+        #expect(BearerToken.read("Bearer " + text) == .token(text))
+    }
+
     @Test func `§2.2: several audiences are an array, and no scope is no claim`() throws {
         let key = try KeyVector.key(.es256)
         let both = try content(audiences: [Example.api, Example.otherAPI], scope: "")

@@ -68,6 +68,13 @@ import Testing
         #expect(refusal { try form.refuseRepeated() } == nil)
     }
 
+    @Test func `RFC 8707 §2: as many resources are taken as a token has room for`() throws {
+        let path = String(repeating: "a", count: 81)
+        let most = (10..<30).map { (name: "resource", value: "https://\($0).example/\(path)") }
+        #expect(try TokenWishes(Form(pairs: most)).resources.count == 20)
+        #expect(refusal { try TokenWishes(Form(pairs: most + [("resource", "a:b")])) } == .invalidTarget)
+    }
+
     @Test func `§3.2: what query and body both name is repeated`() throws {
         let merged = try Form("client_id=a&state=x").merging(Form(["state": "x", "scope": "read"]))
         #expect(merged.repeated == ["state"])
