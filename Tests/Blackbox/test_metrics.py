@@ -13,7 +13,7 @@ from toolkit.databases import ROOT
 from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.ports import free_port
-from toolkit.seeing import scrape, table
+from toolkit.seeing import PAGE, scrape, table
 from toolkit.wire import send
 
 PROMTOOL = [str(ROOT / "scripts" / "promtool")]
@@ -129,6 +129,26 @@ def test_dashboard_and_alerts_ask_for_what_is_there(sqlite_server):
                 wanted = value.split("|") if operator == "=~" else [value]
                 assert set(wanted) <= known, f"{query}: there is no {label} {wanted}, but {known}"
     assert set(families) - asked == set(), "nobody looks at these"
+
+
+def test_every_security_event_has_an_alert_or_is_named_as_having_none():
+    """So that a new event is not forgotten: whoever adds one says who is to be told of it."""
+    rules = (ROOT / "deploy/prometheus/alerts.yml").read_text()
+    told = {event for names in re.findall(r'event=~?"([^"]+)"', rules) for event in names.split("|")}
+    (without,) = re.findall(r"^- \*\*No alert of their own\*\* (.*?)\.$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    events = set(table("Security events"))
+    left_out = set(re.findall(r"`([a-z_]+)`", without))
+    assert told | left_out == events
+    assert not told & left_out
+
+
+def test_every_alert_is_explained_and_tested():
+    rules = (ROOT / "deploy/prometheus/alerts.yml").read_text()
+    cases = (ROOT / "deploy/prometheus/alerts.test.yml").read_text()
+    for alert in re.findall(r"- alert: (\w+)", rules):
+        assert f"`{alert}`" in PAGE.read_text(), alert
+        assert f"{alert} fires" in cases, alert
+        assert f"{alert} is silent" in cases, alert
 
 
 def test_every_query_of_the_dashboard_can_be_read(tmp_path):
