@@ -49,7 +49,9 @@ struct AttemptSubjects: Sendable {
     /// For counting alone: who guesses at a company's endpoint would otherwise have as many tries as an address has
     /// spellings there.
     private static func plain(_ email: String) -> String {
-        let scalars = email.decomposedStringWithCompatibilityMapping.lowercased().unicodeScalars.filter { scalar in
+        // In a domain this full stop is a dot (UTS 46), by which an address is found.
+        let dotted = email.decomposedStringWithCompatibilityMapping.replacing("\u{3002}", with: ".")
+        let scalars = dotted.lowercased().unicodeScalars.filter { scalar in
             switch scalar.properties.generalCategory {
             case .nonspacingMark, .spacingMark, .enclosingMark, .format, .control, .spaceSeparator: false
             default: true
