@@ -1,9 +1,11 @@
 /// Instants in the Gregorian calendar, in UTC, as programs and people read them (RFC 3339).
+///
+/// Whatever a database holds is written, also what no clock says: years before 0 with a sign, those after 9999 with all digits.
 extension Instant {
     /// The time, to the millisecond: `2026-11-21T09:02:07.125Z`.
     public var rfc3339: String {
         let second = (secondOfDay % 60).padded(to: 2)
-        let millisecond = Int(milliseconds - seconds * 1000).padded(to: 3)
+        let millisecond = Int((milliseconds % 1000 + 1000) % 1000).padded(to: 3)
         return "\(CalendarDay(self).written)T\(hourAndMinute):\(second).\(millisecond)Z"
     }
 
@@ -43,14 +45,14 @@ public struct CalendarDay: Sendable, Hashable {
 
     /// How many days have passed since 1970.
     fileprivate static func number(of instant: Instant) -> Int {
-        Int((instant.milliseconds >= 0 ? instant.milliseconds : instant.milliseconds - 86_399_999) / 86_400_000)
+        Int(instant.milliseconds / 86_400_000) - (instant.milliseconds % 86_400_000 < 0 ? 1 : 0)
     }
 }
 
 extension Int {
     /// With zeros in front, up to `width` digits.
     fileprivate func padded(to width: Int) -> String {
-        let digits = String(self)
-        return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
+        let digits = String(magnitude)
+        return (self < 0 ? "-" : "") + String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
     }
 }

@@ -24,7 +24,7 @@ public struct Instant: Sendable, Hashable, Comparable {
 
     /// Whole seconds since the epoch, rounded down (RFC 7519's NumericDate).
     public var seconds: Int64 {
-        milliseconds >= 0 ? milliseconds / 1000 : (milliseconds - 999) / 1000
+        milliseconds / 1000 - (milliseconds % 1000 < 0 ? 1 : 0)
     }
 
     /// Whether `left` is earlier.

@@ -164,10 +164,14 @@ public enum Redaction {
         character.isASCII && (character.isLetter || character.isNumber || "-_.".contains(character))
     }
 
-    /// What fits, without control characters: no database, terminal or log line is disturbed by what came.
+    /// What fits, without what controls or cannot be seen: no database, terminal or log line is disturbed by what came, nor written
+    /// backwards.
     private static func cut(_ text: String) -> String {
         let plain = text.unicodeScalars.prefix(lengthLimit).map { scalar -> Unicode.Scalar in
-            scalar.properties.generalCategory == .control ? "\u{FFFD}" : scalar
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
+            default: scalar
+            }
         }
         return String(String.UnicodeScalarView(plain)) + (text.unicodeScalars.count > lengthLimit ? "…" : "")
     }

@@ -3,7 +3,10 @@ import OAuth
 import Testing
 
 @Suite struct `RFC 7519: instants` {
-    @Test(arguments: [(0, 0), (999, 0), (1000, 1), (1999, 1), (-1, -1), (-1000, -1), (-1001, -2)])
+    @Test(arguments: [
+        (0, 0), (999, 0), (1000, 1), (1999, 1), (-1, -1), (-1000, -1), (-1001, -2),
+        (Int64.min, Int64(-9_223_372_036_854_776)),
+    ])
     func `§2: seconds are rounded down, also before 1970`(_ milliseconds: Int64, _ seconds: Int64) {
         #expect(Instant(milliseconds: milliseconds).seconds == seconds)
     }

@@ -86,6 +86,20 @@ import Testing
             Redaction.shown("scope", of: Form(["scope": "a\0b\u{1B}[31m\r\nc"]))
                 == "a\u{FFFD}b\u{FFFD}[31m\u{FFFD}\u{FFFD}c"
         )
+        // Nor what turns the direction of writing, ends a line or cannot be seen.
+        #expect(Redaction.masked("a\u{202E}b\u{2028}c\u{200B}d") == "a\u{FFFD}b\u{FFFD}c\u{FFFD}d")
+    }
+
+    @Test func `nothing, marks alone and the longest text are shown as what they are`() {
+        #expect(Redaction.masked("") == "")
+        #expect(Redaction.shown("", of: Form(["": "hunter2"])) == "7 characters")
+        #expect(Redaction.shown("redirect_uri", of: Form(["redirect_uri": "://"])) == "://")
+        for address in ["https://", "https://@", "https://?", "https://#", "?", "#", "@", "https://[::1]:8080/cb"] {
+            #expect(Redaction.shown("redirect_uri", of: Form(["redirect_uri": address])) != nil, "\(address)")
+        }
+        let longest = String(repeating: "ä", count: Redaction.lengthLimit)
+        #expect(Redaction.masked(longest) == longest)
+        #expect(Redaction.masked(longest + "b") == longest + "…")
     }
 
     @Test func `what is shown is bounded`() throws {
