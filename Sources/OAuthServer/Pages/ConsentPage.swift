@@ -7,6 +7,7 @@ struct ConsentPage: Page {
     /// One thing that the client will be able to do, in words.
     struct ScopeWords: Sendable, Equatable {
         var title: String
+        /// A second sentence; no setting has one yet.
         var detail: String?
     }
 
@@ -22,8 +23,9 @@ struct ConsentPage: Page {
     /// The sealed transaction that the forms carry.
     var transaction: String
     var clientName: String
+    /// The client's picture; none is registered with one, so that its initial stands there.
     var clientLogo: PageImage?
-    /// Whether the operator knows who runs the client, because a partner profile or an operator's mark says so.
+    /// Whether the operator knows who runs the client: of each, as none registers itself.
     var isVerified: Bool
     /// The host that the person is sent back to; nil for an app's own scheme.
     var redirectHost: String?
