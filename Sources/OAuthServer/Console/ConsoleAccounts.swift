@@ -23,7 +23,7 @@ extension Provider {
         let list = ConsoleList("/accounts", visit, kept: [("q", typed)])
         let found = try await store.accounts(
             matching: typed,
-            after: list.point(AccountID.init),
+            after: list.point { AccountID($0) },
             limit: ConsoleList.limit
         )
         var page = ConsolePage("Accounts", area: .accounts, lead: "The people who sign in here.")

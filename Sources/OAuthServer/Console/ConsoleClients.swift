@@ -30,7 +30,7 @@ extension Provider {
         let list = ConsoleList("/clients", visit, kept: [("q", typed)])
         let found = try await store.clients(
             matching: typed,
-            after: list.point(ClientID.init),
+            after: list.point { ClientID($0) },
             limit: ConsoleList.limit
         )
         var page = ConsolePage(

@@ -21,7 +21,7 @@ extension Provider {
         let found = try await store.liveConnections(
             of: client,
             account: account,
-            after: list.point(ConnectionID.init),
+            after: list.point { ConnectionID($0) },
             limit: ConsoleList.limit
         )
         var page = ConsolePage(
