@@ -8,6 +8,7 @@ is started for this run. What the fault suite shares of this is in `toolkit/fixt
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -197,15 +198,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def partner_site() -> Iterator[Callable[..., PartnerSite]]:
     """Makes partners' web sites on loopback."""
-    made: list[PartnerSite] = []
-
-    def make(**named) -> PartnerSite:
-        made.append(PartnerSite(**named))
-        return made[-1]
-
-    yield make
-    for site in made:
-        site.stop()
+    with ExitStack() as made:
+        yield lambda **named: made.enter_context(PartnerSite(**named))
 
 
 @pytest.fixture(scope="module")
@@ -217,12 +211,5 @@ def world(sqlite_server) -> World:
 @pytest.fixture
 def login_endpoint() -> Iterator[Callable[[Callable], Endpoint]]:
     """Makes login endpoints that answer as they are told."""
-    made = []
-
-    def make(answer) -> Endpoint:
-        made.append(Endpoint(answer))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.stop()
+    with ExitStack() as made:
+        yield lambda answer: made.enter_context(Endpoint(answer))

@@ -99,8 +99,7 @@ def test_the_dashboard_draws_what_happens_and_tells_it_in_a_table(server, operat
 
 
 def test_webhooks_are_listed_and_sent_again(own_server):
-    receiver = Receiver(lambda _: 410)
-    try:
+    with Receiver(lambda _: 410) as receiver:
         own_server.extra_environment |= {
             "LATCHKEY_WEBHOOK_URL": receiver.url,
             "LATCHKEY_WEBHOOK_SECRET": own_server.run("webhook", "secret").stdout.strip(),
@@ -123,11 +122,9 @@ def test_webhooks_are_listed_and_sent_again(own_server):
         assert "sent within a few seconds" in page.text
         eventually(lambda: own_server.command("webhook", "list")[0]["state"] == "delivered", PATIENCE)
         assert "trying again" not in operator.open("/webhooks").text
-        assert len(receiver.messages) == 2
+        assert len(receiver.asked) == 2
         (retried,) = own_server.command("audit", "list", "--action", "webhook.retried")
         assert retried["actor"]["kind"] == "operator"
-    finally:
-        receiver.stop()
 
 
 @pytest.mark.parametrize("path", ["/audit", "/audit/1", "/audit-export", "/debugger", "/webhooks", "/webhooks/evt_x"])

@@ -5,7 +5,6 @@ import ssl
 import subprocess
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -140,7 +139,7 @@ def test_a_refused_connection_is_tried_again(new_server):
     person = Person(server, ADA)
     form = person.visit(server.base + "/account").sign_in_form
     opened = []
-    timer = threading.Timer(0.15, lambda: opened.append(Endpoint(lambda asked: found("c-1", ADA.email), port)))
+    timer = threading.Timer(0.15, lambda: opened.append(Endpoint(lambda asked: found("c-1", ADA.email), port=port)))
     timer.start()
     done = person.submit(form, {"email": ADA.email, "password": PASSWORD})
     timer.join()
@@ -166,31 +165,14 @@ def test_an_untrusted_certificate_gets_no_password(new_server, tmp_path):
         check=True,
         capture_output=True,
     )
-    asked = []
-
-    class Thief(BaseHTTPRequestHandler):
-        def do_POST(self):
-            asked.append(self.rfile.read(int(self.headers["Content-Length"])))
-
-        def log_message(self, *_):
-            pass
-
-    thief = ThreadingHTTPServer(("127.0.0.1", 0), Thief)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
-    thief.socket = context.wrap_socket(thief.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=thief.serve_forever, daemon=True).start()
-
-    class There:
-        url, secret = f"https://127.0.0.1:{thief.server_port}/login", "s" * 40
-
-    server = new_server()
-    serving(server, There, login_endpoint_deadline="2s")
-    page = try_sign_in(server, ADA)
-    thief.shutdown()
-    thief.server_close()
+    with Endpoint(lambda asked: None, tls=context) as thief:
+        server = new_server()
+        serving(server, thief, login_endpoint_deadline="2s")
+        page = try_sign_in(server, ADA)
     assert page.status == 503
-    assert not asked
+    assert not thief.asked
 
 
 def test_a_429_is_honoured(sqlite_endpoint_server):

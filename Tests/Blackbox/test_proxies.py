@@ -8,7 +8,6 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urljoin
 
 import pytest
@@ -19,6 +18,7 @@ from toolkit.person import Person
 from toolkit.ports import free_port
 from toolkit.process import Account, Latchkey
 from toolkit.proxies import PROXIES, HAProxy, Proxy
+from toolkit.site import Site
 from toolkit.wire import send
 
 TRUSTED = {"LATCHKEY_TRUSTED_PROXIES": "127.0.0.1"}
@@ -143,37 +143,15 @@ def test_plain_http_leads_people_to_https_and_takes_no_secret(company):
 # What is tried again
 
 
-class Recorder:
+class Recorder(Site):
     """Stands in for a node: it is ready, answers every GET, and takes POSTs without ever answering them."""
 
     def __init__(self):
-        recorder = self
-        self.posts: list[str] = []
+        super().__init__(lambda asked: None if asked.method == "POST" else (200, {}, b"ok"))
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                self.send_response(200)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"ok")
-
-            def do_POST(self):
-                self.rfile.read(int(self.headers["Content-Length"]))
-                recorder.posts.append(self.path)
-                self.close_connection = True
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+    @property
+    def posts(self) -> list[str]:
+        return [asked.path for asked in self.asked if asked.method == "POST"]
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import json
 import queue
 import secrets
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 
 import pytest
 
+from toolkit.site import Answer, Asked, Site
 from toolkit.wire import send
 
 DEVICE = {
@@ -56,47 +56,28 @@ def home(server, person) -> Home:
     return Home(server, person.connect(server.partners.seam).access)
 
 
-class Receiver:
+class Receiver(Site):
     """A partner's webhook on loopback; it answers with the given statuses first, then with 200."""
 
+    path = "/events"
+
     def __init__(self, *statuses: int):
-        receiver = self
         self.bodies: queue.Queue[bytes] = queue.Queue()
         self.statuses = list(statuses)
+        super().__init__(self._take)
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                receiver.bodies.put(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.site = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.site.server_address[1]}/events"
-        threading.Thread(target=self.site.serve_forever, daemon=True).start()
+    def _take(self, asked: Asked) -> Answer:
+        self.bodies.put(asked.body)
+        return self.statuses.pop(0) if self.statuses else 200
 
     def next(self) -> dict:
         return json.loads(self.bodies.get(timeout=20))
 
-    def stop(self) -> None:
-        self.site.shutdown()
-        self.site.server_close()
-
 
 @pytest.fixture
 def receiver():
-    made = []
-
-    def make(*statuses: int) -> Receiver:
-        made.append(Receiver(*statuses))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.stop()
+    with ExitStack() as made:
+        yield lambda *statuses: made.enter_context(Receiver(*statuses))
 
 
 def test_seam_a_lock_is_a_full_device_object(home):

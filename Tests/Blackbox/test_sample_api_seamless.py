@@ -236,8 +236,7 @@ def test_A_14_a_webhook_carries_the_shared_secret_in_its_header(server, person):
     client = server.create_client("--redirect-uri", CALLBACK, *grants, *scopes)
     own = {"Authorization": f"Bearer {client.client_credentials().json()['access_token']}"}
     access = {"Authorization": f"Bearer {person.connect(client).access}"}
-    receiver = Receiver()
-    try:
+    with Receiver() as receiver:
         wish = {
             "url": receiver.url,
             "events": ["contacts.research_completed"],
@@ -250,15 +249,13 @@ def test_A_14_a_webhook_carries_the_shared_secret_in_its_header(server, person):
         companies = search(server, access, path="/api/client/v1/search/companies").json()["data"]
         other = {"searchResultIds": [companies[0]["searchResultId"]]}
         assert call(server, "POST", "/companies/research", access, json=other).status_code == 202
-        eventually(lambda: len(receiver.messages) == 2, 20)
-        for message, request in zip(receiver.messages, accepted["requestIds"], strict=True):
+        eventually(lambda: len(receiver.asked) == 2, 20)
+        for message, request in zip(receiver.asked, accepted["requestIds"], strict=True):
             assert message.headers["x-seamless-webhook-secret"] == "a-secret-that-both-know"
             assert json.loads(message.body)["event_type"] == "contacts.research_completed"
             research = json.loads(message.body)["research"]
             assert (research["requestId"], research["status"]) == (request, "done")
             assert research["contact"]["email"]
-    finally:
-        receiver.stop()
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,7 @@ def test_A22_request_objects_are_refused_and_nothing_is_fetched(sqlite_server, p
     assert "error=request_uri_not_supported" in Person(sqlite_server).request("GET", by_reference).target
     by_value = web.authorize_url(request="eyJhbGciOiJub25lIn0.e30.")
     assert "error=request_not_supported" in Person(sqlite_server).request("GET", by_value).target
-    assert site.requests == []
+    assert site.asked == []
 
 
 @pytest.mark.parametrize(

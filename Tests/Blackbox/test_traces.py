@@ -20,9 +20,8 @@ PATIENCE = 20
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    made = Collector()
-    yield made
-    made.stop()
+    with Collector() as made:
+        yield made
 
 
 def web(server):

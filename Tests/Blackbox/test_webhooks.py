@@ -24,9 +24,8 @@ def new_secret() -> str:
 
 @pytest.fixture
 def receiver():
-    one = Receiver()
-    yield one
-    one.stop()
+    with Receiver() as one:
+        yield one
 
 
 class Company:
@@ -58,14 +57,14 @@ class Company:
 def test_webhooks_a_connection_is_announced_when_it_is_made_and_when_it_is_cut(own_server, receiver):
     company = Company(own_server, receiver.url).start()
     tokens = company.connect()
-    eventually(lambda: receiver.messages, PATIENCE)
-    (made,) = receiver.messages
+    eventually(lambda: receiver.asked, PATIENCE)
+    (made,) = receiver.asked
     assert verify(company.secret, made.headers, made.body)
     assert made.headers["content-type"] == "application/json"
     assert made.path == "/hook"
     (connection,) = company.connections()
-    assert made.event["type"] == "connection.created"
-    assert made.event["data"] == {
+    assert made.json["type"] == "connection.created"
+    assert made.json["data"] == {
         "connection_id": connection["connection_id"],
         "client_id": company.client.client_id,
         "user_id": company.person.account.user_id,
@@ -73,11 +72,11 @@ def test_webhooks_a_connection_is_announced_when_it_is_made_and_when_it_is_cut(o
         "created_at": connection["created_at"],
     }
     own_server.command("connection", "revoke", connection["connection_id"])
-    eventually(lambda: len(receiver.messages) == 2, PATIENCE)
-    cut = receiver.messages[1]
+    eventually(lambda: len(receiver.asked) == 2, PATIENCE)
+    cut = receiver.asked[1]
     assert verify(company.secret, cut.headers, cut.body)
-    assert cut.event["type"] == "connection.revoked"
-    assert cut.event["data"]["why"] == "operator"
+    assert cut.json["type"] == "connection.revoked"
+    assert cut.json["data"]["why"] == "operator"
     assert cut.id != made.id
     eventually(lambda: {one["state"] for one in company.events()} == {"delivered"}, PATIENCE)
     for secret in (tokens.access, tokens.refresh, company.secret):
@@ -97,10 +96,10 @@ def test_webhooks_every_way_in_which_a_connection_ends_is_told_with_why(own_serv
     company.connect()
     own_server.command("client", "delete", client.client_id)
     eventually(lambda: len(receiver.of("connection.revoked")) == 4, PATIENCE)
-    whys = [one.event["data"]["why"] for one in receiver.of("connection.revoked")]
+    whys = [one.json["data"]["why"] for one in receiver.of("connection.revoked")]
     assert sorted(whys) == ["client", "client_deleted", "code_replayed", "token_reused"]
     (failing,) = receiver.of("connection.failing")
-    assert failing.event["data"]["why"] == "token_reused"
+    assert failing.json["data"]["why"] == "token_reused"
 
 
 def test_webhooks_a_failing_connection_is_told_once_a_day(own_server, receiver):
@@ -115,8 +114,8 @@ def test_webhooks_a_failing_connection_is_told_once_a_day(own_server, receiver):
         wrong.refresh(tokens.refresh)
     eventually(lambda: receiver.of("connection.failing"), PATIENCE)
     (failing,) = receiver.of("connection.failing")
-    assert failing.event["data"]["connection_id"] == company.connections()[0]["connection_id"]
-    assert failing.event["data"]["why"] == "invalid_client"
+    assert failing.json["data"]["connection_id"] == company.connections()[0]["connection_id"]
+    assert failing.json["data"]["why"] == "invalid_client"
     assert company.client.refresh(tokens.refresh).status_code == 200, "failing is a notice, not a verdict"
     kinds = [one["type"] for one in company.events()]
     assert kinds.count("connection.failing") == 1
@@ -140,57 +139,45 @@ def test_webhooks_a_receiver_that_was_down_is_told_later_in_order(own_server):
     revoked, created = company.events()
     assert (created["state"], revoked["state"]) == ("retrying", "waiting"), "the later event waits for the first"
     assert "no connection" in created["last_error"]
-    receiver = Receiver(port=port)
-    try:
+    with Receiver(port=port) as receiver:
         own_server.command("webhook", "retry", created["event_id"])
-        eventually(lambda: len(receiver.messages) >= 2, PATIENCE)
-        kinds = [one.event["type"] for one in receiver.messages]
+        eventually(lambda: len(receiver.asked) >= 2, PATIENCE)
+        kinds = [one.json["type"] for one in receiver.asked]
         assert kinds == ["connection.created", "connection.revoked"]
-        assert receiver.messages[0].id == created["event_id"]
-    finally:
-        receiver.stop()
+        assert receiver.asked[0].id == created["event_id"]
 
 
 def test_webhooks_a_failed_attempt_is_made_again_by_itself_with_the_same_id(own_server):
-    answers = iter([500, (503, {"Retry-After": "1"}), 301, 204])
-    receiver = Receiver(lambda _: next(answers, 204))
-    try:
+    answers = iter([500, (503, {"Retry-After": "1"}, b""), 301, 204])
+    with Receiver(lambda _: next(answers, 204)) as receiver:
         company = Company(own_server, receiver.url).start()
         company.connect()
-        eventually(lambda: receiver.messages, PATIENCE)
+        eventually(lambda: receiver.asked, PATIENCE)
         eventually(lambda: company.events()[0]["last_status"] == 500, PATIENCE)
-        eventually(lambda: len(receiver.messages) >= 2, PATIENCE)  # after about 5 seconds
-        assert len({one.id for one in receiver.messages}) == 1
-        assert all(verify(company.secret, one.headers, one.body) for one in receiver.messages)
+        eventually(lambda: len(receiver.asked) >= 2, PATIENCE)  # after about 5 seconds
+        assert len({one.id for one in receiver.asked}) == 1
+        assert all(verify(company.secret, one.headers, one.body) for one in receiver.asked)
         for status in (503, 301):
             eventually(lambda status=status: company.events()[0]["last_status"] == status, PATIENCE)
             own_server.command("webhook", "retry", company.events()[0]["event_id"])
         eventually(lambda: company.events()[0]["state"] == "delivered", PATIENCE)
         assert company.events()[0]["attempts"] == 4
-    finally:
-        receiver.stop()
 
 
 def test_webhooks_a_redirect_is_not_followed(own_server, receiver):
-    elsewhere = Receiver(lambda _: (302, {"Location": receiver.url}))
-    try:
+    with Receiver(lambda _: (302, {"Location": receiver.url}, b"")) as elsewhere:
         company = Company(own_server, elsewhere.url).start()
         company.connect()
         eventually(lambda: company.events() and company.events()[0]["last_status"] == 302, PATIENCE)
-        assert receiver.messages == []
-    finally:
-        elsewhere.stop()
+        assert receiver.asked == []
 
 
 def test_webhooks_410_ends_it(own_server):
-    receiver = Receiver(lambda _: 410)
-    try:
+    with Receiver(lambda _: 410) as receiver:
         company = Company(own_server, receiver.url).start()
         company.connect()
         eventually(lambda: company.events() and company.events()[0]["state"] == "given_up", PATIENCE)
         assert company.events()[0]["attempts"] == 1
-    finally:
-        receiver.stop()
 
 
 def test_webhooks_every_live_secret_signs(own_server, receiver):
@@ -199,8 +186,8 @@ def test_webhooks_every_live_secret_signs(own_server, receiver):
     for one in (old, new):
         own_server.canaries.add("webhook secret", one)
     company.start().connect()
-    eventually(lambda: receiver.messages, PATIENCE)
-    message = receiver.messages[0]
+    eventually(lambda: receiver.asked, PATIENCE)
+    message = receiver.asked[0]
     assert verify(old, message.headers, message.body)
     assert verify(new, message.headers, message.body)
     assert not verify(new_secret(), message.headers, message.body)
@@ -226,8 +213,8 @@ def test_webhooks_kill_9_between_answer_and_note_delivers_again_with_the_same_id
         held.set()
         # The lease of the killed node is over after a minute.
         own_server.start(clock_offset=70)
-        eventually(lambda: len(receiver.messages) >= 2, PATIENCE)
-        assert len({one.id for one in receiver.messages}) == 1
+        eventually(lambda: len(receiver.asked) >= 2, PATIENCE)
+        assert len({one.id for one in receiver.asked}) == 1
         eventually(lambda: company.events()[0]["state"] == "delivered", PATIENCE)
     finally:
         held.set()
@@ -239,12 +226,9 @@ def test_webhooks_what_was_committed_before_kill_9_is_told_after_it(own_server):
     company = Company(own_server, f"http://127.0.0.1:{port}/hook").start()
     company.connect()
     own_server.kill()
-    receiver = Receiver(port=port)
-    try:
+    with Receiver(port=port) as receiver:
         own_server.start(clock_offset=120)
         eventually(lambda: receiver.of("connection.created"), PATIENCE)
-    finally:
-        receiver.stop()
 
 
 def test_webhooks_two_nodes_deliver_each_event_once(cluster, receiver):
@@ -255,10 +239,10 @@ def test_webhooks_two_nodes_deliver_each_event_once(cluster, receiver):
     for number in range(15):
         node = cluster.nodes[number % 2]
         Person(node, company.person.account).connect(company.client.at(node))
-    eventually(lambda: len(receiver.messages) >= 15, PATIENCE)
+    eventually(lambda: len(receiver.asked) >= 15, PATIENCE)
     eventually(lambda: {one["state"] for one in company.events()} == {"delivered"}, PATIENCE)
-    assert len(receiver.messages) == 15, "nobody died, so nothing was sent twice"
-    assert len({one.id for one in receiver.messages}) == 15
+    assert len(receiver.asked) == 15, "nobody died, so nothing was sent twice"
+    assert len({one.id for one in receiver.asked}) == 15
 
 
 def test_webhooks_a_slow_receiver_slows_no_request(own_server):
@@ -313,7 +297,7 @@ def test_webhooks_all_connections_of_a_client_that_are_cut_in_the_console_are_to
         person.connect(company.client)
     Operator(own_server).join().press(f"/clients/{company.client.client_id}/disconnect")
     eventually(lambda: len(receiver.of("connection.revoked")) == 3, PATIENCE)
-    told = [one.event["data"] for one in receiver.of("connection.revoked")]
+    told = [one.json["data"] for one in receiver.of("connection.revoked")]
     assert {one["why"] for one in told} == {"operator"}
     assert {one["user_id"] for one in told} == {each.account.user_id for each in [company.person, *others]}
 
@@ -322,8 +306,8 @@ def test_webhooks_test_tells_what_the_receiver_answers(own_server, receiver):
     company = Company(own_server, receiver.url)
     done = own_server.command("webhook", "test")
     assert done["delivered"] is True
-    (message,) = receiver.messages
-    assert message.event["type"] == "webhook.test"
+    (message,) = receiver.asked
+    assert message.json["type"] == "webhook.test"
     assert verify(company.secret, message.headers, message.body)
     receiver.answer = lambda _: 500
     check_one_line_error(own_server.run("webhook", "test"), "500")

@@ -17,12 +17,11 @@ from toolkit.receiver import Receiver
 @pytest.fixture
 def silence():
     """A line on which nothing ever arrives."""
-    receiver = Receiver()
-    line = Line(int(receiver.url.rsplit(":", 1)[1].split("/")[0]))
-    line.trouble = Trouble(drops=True)
-    yield line
-    line.stop()
-    receiver.stop()
+    with Receiver() as receiver:
+        line = Line(receiver.port)
+        line.trouble = Trouble(drops=True)
+        yield line
+        line.stop()
 
 
 def work_for(scene: Scene, seconds: float) -> float:

@@ -1,10 +1,9 @@
 """An OpenTelemetry collector on loopback that remembers the spans it was sent (OTLP over HTTP, JSON)."""
 
-import json
 import re
-import threading
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from .site import Answer, Asked, Site
 
 
 @dataclass
@@ -54,39 +53,26 @@ def spans_of(body: dict) -> list[Span]:
     return found
 
 
-class Collector:
-    """Listens on a port of loopback; `content` is everything that it was sent."""
+class Collector(Site):
+    """Takes spans, or answers with another status than 200 and takes none."""
+
+    path = "/v1/traces"
 
     def __init__(self, status: int = 200):
-        collector = self
+        self.status = status
         self.spans: list[Span] = []
-        self.content = b""
+        super().__init__(self._take)
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    def _take(self, asked: Asked) -> Answer:
+        assert asked.headers["content-type"] == "application/json"
+        if self.status == 200:
+            self.spans += spans_of(asked.json)
+        return self.status, {}, b"{}"
 
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                assert self.headers["Content-Type"] == "application/json"
-                collector.content += body
-                if status == 200:
-                    collector.spans += spans_of(json.loads(body))
-                self.send_response(status)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1/traces"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    @property
+    def content(self) -> bytes:
+        """Everything that it was sent."""
+        return b"".join(asked.body for asked in self.asked)
 
     def named(self, name: str) -> list[Span]:
         return [span for span in self.spans if span.name == name]
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()

@@ -1,44 +1,22 @@
 """A reverse proxy in front of a server that takes the Authorization header away, as some companies' fronts do."""
 
-import http.client
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from .site import Answer, Asked, Site
+from .wire import send
 
 
-class BasicEatingFront:
-    """Passes every request on to `base`, without its Authorization header; remembers which of them had one."""
+class BasicEatingFront(Site):
+    """Passes every POST on to `upstream`, without its Authorization header."""
 
-    def __init__(self, base: str):
-        place = urlsplit(base)
-        front = self
-        self.had_authorization: list[bool] = []
+    def __init__(self, upstream: str):
+        self.upstream = upstream
+        super().__init__(self._pass_on)
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                front.had_authorization.append("Authorization" in self.headers)
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                line = http.client.HTTPConnection(place.hostname, place.port, timeout=30)
-                line.request("POST", self.path, body, {"Content-Type": self.headers["Content-Type"]})
-                answer = line.getresponse()
-                content = answer.read()
-                self.send_response(answer.status)
-                self.send_header("Content-Type", answer.headers["Content-Type"])
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-                line.close()
+    def _pass_on(self, asked: Asked) -> Answer:
+        heads = {"Content-Type": asked.headers["content-type"]}
+        answer = send("POST", self.upstream + asked.path, data=asked.body, headers=heads)
+        return answer.status_code, {"Content-Type": answer.headers["Content-Type"]}, answer.content
 
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.base = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def __enter__(self) -> "BasicEatingFront":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+    @property
+    def had_authorization(self) -> list[bool]:
+        """Which of the requests had one."""
+        return ["authorization" in asked.headers for asked in self.asked]

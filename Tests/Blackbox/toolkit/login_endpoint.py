@@ -7,16 +7,15 @@ import os
 import secrets
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from .databases import ROOT
 from .person import Person
 from .ports import free_port
 from .process import Account
+from .site import Answer, Asked, Site
 
 EXAMPLE = ROOT / "Examples" / "CompanyLogin" / "company_login.py"
 PASSWORD = "analytical engine of 1843"
@@ -67,60 +66,8 @@ def account_of(person: dict) -> Account:
     return Account("", person["email"], person["password"], person["name"])
 
 
-class Endpoint:
-    """An endpoint that answers as it is told, and remembers what it was asked."""
-
-    def __init__(self, answer: Callable[["Asked"], tuple[int, dict[str, str], bytes] | None], port: int = 0):
-        self.secret = secrets.token_hex(32)
-        self.asked: list[Asked] = []
-        self.answer = answer
-        endpoint = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                asked = Asked(self, dict(self.headers.items()), body)
-                endpoint.asked.append(asked)
-                given = endpoint.answer(asked)
-                if given is None:
-                    self.close_connection = True
-                    return
-                status, headers, content = given
-                self.send_response(status)
-                for name, value in ({"Content-Length": str(len(content))} | headers).items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_port
-        self.url = f"http://127.0.0.1:{self.port}/login"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
-class Asked:
-    """One request that the endpoint got."""
-
-    def __init__(self, handler: BaseHTTPRequestHandler, headers: dict[str, str], body: bytes):
-        self.handler = handler
-        self.headers = {name.lower(): value for name, value in headers.items()}
-        self.body = body
-
-    @property
-    def json(self) -> dict:
-        return json.loads(self.body)
+class SignIn(Asked):
+    """A customer that the endpoint was asked about."""
 
     def is_signed(self, secret: str) -> bool:
         stamp = self.headers["latchkey-timestamp"]
@@ -128,13 +75,24 @@ class Asked:
         return self.headers["latchkey-signature"] == "sha256=" + code and abs(int(stamp) - time.time()) < 30
 
 
-def found(identity, email: str, name: str | None = "Ada Lovelace") -> tuple[int, dict[str, str], bytes]:
+class Endpoint(Site):
+    """An endpoint that answers as it is told."""
+
+    kind = SignIn
+    path = "/login"
+
+    def __init__(self, answer: Callable[[SignIn], Answer], **named):
+        self.secret = secrets.token_hex(32)
+        super().__init__(answer, **named)
+
+
+def found(identity, email: str, name: str | None = "Ada Lovelace") -> Answer:
     """The answer that lets somebody in."""
     value = {"id": identity, "email": email} | ({"name": name} if name else {})
     return 200, {"Content-Type": "application/json"}, json.dumps(value).encode()
 
 
-def status(code: int, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def status(code: int, **headers: str) -> Answer:
     return code, {name.replace("_", "-"): value for name, value in headers.items()}, b"{}"
 
 

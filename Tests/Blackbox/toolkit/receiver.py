@@ -3,12 +3,10 @@
 import base64
 import hashlib
 import hmac
-import json
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from .site import Answer, Asked, Site
 
 TOLERANCE = 5 * 60
 
@@ -25,67 +23,22 @@ def verify(secret: str, headers: dict[str, str], body: bytes) -> bool:
     return any(version == "v1" and hmac.compare_digest(given, wanted) for version, given in versions)
 
 
-@dataclass
-class Message:
+class Message(Asked):
     """One delivery."""
-
-    path: str
-    headers: dict[str, str]
-    body: bytes
-    began: float
-    ended: float = 0
 
     @property
     def id(self) -> str:
         return self.headers["webhook-id"]
 
-    @property
-    def event(self) -> dict:
-        return json.loads(self.body)
 
+class Receiver(Site):
+    """Answers every message as it is told: with 204 when nothing is said."""
 
-class Receiver:
-    """Listens on a port of loopback; `answer` says the status for each message, or (status, headers)."""
+    kind = Message
+    path = "/hook"
 
-    def __init__(self, answer: Callable[[Message], int | tuple[int, dict]] = lambda _: 204, port: int = 0):
-        receiver = self
-        self.messages: list[Message] = []
-        self.answer = answer
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                message = Message(self.path, headers, body, time.monotonic())
-                receiver.messages.append(message)
-                answer = receiver.answer(message)
-                status, more = answer if isinstance(answer, tuple) else (answer, {})
-                message.ended = time.monotonic()
-                try:
-                    self.send_response(status)
-                    for name, value in more.items():
-                        self.send_header(name, value)
-                    self.send_header("Content-Length", "0")
-                    self.end_headers()
-                except OSError:
-                    pass
-
-            do_GET = do_POST
-
-            def log_message(self, *_):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/hook"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def __init__(self, answer: Callable[[Message], Answer] = lambda _: 204, port: int = 0):
+        super().__init__(answer, port=port)
 
     def of(self, kind: str) -> list[Message]:
-        return [one for one in self.messages if one.event["type"] == kind]
-
-    def stop(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+        return [one for one in self.asked if one.json["type"] == kind]
