@@ -19,9 +19,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from toolkit.client import OAuthClient
 from toolkit.console import Operator
 from toolkit.databases import ROOT, SQLite
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.process import BINARY, Account, Latchkey, clean_environment
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 IMAGES = ROOT / "docs" / "images"

@@ -5,8 +5,8 @@ import time
 
 from toolkit.account_page import disconnect, disconnect_links, form_to, open_account
 from toolkit.client import refusal
-from toolkit.expect import eventually
 from toolkit.person import Person
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 

@@ -6,8 +6,8 @@ import secrets
 import pytest
 
 from toolkit.client import refusal
-from toolkit.expect import check_one_line_error, eventually
-from toolkit.process import STALENESS
+from toolkit.expect import check_one_line_error
+from toolkit.waiting import STALENESS, eventually
 
 INACTIVE = {"active": False}
 

@@ -8,7 +8,8 @@ import stat
 import subprocess
 from pathlib import Path
 
-from toolkit.expect import check_one_line_error, eventually
+from toolkit.expect import check_one_line_error
+from toolkit.waiting import eventually
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
 

@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 from toolkit.client import refusal
 from toolkit.databases import ROOT, BaseBackup, Postgres, PostgresServer, postgres_program
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.process import BINARY
+from toolkit.waiting import eventually
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
 

@@ -9,11 +9,11 @@ from toolkit.account_page import disconnect, disconnect_links, open_account
 from toolkit.client import refusal, tokens
 from toolkit.console import Operator
 from toolkit.databases import Postgres, PostgresServer, Standby
-from toolkit.expect import eventually, everywhere
 from toolkit.person import Person
-from toolkit.process import CUT_WITHIN, Latchkey
+from toolkit.process import Latchkey
 from toolkit.relay import Relay
 from toolkit.seeing import scrape
+from toolkit.waiting import CUT_WITHIN, eventually, everywhere
 from toolkit.wire import send, together
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")

@@ -11,9 +11,10 @@ import termios
 import pytest
 
 from toolkit.client import OAuthClient, refusal, tokens
-from toolkit.expect import check_one_line_error, eventually
+from toolkit.expect import check_one_line_error
 from toolkit.person import Person
 from toolkit.process import BINARY, clean_environment
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", "--scope", "locks.write")

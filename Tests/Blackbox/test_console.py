@@ -11,9 +11,9 @@ import pytest
 
 from toolkit.console import Operator, invite, routes, value_of
 from toolkit.console_world import REDIRECT, World
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.receiver import Receiver
+from toolkit.waiting import eventually
 from toolkit.wire import send, together
 
 

@@ -9,8 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from toolkit.console import Operator, invite, routes
-from toolkit.expect import eventually
 from toolkit.person import Person
+from toolkit.waiting import eventually
 
 PHONE = {"width": 320, "height": 640}
 DESKTOP = {"width": 1280, "height": 800}

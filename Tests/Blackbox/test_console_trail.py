@@ -6,9 +6,9 @@ import re
 import pytest
 
 from toolkit.console import Operator
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.receiver import Receiver
+from toolkit.waiting import eventually
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
 HOSTILE = "<script>alert(1)</script>\"'&{{x}}"

@@ -6,7 +6,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,10 +15,11 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from toolkit.expect import check_one_line_error, eventually
+from toolkit.expect import check_one_line_error
 from toolkit.ports import free_port
 from toolkit.process import BINARY, clean_environment
-from toolkit.wire import send
+from toolkit.waiting import eventually
+from toolkit.wire import send, serves
 
 PORT = free_port()
 ORIGIN = f"http://localhost:{PORT}"
@@ -38,16 +38,12 @@ def running_demo(folder: Path, port: int = PORT) -> Iterator[str]:
             stdout=out,
             stderr=out,
         )
-    deadline = time.monotonic() + 30
-    ready = False
-    while not ready and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.1)
-        try:
-            ready = send("GET", f"http://localhost:{port}/").status_code == 200
-        except OSError:
-            ready = False
-    assert ready, printed.read_text()
-    eventually(lambda: "Ctrl-C" in printed.read_text(), 30)
+
+    def is_ready() -> bool:
+        assert process.poll() is None, printed.read_text()
+        return serves(f"http://localhost:{port}/") and "Ctrl-C" in printed.read_text()
+
+    eventually(is_ready, 60, printed.read_text)
     yield printed.read_text()
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20) == 0

@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from toolkit.client import tokens as tokens_of
 from toolkit.databases import SQLite
 from toolkit.person import Person
 from toolkit.process import Latchkey
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", "--scope", "locks.write")
@@ -90,15 +90,6 @@ def write_until_refused(client: OAuthClient, token: str) -> str:
     raise AssertionError("the disk never filled")
 
 
-def wait_until(works, seconds: float = PATIENCE):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := works():
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"it did not happen within {seconds} s")
-
-
 def test_F2_on_a_full_disk_reading_and_revoking_go_on_and_writing_comes_back_without_a_restart(small):
     server = small
     seam = server.create_client("--partner", "seam", name="Seam")
@@ -149,8 +140,8 @@ def test_F2_on_a_full_disk_reading_and_revoking_go_on_and_writing_comes_back_wit
     assert careful.refresh(rotating).status_code == 503
 
     server.free()
-    rotating = wait_until(lambda: (answer := careful.refresh(rotating)).status_code == 200 and answer.json())
-    careful.refreshed(rotating["refresh_token"])
+    answer = eventually(lambda: careful.refresh(rotating), PATIENCE, enough=lambda answer: answer.status_code == 200)
+    careful.refreshed(answer.json()["refresh_token"])
     assert person.connect(seam).user_id == person.account.user_id
     assert (server.disk / "latchkey.sqlite.reserve").stat().st_size == RESERVE
     for tokens in doomed:
@@ -178,7 +169,7 @@ def test_F2_the_reserve_is_made_whole_when_there_was_no_room_for_it_at_the_start
         rotating = careful.refreshed(rotating).refresh
         return reserve.stat().st_size == RESERVE
 
-    wait_until(is_whole)
+    eventually(is_whole, PATIENCE)
 
 
 class Injection:
@@ -218,12 +209,12 @@ def test_F2_a_revocation_that_the_disk_refused_is_never_acknowledged(new_server,
     kept, doomed = person.connect(seam), person.connect(seam)
     with Injection(server, call, error):
         # The threads of the server are traced a moment after strace says so: the first answers may still be good.
-        (answer,) = wait_until(lambda: refused(seam.revoke(fresh_access(seam, kept))))
+        (answer,) = eventually(lambda: refused(seam.revoke(fresh_access(seam, kept))), PATIENCE)
         assert "Retry-After" in answer.headers
         assert seam.revoke(doomed.refresh).status_code == 503
         assert send("GET", server.base + "/oauth/jwks").status_code == 200
         assert seam.refreshed(kept.refresh).user_id == person.account.user_id
-    wait_until(lambda: seam.revoke(doomed.refresh).status_code == 200)
+    eventually(lambda: seam.revoke(doomed.refresh).status_code == 200, PATIENCE)
     assert seam.introspect(doomed.access) == {"active": False}
     server.kill()
     server.start()

@@ -6,9 +6,9 @@ import pytest
 
 from toolkit.client import refusal, tokens
 from toolkit.console import Operator
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.relay import Relay
+from toolkit.waiting import eventually
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
 REDEMPTION, MOVE, CUT = "set redeemed_at", "set generation = $3", "set revoked_at"
@@ -38,14 +38,12 @@ def check_unknown(answer) -> None:
 
 def once_it_answers(ask, seconds: float = 10):
     """The first answer that is not 503: the one that a client which waits and retries gets."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = ask()
-        if answer.status_code != 503:
-            return answer
-        assert int(answer.headers["Retry-After"]) >= 1
-        assert time.monotonic() < deadline, "it did not recover"
-        time.sleep(0.1)
+
+    def is_answer(answer) -> bool:
+        assert answer.status_code != 503 or int(answer.headers["Retry-After"]) >= 1
+        return answer.status_code != 503
+
+    return eventually(ask, seconds, "it did not recover", enough=is_answer, pause=0.1)
 
 
 def connections_in(server) -> int:

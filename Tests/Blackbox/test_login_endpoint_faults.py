@@ -9,11 +9,12 @@ import time
 import pytest
 
 from toolkit.databases import SQLite
-from toolkit.expect import check_guesses, eventually
+from toolkit.expect import check_guesses
 from toolkit.login_endpoint import ADA, PASSWORD, Endpoint, found, serving, status, try_sign_in
 from toolkit.person import Person
 from toolkit.ports import free_port
 from toolkit.process import Account, Latchkey
+from toolkit.waiting import eventually
 
 
 def garbage(asked):

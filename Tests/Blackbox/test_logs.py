@@ -9,10 +9,10 @@ import time
 import pytest
 
 from toolkit.databases import Postgres, PostgresServer
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.process import BINARY
 from toolkit.seeing import events, lines, scrape
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

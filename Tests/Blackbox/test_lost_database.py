@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from toolkit.client import refusal
-from toolkit.expect import check_one_line_error, eventually
+from toolkit.expect import check_one_line_error
 from toolkit.person import Person
 from toolkit.process import Latchkey
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 

@@ -10,10 +10,10 @@ import pytest
 
 from toolkit import exposition
 from toolkit.databases import ROOT
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.ports import free_port
 from toolkit.seeing import PAGE, scrape, table
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 PROMTOOL = [str(ROOT / "scripts" / "promtool")]

@@ -13,9 +13,9 @@ import pytest
 import requests
 
 from toolkit.client import Authorization, OAuthClient
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.process import Latchkey
+from toolkit.waiting import eventually
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", "--scope", "locks.write")
 

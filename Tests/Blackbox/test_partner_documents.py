@@ -10,10 +10,11 @@ import pytest
 from partner_table import GOOGLE_REFUSAL, PROFILES
 from toolkit.client import refusal, tokens
 from toolkit.databases import Postgres, PostgresServer
-from toolkit.expect import check_one_line_error, eventually
+from toolkit.expect import check_one_line_error
 from toolkit.person import Person
 from toolkit.replay import INVALID_GRANT, Player
 from toolkit.stage import AUDIENCE, Stage
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 

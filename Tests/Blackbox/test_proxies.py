@@ -19,6 +19,7 @@ from toolkit.ports import free_port
 from toolkit.process import Account, Latchkey
 from toolkit.proxies import PROXIES, HAProxy, Proxy
 from toolkit.site import Site
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 TRUSTED = {"LATCHKEY_TRUSTED_PROXIES": "127.0.0.1"}
@@ -245,10 +246,8 @@ class Load:
     def wait_for(self, more: int) -> None:
         """Waits until so many more refreshes have succeeded."""
         wanted = self.good + more
-        deadline = time.monotonic() + 60
-        while self.good < wanted:
-            assert time.monotonic() < deadline, f"the refreshes stopped succeeding: {self.failures[-5:]}"
-            time.sleep(0.01)
+        what = "the refreshes do not succeed"
+        eventually(lambda: self.good >= wanted, 60, lambda: f"{what}: {self.failures[-5:]}", pause=0.01)
 
     def stop(self) -> None:
         self._over.set()
@@ -327,12 +326,11 @@ def test_F4_without_the_database_the_servers_own_answers_come_through(tmp_path, 
                 assert send("GET", company.front.base + "/oauth/jwks").json()["keys"]
         finally:
             mortal_postgres.resume()
-        answer = company.client.refresh(connected.refresh)
-        deadline = time.monotonic() + 60
-        while answer.status_code != 200 and time.monotonic() < deadline:
-            time.sleep(0.1)
-            answer = company.client.refresh(connected.refresh)
-        said = "".join(node.log[-1500:] for node in company.nodes)
-        assert answer.status_code == 200, f"{answer.status_code} {answer.text}\n{said}"
+        eventually(
+            lambda: company.client.refresh(connected.refresh),
+            60,
+            lambda: "no refresh succeeds:\n" + "".join(node.log[-1500:] for node in company.nodes),
+            enough=lambda answer: answer.status_code == 200,
+        )
     finally:
         company.stop()

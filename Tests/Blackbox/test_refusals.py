@@ -6,8 +6,8 @@ import json
 import pytest
 
 from toolkit.client import basic
-from toolkit.expect import eventually
 from toolkit.person import Person
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
@@ -19,14 +19,7 @@ def request_id(answer) -> str:
 
 def stored(server, answer) -> dict:
     """The refusal that an answer's id leads to."""
-    found = []
-
-    def ask() -> bool:
-        found[:] = server.command("refusal", "list", "--request-id", request_id(answer))
-        return bool(found)
-
-    eventually(ask, 5)
-    (one,) = found
+    (one,) = eventually(lambda: server.command("refusal", "list", "--request-id", request_id(answer)), 5)
     return one
 
 

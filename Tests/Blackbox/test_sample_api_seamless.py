@@ -6,9 +6,9 @@ import time
 import pytest
 
 from toolkit.client import OAuthClient
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.receiver import Receiver
+from toolkit.waiting import eventually
 from toolkit.wire import Shot, fire_together, send
 
 SEARCH = "/api/client/v1/search/contacts"
@@ -209,17 +209,16 @@ def test_A_13_research_is_accepted_polled_for_and_listed(server, access, kind):
     requests = accepted.json()["requestIds"]
     assert len(set(requests)) == 2
     path = f"/{kind}/research/poll?requestIds={','.join(requests)}"
-    deadline = time.monotonic() + 10
-    while True:
+
+    def states() -> set[str]:
         polled = call(server, "GET", path, access)
         assert polled.status_code == 200
-        states = {one["requestId"]: one["status"] for one in polled.json()["data"]}
-        assert set(states) == set(requests)
-        if set(states.values()) == {"done"} or time.monotonic() > deadline:
-            break
-        assert set(states.values()) <= {"researching", "done"}
-        time.sleep(0.3)
-    assert set(states.values()) == {"done"}
+        found = {one["requestId"]: one["status"] for one in polled.json()["data"]}
+        assert set(found) == set(requests)
+        assert set(found.values()) <= {"researching", "done"}
+        return set(found.values())
+
+    eventually(states, 10, "not all is done", enough=lambda found: found == {"done"}, pause=0.3)
     listed = call(server, "GET", f"/{kind}?page=1&limit=10", access).json()
     assert [one["searchResultId"] for one in listed["data"]] == ids[:2]
     assert call(server, "GET", f"/{kind}?endDate=2020-01-01T00:00:00Z", access).json()["data"] == []

@@ -10,10 +10,11 @@ from requests_oauthlib import OAuth2Session
 
 from toolkit.client import Authorization, OAuthClient, refusal, tokens
 from toolkit.databases import Postgres, SQLite
-from toolkit.expect import check_one_line_error, eventually
+from toolkit.expect import check_one_line_error
 from toolkit.person import Person
 from toolkit.ports import free_port
-from toolkit.process import CUT_WITHIN, STALENESS, Latchkey
+from toolkit.process import Latchkey
+from toolkit.waiting import CUT_WITHIN, STALENESS, eventually
 from toolkit.wire import send
 
 CALLBACK = "https://acme.integrations.getseam.com/cb?x=1"

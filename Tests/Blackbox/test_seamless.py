@@ -11,9 +11,10 @@ from playwright.sync_api import Browser
 
 from toolkit.client import OAuthClient, tokens
 from toolkit.databases import Postgres, SQLite
-from toolkit.expect import check_one_line_error, eventually
+from toolkit.expect import check_one_line_error
 from toolkit.person import Person
 from toolkit.process import Latchkey
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 CALLBACK = "https://y.example/cb?foo=bar"

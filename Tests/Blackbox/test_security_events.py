@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from toolkit.account_page import change_password, form_to, open_account
 from toolkit.console import Operator
 from toolkit.databases import Postgres, PostgresServer
-from toolkit.expect import check_guesses, eventually
+from toolkit.expect import check_guesses
 from toolkit.login_endpoint import settings as login_settings
 from toolkit.person import Person
 from toolkit.ports import free_port
 from toolkit.receiver import Receiver
 from toolkit.seeing import events, lines, table
+from toolkit.waiting import eventually
 from toolkit.wire import send, together
 
 UNIT = {"in_doubt", "fault", "clock_leap"}

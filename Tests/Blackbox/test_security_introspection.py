@@ -7,9 +7,8 @@ import time
 import pytest
 
 from toolkit.client import refusal, tokens
-from toolkit.expect import everywhere
 from toolkit.person import Person
-from toolkit.process import CUT_WITHIN
+from toolkit.waiting import CUT_WITHIN, everywhere
 
 
 @pytest.fixture

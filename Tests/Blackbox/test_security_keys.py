@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime
 
 import pytest
@@ -11,8 +12,8 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from toolkit.client import refusal, tokens
-from toolkit.expect import eventually
 from toolkit.person import Person
+from toolkit.waiting import eventually
 from toolkit.wire import raw, send
 
 SOURCES = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]
@@ -124,15 +125,14 @@ def test_M03_no_address_is_made_from_what_a_visitor_says(new_server, headers):
     server = new_server()
     seam = server.create_client("--partner", "seam", name="Seam")
     server.start(wait=False)
-    first = b""
-    deadline = time.monotonic() + 20
-    while not first and time.monotonic() < deadline:
-        try:
-            request = f"GET {SOURCES[0]} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n"
-            first = raw(server.base, request.encode())
-        except OSError:
-            time.sleep(0.05)
-    assert b"evil.example" not in first
+    request = f"GET {SOURCES[0]} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n".encode()
+
+    def first() -> bytes:
+        with suppress(OSError):
+            return raw(server.base, request)
+        return b""
+
+    assert b"evil.example" not in eventually(first, 20)
     path = seam.authorize_url().removeprefix(server.base)
     for target in (path, "/oauth/authorize?client_id=nobody", SOURCES[1], "/no/such/page"):
         answer = raw(server.base, f"GET {target} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n".encode())

@@ -12,8 +12,8 @@ import pytest
 
 from toolkit.client import OAuthClient, refusal, tokens
 from toolkit.databases import Postgres, PostgresServer
-from toolkit.expect import eventually
 from toolkit.person import Person
+from toolkit.waiting import eventually
 from toolkit.wire import Shot, fire_together, form_shot, send, together
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", "--scope", "locks.write")

@@ -10,9 +10,10 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 
 from toolkit.client import refusal, tokens
-from toolkit.expect import check_guesses, eventually, everywhere, guess_until_locked
+from toolkit.expect import check_guesses, guess_until_locked
 from toolkit.person import Person
-from toolkit.process import CUT_WITHIN, Latchkey
+from toolkit.process import Latchkey
+from toolkit.waiting import CUT_WITHIN, eventually, everywhere
 from toolkit.wire import fire_together, form_shot, send
 
 LIMIT = 10

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from toolkit.client import basic, refusal, tokens
-from toolkit.expect import eventually
 from toolkit.person import Person
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 

@@ -3,7 +3,6 @@
 import json
 import socket
 import sqlite3
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -13,10 +12,10 @@ import pytest
 from requests import Response
 
 from toolkit.client import OAuthClient
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.process import Latchkey
 from toolkit.seeing import scrape
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 PATIENCE = 20.0
@@ -36,10 +35,7 @@ def cut(server: Latchkey) -> dict[str, int]:
 
 
 def until_heard(partner: OAuthClient, code: str) -> Response:
-    deadline = time.monotonic() + 2 * PATIENCE
-    while (answer := partner.exchange(code)).status_code == 503 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return answer
+    return eventually(lambda: partner.exchange(code), 2 * PATIENCE, enough=lambda answer: answer.status_code != 503)
 
 
 def rest_of(connection: socket.socket) -> bytes:

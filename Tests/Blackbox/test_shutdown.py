@@ -10,18 +10,20 @@ import pytest
 import requests
 
 from toolkit.process import Latchkey
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 PATIENCE = 20.0
 
 
 def wait_until_not_ready(server: Latchkey) -> requests.Response:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        answer = send("GET", server.base + "/readyz")
-        if answer.status_code != 200:
-            return answer
-    raise AssertionError("the server stayed ready")
+    return eventually(
+        lambda: send("GET", server.base + "/readyz"),
+        PATIENCE,
+        "the server stays ready",
+        enough=lambda answer: answer.status_code != 200,
+        pause=0,
+    )
 
 
 def test_F11_a_server_that_is_told_to_end_is_not_ready_at_once_and_serves_on_for_the_drain(new_server):
@@ -42,10 +44,7 @@ def test_F11_a_server_that_is_told_to_end_is_not_ready_at_once_and_serves_on_for
 def test_F11_sighup_ends_nothing(new_server):
     server = new_server().start()
     server.process.send_signal(signal.SIGHUP)
-    deadline = time.monotonic() + PATIENCE
-    while "SIGHUP changes nothing" not in server.log and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert "SIGHUP changes nothing" in server.log
+    eventually(lambda: "SIGHUP changes nothing" in server.log, PATIENCE)
     assert send("GET", server.base + "/readyz").status_code == 200
 
 
@@ -67,14 +66,14 @@ REQUEST = (
 def wait_for_socket(line: socket.socket, is_there) -> bool:
     """Waits until the kernel's row of the server's end of a connection (proc(5)) is as it should be, or is gone."""
     ends = [f":{end[1]:04X}" for end in (line.getpeername(), line.getsockname())]
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+
+    def row() -> list[str] | None:
         rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        row = next((cells for cells in rows if [cells[1][8:], cells[2][8:]] == ends), None)
-        if row is None or is_there(row):
-            return row is not None
-        time.sleep(0.01)
-    raise AssertionError("the server's end of the connection stayed as it was")
+        return next((cells for cells in rows if [cells[1][8:], cells[2][8:]] == ends), None)
+
+    what = "the server's end of the connection is as it was"
+    last = eventually(row, PATIENCE, what, enough=lambda row: row is None or is_there(row), pause=0.01)
+    return last is not None
 
 
 def wait_until_read(line: socket.socket) -> None:
@@ -104,14 +103,15 @@ def test_F11_a_request_that_is_being_read_is_answered(new_server):
 
 def wait_until_closed(server: Latchkey) -> None:
     """Waits until nothing is accepted any more."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+
+    def is_closed() -> bool:
         try:
             socket.create_connection(("127.0.0.1", server.port), PATIENCE).close()
         except OSError:
-            return
-        time.sleep(0.02)
-    raise AssertionError("the server went on accepting connections")
+            return True
+        return False
+
+    eventually(is_closed, PATIENCE, "the server accepts connections")
 
 
 def test_F11_a_request_that_never_ends_does_not_hold_the_end_up(new_server):

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from toolkit.collector import Collector
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.ports import free_port
 from toolkit.seeing import lines, scrape
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

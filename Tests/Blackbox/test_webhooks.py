@@ -8,10 +8,11 @@ import threading
 import pytest
 
 from toolkit.console import Operator
-from toolkit.expect import check_one_line_error, eventually
+from toolkit.expect import check_one_line_error
 from toolkit.person import Person
 from toolkit.ports import free_port
 from toolkit.receiver import Receiver, verify
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")

@@ -14,7 +14,7 @@ from judge.places import database_through, line_before
 from judge.rounds import rounds
 from judge.scene import Scene
 from toolkit.fixtures import Cluster
-from toolkit.process import STALENESS
+from toolkit.waiting import STALENESS
 
 ANSWERED = 3.0
 """Within how many seconds a dead database is a 503."""

@@ -19,10 +19,10 @@ from judge.scene import Scene
 from judge.seeds import connect_many
 from toolkit.client import OAuthClient
 from toolkit.databases import Postgres, PostgresServer
-from toolkit.expect import eventually
 from toolkit.person import Person
 from toolkit.process import Latchkey
 from toolkit.seeing import scrape
+from toolkit.waiting import eventually
 
 CONNECTIONS = "latchkey_http_connections"
 SPARE = 100

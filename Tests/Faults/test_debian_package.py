@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,8 @@ from toolkit.databases import ROOT, SQLite
 from toolkit.person import Person
 from toolkit.ports import free_port
 from toolkit.process import Account, Latchkey
-from toolkit.wire import send
+from toolkit.waiting import eventually, until_ready
+from toolkit.wire import send, serves
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="a clean Debian is made by root")
 
@@ -149,16 +150,7 @@ class Debian:
                 start_new_session=True,
                 env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
             )
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            assert self.server.poll() is None, self.log_path.read_text()[-3000:]
-            try:
-                if send("GET", self.base + "/readyz", timeout=2).status_code == 200:
-                    return
-            except OSError:
-                pass
-            time.sleep(0.05)
-        raise AssertionError("the installed server was not ready within 60 s")
+        until_ready(self.base, self.server, self.log_path, 60)
 
     def stop(self) -> None:
         if self.server is not None:
@@ -223,17 +215,8 @@ class Booted(Debian):
     def asked_unit(self, what: str) -> str:
         return self.run("systemctl", "show", f"--property={what}", "--value", "latchkey").strip()
 
-    def wait_for(self, happened: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 60
-        while not happened():
-            assert time.monotonic() < deadline, what
-            time.sleep(0.1)
-
     def is_ready(self) -> bool:
-        try:
-            return send("GET", self.base + "/readyz", timeout=2).status_code == 200
-        except OSError:
-            return False
+        return serves(self.base + "/readyz")
 
     def stop(self) -> None:
         if self.machine is not None and self.machine.poll() is None:
@@ -388,7 +371,7 @@ def test_the_unit_lives_under_a_booted_systemd(booted, tmp_path):
     connected = Person(booted, account).connect(client)
 
     booted.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "latchkey")
-    booted.wait_for(lambda: booted.asked_unit("MainPID") not in ("0", first) and booted.is_ready(), "started again")
+    eventually(lambda: booted.asked_unit("MainPID") not in ("0", first) and booted.is_ready(), 60, "not started again")
     assert booted.asked_unit("NRestarts") == "1"
     assert client.refresh(connected.refresh).status_code == 200
 

@@ -6,13 +6,13 @@ import base64
 import hashlib
 import json
 import secrets
-import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import requests
 
+from .waiting import eventually
 from .wire import send
 
 if TYPE_CHECKING:
@@ -126,13 +126,9 @@ class OAuthClient:
 
     def wait_until_known(self, seconds: float = 5) -> None:
         """Waits until a running server knows this client; it may take the design's two seconds."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            answer = self.post("/oauth/token", {"grant_type": "authorization_code", "code": "x", "redirect_uri": "x"})
-            if answer.status_code != 401:
-                return
-            time.sleep(0.1)
-        raise AssertionError(f"the server did not learn of client {self.client_id} within {seconds} s")
+        form = {"grant_type": "authorization_code", "code": "x", "redirect_uri": "x"}
+        what = f"the server has not learnt of client {self.client_id}"
+        eventually(lambda: self.post("/oauth/token", form).status_code != 401, seconds, what, pause=0.1)
 
     # The token endpoint and its neighbours
 

@@ -6,11 +6,11 @@ import os
 import secrets
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from .ports import free_port
+from .waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
 POSTGRES_SCRIPT = ROOT / "scripts" / "postgres"
@@ -172,10 +172,7 @@ class Copy:
 
     def _wait_for(self, question: str, otherwise: str) -> None:
         """Waits until it answers a question with yes."""
-        deadline = time.monotonic() + 30
-        while self._ask(question) != "t":
-            assert time.monotonic() < deadline, otherwise
-            time.sleep(0.05)
+        eventually(lambda: self._ask(question) == "t", 30, otherwise)
 
     def _ask(self, sql: str, port: int | None = None) -> str:
         place = ["--host", self.socket_folder, "--port", str(port or self.port), "--username", "postgres", "postgres"]

@@ -1,36 +1,10 @@
 """Expectations that several files share."""
 
 import subprocess
-import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from .process import STALENESS, Latchkey
-
-
-def eventually(condition, seconds: float = STALENESS) -> None:
-    """Waits until the condition holds, for at most what a running server may need to see a change."""
-    deadline = time.monotonic() + seconds
-    while True:
-        # One look begins when the time is over: who looks later sees it.
-        is_last = time.monotonic() >= deadline
-        if condition():
-            return
-        assert not is_last, f"the running server did not see the change within {seconds} s"
-        time.sleep(0.05)
-
-
-def everywhere(nodes: list[Latchkey], is_seen: Callable[[Latchkey], bool], seconds: float = STALENESS) -> None:
-    """Waits until every node sees a change that was made just now: all of them have the same deadline."""
-    made = time.monotonic()
-    for node in nodes:
-        while True:
-            # Who looks later sees it; how long the looking itself takes is the machine's affair.
-            is_last = time.monotonic() - made >= seconds
-            if is_seen(node):
-                break
-            assert not is_last, f"{node.base} did not see the change within {seconds} s"
-            time.sleep(0.02)
+from .waiting import eventually
 
 
 def check_one_line_error(done: subprocess.CompletedProcess, *words: str) -> None:

@@ -3,12 +3,12 @@
 import shutil
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 from .canaries import Canaries
 from .ports import free_port
 from .process import Latchkey
+from .waiting import eventually
 
 CONFIGURATION = """
 global
@@ -80,15 +80,15 @@ class HAProxy:
         return "unknown"
 
     def wait_until(self, place: int, status: str, seconds: float = 30) -> None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        def found() -> str:
             try:
-                if self.status(place) == status:
-                    return
+                return self.status(place)
             except OSError:
                 assert self.process.poll() is None, "HAProxy has ended; its log lies in the test's folder"
-            time.sleep(0.02)
-        raise AssertionError(f"HAProxy did not find node {place} {status} within {seconds} s")
+                return "unknown"
+
+        what = f"HAProxy does not find node {place} {status}"
+        eventually(found, seconds, what, enough=lambda one: one == status, pause=0.02)
 
     def stop(self) -> None:
         if self.process is not None:

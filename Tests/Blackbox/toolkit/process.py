@@ -5,7 +5,6 @@ import os
 import secrets
 import signal
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +12,9 @@ from .canaries import Canaries
 from .client import OAuthClient
 from .databases import ROOT, Postgres, SQLite
 from .ports import free_port
-from .wire import send
+from .waiting import until_ready
 
 BINARY = Path(os.environ.get("LATCHKEY_BINARY", ROOT / ".build" / "debug" / "latchkey"))
-STALENESS = 2.0
-"""The design's bound on how long a node may know an older state, in seconds."""
-CUT_WITHIN = 1.0
-"""Within how many seconds a connection that was cut is dead on every node."""
 
 
 def clean_environment() -> dict[str, str]:
@@ -96,17 +91,7 @@ class Latchkey:
         return self
 
     def wait_until_ready(self, seconds: float = 30) -> None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise AssertionError(f"latchkey serve ended with status {self.process.returncode}:\n{self.log[-3000:]}")
-            try:
-                if send("GET", self.base + "/readyz", timeout=2).status_code == 200:
-                    return
-            except OSError:
-                pass
-            time.sleep(0.02)
-        raise AssertionError(f"latchkey serve was not ready within {seconds} s:\n{self.log[-3000:]}")
+        until_ready(self.base, self.process, self.log_path, seconds)
 
     def stop(self) -> int | None:
         """Asks the process to stop, as a service manager does, and returns its exit status."""

@@ -7,7 +7,6 @@ import ipaddress
 import os
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +18,8 @@ from cryptography.x509.oid import NameOID
 
 from .databases import ROOT
 from .ports import free_port
-from .wire import send, trust
+from .waiting import until_ready
+from .wire import trust
 
 if TYPE_CHECKING:
     from .canaries import Canaries
@@ -144,16 +144,8 @@ class Proxy:
             self.process = subprocess.Popen(
                 self.command(), cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, f"the proxy ended:\n{self.log_path.read_text()[-3000:]}"
-            try:
-                if send("GET", self.base + "/readyz", timeout=5).status_code == 200:
-                    return self
-            except OSError:
-                pass
-            time.sleep(0.05)
-        raise AssertionError(f"the proxy did not serve within 30 s:\n{self.log_path.read_text()[-3000:]}")
+        until_ready(self.base, self.process, self.log_path)
+        return self
 
     def stop(self) -> None:
         if self.process is not None:

@@ -58,6 +58,14 @@ def send(method: str, url: str, *, source: str | None = None, **named) -> reques
     return session(source).request(method, url, allow_redirects=False, **named)
 
 
+def serves(url: str) -> bool:
+    """Whether a GET there is answered with 200; nobody listens yet, perhaps."""
+    try:
+        return send("GET", url, timeout=5).status_code == 200
+    except OSError:
+        return False
+
+
 @dataclass
 class Answer:
     """The answer to a raw request."""

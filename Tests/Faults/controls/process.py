@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from toolkit.canaries import Canaries
@@ -12,7 +11,7 @@ from toolkit.client import OAuthClient
 from toolkit.databases import SQLite
 from toolkit.ports import free_port
 from toolkit.process import Account
-from toolkit.wire import send
+from toolkit.waiting import until_ready
 
 PROGRAM = Path(__file__).with_name("server.py")
 
@@ -30,17 +29,11 @@ class BrokenServer:
 
     def start(self) -> BrokenServer:
         words = [sys.executable, PROGRAM, str(self.port), self.database.path, self.fault]
-        with (self.folder / "broken-server.log").open("ab") as log:
+        log_path = self.folder / "broken-server.log"
+        with log_path.open("ab") as log:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                send("GET", self.base + "/readyz", timeout=2)
-                return self
-            except OSError:
-                assert self.process.poll() is None, "the broken server did not start"
-                assert time.monotonic() < deadline, "the broken server is not ready"
-                time.sleep(0.02)
+        until_ready(self.base, self.process, log_path)
+        return self
 
     def kill(self) -> None:
         self.process.kill()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import re
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from toolkit.canaries import Canaries
@@ -14,7 +12,7 @@ from toolkit.databases import ROOT
 from toolkit.haproxy import asked
 from toolkit.ports import free_port
 from toolkit.process import Latchkey
-from toolkit.wire import send
+from toolkit.waiting import eventually, until_ready
 
 SETTINGS = ROOT / "deploy" / "haproxy" / "haproxy.cfg"
 
@@ -51,16 +49,8 @@ class Front:
             self.process = subprocess.Popen(
                 ["haproxy", "-db", "-f", path], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                if send("GET", self.base + "/readyz", timeout=2).status_code == 200:
-                    return self
-            except OSError:
-                pass
-            assert self.process.poll() is None, self.log_path.read_text()
-            assert time.monotonic() < deadline, "HAProxy finds no node that is ready"
-            time.sleep(0.05)
+        until_ready(self.base, self.process, self.log_path)
+        return self
 
     # What its operator sees and does; nodes are counted from 1, as in its settings
 
@@ -78,19 +68,12 @@ class Front:
     def take_out(self, place: int) -> None:
         """Gives a node no more requests, and waits until it has answered those that it has."""
         assert not asked(self.socket, f"set server nodes/node{place} state drain").strip()
-        self._wait_for(lambda: self._row(place)["scur"] == "0", f"node{place} answers on and on")
+        eventually(lambda: self._row(place)["scur"] == "0", 30, f"node{place} answers on and on", pause=0.02)
 
     def let_in(self, place: int) -> None:
         """Gives a node requests again, and waits until it has been found ready."""
         assert not asked(self.socket, f"set server nodes/node{place} state ready").strip()
-        self._wait_for(lambda: self.is_up(place), f"HAProxy does not find node{place} ready")
-
-    @staticmethod
-    def _wait_for(happened: Callable[[], bool], otherwise: str) -> None:
-        deadline = time.monotonic() + 30
-        while not happened():
-            assert time.monotonic() < deadline, otherwise
-            time.sleep(0.02)
+        eventually(lambda: self.is_up(place), 30, f"HAProxy does not find node{place} ready", pause=0.02)
 
     def stop(self) -> None:
         if self.process is not None:

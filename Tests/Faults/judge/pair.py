@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from toolkit.databases import ROOT
+from toolkit.waiting import eventually
 
 SCRIPT = ROOT / "scripts" / "patroni"
 
@@ -33,12 +33,8 @@ class Pair:
         return self._script(action, str(self.folder))
 
     def wait_for_new_primary(self, old: str, seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
-        while (name := self("primary")) in ("", old):
-            assert time.monotonic() < deadline, (
-                f"nobody took over from {old or 'nobody'} within {seconds:.0f} s: {name}"
-            )
-            time.sleep(0.2)
+        what = f"nobody has taken over from {old or 'nobody'}"
+        eventually(lambda: self("primary"), seconds, what, enough=lambda name: name not in ("", old), pause=0.2)
 
     def stop(self) -> None:
         self("stop")

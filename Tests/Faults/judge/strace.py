@@ -6,13 +6,13 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from toolkit.process import Latchkey
+from toolkit.waiting import eventually
 
 WRITING = ("pwrite64", "fdatasync", "fsync", "ftruncate", "write", "writev", "sendto", "sendmsg")
 """The calls by which a server changes a file or says something; the crash points lie before each of them."""
@@ -36,11 +36,7 @@ class Strace:
 
     def __enter__(self) -> Strace:
         self.process = subprocess.Popen(self.words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 20
-        while not self._is_attached():
-            assert self.process.poll() is None, f"strace ended: {self.process.stderr.read().decode()}"
-            assert time.monotonic() < deadline, "strace did not attach"
-            time.sleep(0.01)
+        eventually(self._is_attached, 20, "strace has not attached", pause=0.01)
         return self
 
     def __exit__(self, *_) -> None:
@@ -54,6 +50,7 @@ class Strace:
         self.process.stderr.close()
 
     def _is_attached(self) -> bool:
+        assert self.process.poll() is None, f"strace ended: {self.process.stderr.read().decode()}"
         mark = f"\nTracerPid:\t{self.process.pid}\n"
         try:
             tasks = list(Path(f"/proc/{self.server.process.pid}/task").iterdir())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +16,7 @@ import requests
 from toolkit.client import OAuthClient
 from toolkit.person import Person
 from toolkit.process import Account, Latchkey
+from toolkit.waiting import eventually
 
 from .ledger import AUTHORIZE, EXCHANGE, REFRESH, REVOKE, Entry, Ledger
 
@@ -159,11 +159,12 @@ class Traffic:
 
     def wait_for(self, happened: Callable[[], bool], seconds: float, what: str) -> None:
         """Waits while the workers go on."""
-        deadline = time.monotonic() + seconds
-        while not happened():
+
+        def look() -> bool:
             assert not self.faults, f"a worker failed: {self.faults[0]!r}"
-            assert time.monotonic() < deadline, f"{what} did not come within {seconds:.0f} s"
-            time.sleep(0.1)
+            return happened()
+
+        eventually(look, seconds, f"{what} did not come", pause=0.1)
 
 
 class Examination:
@@ -181,11 +182,8 @@ class Examination:
         self.seen = 0
 
     def until_answered(self, call: Callable[[], Entry]) -> Entry:
-        deadline = time.monotonic() + self.PATIENCE
-        while (entry := call()).leaves_doubt:
-            assert time.monotonic() < deadline, f"no answer {self.PATIENCE:.0f} s after the fault: {entry}"
-            time.sleep(0.1)
-        return entry
+        what = "the fault is over and there is no answer"
+        return eventually(call, self.PATIENCE, what, enough=lambda entry: not entry.leaves_doubt, pause=0.1)
 
     def of_the_new(self, worker_count: int = 4) -> None:
         """Asks about every connection that something new is known of."""
