@@ -10,6 +10,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import requests
 
@@ -18,7 +19,8 @@ from toolkit.person import Person
 from toolkit.process import Account, Latchkey
 from toolkit.waiting import eventually
 
-from .ledger import AUTHORIZE, EXCHANGE, REFRESH, REVOKE, Entry, Ledger
+from . import kept
+from .ledger import AUTHORIZE, EXCHANGE, INTROSPECT, REFRESH, REVOKE, Entry, Ledger
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", "--scope", "locks.write")
 POLICIES = {
@@ -220,12 +222,18 @@ class Examination:
             for token in {entry.access for entry in connection.delivered}:
                 if (token, node.base) not in self.asked:
                     self.asked.add((token, node.base))
-                    self.until_answered(lambda t=token, n=node: ledger.introspect(number, ledger.purse[t], n))
+                    self.until_answered(lambda t=token, n=node: self._introspect(number, ledger.purse[t], n))
         if is_fresh or has_doubt:
             for node in self.nodes:
                 newest = ledger.connection(number).newest
                 self.until_answered(lambda t=newest, n=node: ledger.refresh(number, ledger.purse[t], n))
             self.asked.add((ledger.connection(number).newest, REFRESH))
+
+    def _introspect(self, number: int, token: str, node) -> Entry:
+        """As a worker does, but on a connection that is kept: most of an examination is this."""
+        form = {"token": token} | self.ledger.clients[number].secret_form()
+        post = partial(kept.post, node.base, "/oauth/introspect", form)
+        return self.ledger.ask(INTROSPECT, number, node.base, token, post)
 
     def _show_code_again(self, connection) -> None:
         for entry in connection.of(EXCHANGE):
