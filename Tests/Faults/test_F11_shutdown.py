@@ -10,7 +10,6 @@ from judge.front import Front
 from judge.rounds import rounds
 from judge.scene import Scene
 from toolkit.fixtures import Cluster
-from toolkit.wire import send
 
 
 @pytest.mark.smoke
@@ -35,7 +34,7 @@ def test_F11_restarts_behind_haproxy_fail_no_request(cluster: Cluster, tmp_path,
                 slowest_stop = max(slowest_stop, stopped - began)
                 slowest_start = max(slowest_start, time.monotonic() - stopped)
                 # HAProxy must have seen it before the other one may go.
-                traffic.wait_for(lambda: _both_are_up(front, scene), 20, "both nodes behind HAProxy")
+                traffic.wait_for(lambda: front.is_up(1) and front.is_up(2), 20, "both nodes behind HAProxy")
                 assert not traffic.faults
     finally:
         requests = len(scene.ledger.entries)
@@ -55,8 +54,3 @@ def test_F11_restarts_behind_haproxy_fail_no_request(cluster: Cluster, tmp_path,
         slowest_stop_in_s=slowest_stop,
         slowest_start_in_s=slowest_start,
     )
-
-
-def _both_are_up(front: Front, scene: Scene) -> bool:
-    time.sleep(1.2)  # two of HAProxy's looks at a node
-    return all(send("GET", node.base + "/readyz").status_code == 200 for node in scene.nodes)
