@@ -11,6 +11,7 @@ import random
 import re
 import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from toolkit.databases import SQLite
@@ -58,8 +59,9 @@ class Recorder(Strace):
     def _paths(self) -> list[Path]:
         return [self.database.with_name(self.database.name + end) for end in FILES]
 
+    @cached_property
     def changes(self) -> list[Change]:
-        """What was done to the files, in the order in which it was finished."""
+        """What was done to the files until the recording ended, in the order in which it was finished."""
         found = []
         for file in self.folder.glob("calls.*"):
             for line in file.read_text().splitlines():
@@ -76,7 +78,7 @@ class Recorder(Strace):
         folder.mkdir(mode=0o700)
         disk = {path: bytearray(content) for path, content in self.first.items()}
         waiting: dict[str, list[Change]] = {path: [] for path in map(str, self._paths())}
-        for change in self.changes():
+        for change in self.changes:
             if change.moment > moment:
                 break
             if change.kind == "flush":
