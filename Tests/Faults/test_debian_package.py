@@ -260,6 +260,12 @@ def build(folder: Path, *options: str) -> Path:
     return Path(done.stdout.strip().splitlines()[-1])
 
 
+@pytest.fixture(scope="module")
+def package(tmp_path_factory) -> Path:
+    """The package as it is built: it takes a while, and no test changes it."""
+    return build(tmp_path_factory.mktemp("package"))
+
+
 def with_another_setting(package: Path, version: str) -> Path:
     """A later version of a package, whose settings file tells of one setting more."""
     folder = package.with_name("later")
@@ -278,14 +284,13 @@ def mode(path: Path) -> str:
     return f"{status.st_mode & 0o777:o}"
 
 
-def test_the_package_lives_and_dies_in_a_clean_debian(debian, tmp_path):
+def test_the_package_lives_and_dies_in_a_clean_debian(debian, package):
     """Without Swift there it serves; an upgrade and a removal keep everything; a purge leaves nothing."""
     root = debian.root
     settings, data = root / "etc/latchkey/latchkey.yaml", root / "var/lib/latchkey"
-    first = build(tmp_path)
 
     debian.run("apt-get", "update", "-qq")
-    debian.install(first)
+    debian.install(package)
     assert not (root / "usr/bin/swift").exists()
     who = debian.run("getent", "passwd", "latchkey").strip().split(":")
     assert who[5:] == ["/var/lib/latchkey", "/usr/sbin/nologin"]
@@ -318,7 +323,7 @@ def test_the_package_lives_and_dies_in_a_clean_debian(debian, tmp_path):
     assert "latchkey.yaml" in told.stderr
 
     settings.write_text(settings.read_text() + "\nbrand-name: Acme Locks\n")
-    debian.install(with_another_setting(first, "0.1.0-2"))
+    debian.install(with_another_setting(package, "0.1.0-2"))
     assert "0.1.0-2" in debian.run("dpkg-query", "--show", "latchkey")
     assert "brand-name: Acme Locks" in settings.read_text()
     assert "another-setting" not in settings.read_text()
@@ -336,7 +341,7 @@ def test_the_package_lives_and_dies_in_a_clean_debian(debian, tmp_path):
     assert (data / "latchkey.sqlite").exists()
     assert (data / "latchkey.sqlite.key").exists()
 
-    debian.install(first)
+    debian.install(package)
     debian.start_unit()
     assert client.refresh(connected.refresh).status_code == 200, "what was connected is connected"
     debian.stop()
@@ -347,10 +352,10 @@ def test_the_package_lives_and_dies_in_a_clean_debian(debian, tmp_path):
     assert not enabled.is_symlink()
 
 
-def test_the_unit_lives_under_a_booted_systemd(booted, tmp_path):
+def test_the_unit_lives_under_a_booted_systemd(booted, package, tmp_path):
     """Installed is started, killed is started again, upgraded is restarted, removed is ended; and it may do little."""
     data = booted.root / "var/lib/latchkey"
-    booted.install(build(tmp_path))
+    booted.install(package)
     assert booted.asked_unit("ActiveState") == "active"
     assert booted.is_ready(), "the unit was not started before the server said that it is ready"
 
@@ -389,7 +394,7 @@ def test_the_unit_lives_under_a_booted_systemd(booted, tmp_path):
     booted.run("apt-get", "remove", "--yes", "-qq", "latchkey")
     assert not booted.is_ready()
     assert (data / "latchkey.sqlite").exists()
-    booted.install(tmp_path / next(tmp_path.glob("latchkey_0.1.0-1_*.deb")).name)
+    booted.install(package)
     assert booted.is_ready()
     assert client.refresh(connected.refresh).status_code == 200, "what was connected is connected"
     booted.run("apt-get", "purge", "--yes", "-qq", "latchkey")
@@ -397,10 +402,10 @@ def test_the_unit_lives_under_a_booted_systemd(booted, tmp_path):
     assert not data.exists()
 
 
-def test_the_images_steps_work_in_a_clean_debian(debian, tmp_path):
+def test_the_images_steps_work_in_a_clean_debian(debian, package):
     """Without an engine for containers: what the Dockerfile says is done in a root, one step after the other."""
     text = (ROOT / "deploy" / "docker" / "Dockerfile").read_text().replace("\\\n", "")
-    shutil.copy(build(tmp_path), debian.root / "tmp")
+    shutil.copy(package, debian.root / "tmp")
     for step in re.findall(r"^RUN (.*)$", text, re.M):
         debian.run("sh", "-ec", step)
     assert not list((debian.root / "tmp").glob("*.deb"))
