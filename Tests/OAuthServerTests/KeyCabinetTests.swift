@@ -352,15 +352,13 @@ extension Storage {
     /// Does to a row what only damage does.
     func change(_ statement: String, _ arguments: [SQLValue]) async throws {
         let database = try open()
-        do {
+        try await doing {
             try await database.transaction { connection throws(SQLError) in
                 try connection.query(statement, arguments)
                 try connection.query("update revisions set value = value + 1")
             }
+        } finally: {
             await database.close()
-        } catch {
-            await database.close()
-            throw error
         }
     }
 }

@@ -375,12 +375,10 @@ extension TestServer {
     /// Runs a statement on a connection of its own.
     fileprivate func run(_ statement: String) async throws {
         let database = try storage.open()
-        do {
-            try await database.transaction { connection throws(SQLError) in try connection.query(statement) }
+        try await doing {
+            _ = try await database.transaction { connection throws(SQLError) in try connection.query(statement) }
+        } finally: {
             await database.close()
-        } catch {
-            await database.close()
-            throw error
         }
     }
 

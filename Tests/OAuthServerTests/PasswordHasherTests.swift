@@ -1,5 +1,6 @@
 /// Passwords: Argon2id by OWASP's parameters, older hashes for as long as they are needed, and a queue that refuses.
 import OAuth
+import TestBackends
 import Testing
 
 @testable import OAuthServer
@@ -8,13 +9,10 @@ import Testing
     /// Runs `body` on a hasher whose threads end afterwards.
     private func withHasher<Result>(_ body: (PasswordHasher) async throws -> Result) async throws -> Result {
         let hasher = PasswordHasher(threads: 2)
-        do {
-            let result = try await body(hasher)
+        return try await doing {
+            try await body(hasher)
+        } finally: {
             await hasher.shutDown()
-            return result
-        } catch {
-            await hasher.shutDown()
-            throw error
         }
     }
 

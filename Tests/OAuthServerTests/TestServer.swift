@@ -110,14 +110,11 @@ extension Backend {
     func withStore<Result>(_ body: (Store, Storage) async throws -> Result) async throws -> Result {
         try await withStorage { storage in
             let database = try storage.open()
-            do {
+            return try await doing {
                 try await Migrations().run(on: database)
-                let result = try await body(Store(database), storage)
+                return try await body(Store(database), storage)
+            } finally: {
                 await database.close()
-                return result
-            } catch {
-                await database.close()
-                throw error
             }
         }
     }
@@ -136,7 +133,7 @@ extension Backend {
         let clock = TestClock()
         return try await withStorage { [settings] storage in
             let rigged = RiggedDatabase(try storage.open())
-            do {
+            return try await doing {
                 try await Migrations().run(on: rigged)
                 let store = Store(rigged)
                 let account = try await store.fill(now: clock.now)
@@ -163,11 +160,9 @@ extension Backend {
                     )
                 }
                 await provider.shutDown()
-                await rigged.close()
                 return result
-            } catch {
+            } finally: {
                 await rigged.close()
-                throw error
             }
         }
     }

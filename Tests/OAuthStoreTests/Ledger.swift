@@ -39,13 +39,10 @@ extension Backend {
     func withLedger<Result>(_ body: (Ledger) async throws -> Result) async throws -> Result {
         try await withStorage { storage in
             let databases = [try storage.open(), try storage.open()]
-            do {
-                let result = try await body(try await Ledger(storage, databases))
+            return try await doing {
+                try await body(try await Ledger(storage, databases))
+            } finally: {
                 for database in databases { await database.close() }
-                return result
-            } catch {
-                for database in databases { await database.close() }
-                throw error
             }
         }
     }

@@ -13,13 +13,10 @@ package enum Backend: String, CaseIterable, Sendable {
     package func withDatabase<Result>(_ body: (any SQLDatabase) async throws -> Result) async throws -> Result {
         try await withStorage { storage in
             let database = try storage.open()
-            do {
-                let result = try await body(database)
+            return try await doing {
+                try await body(database)
+            } finally: {
                 await database.close()
-                return result
-            } catch {
-                await database.close()
-                throw error
             }
         }
     }
@@ -33,13 +30,10 @@ package enum Backend: String, CaseIterable, Sendable {
             return try await body(.sqlite(path: directory.appending(path: "test.sqlite").path))
         case .postgres:
             await Self.turnstile.enter()
-            do {
-                let result = try await Self.withPostgres(body)
+            return try await doing {
+                try await Self.withPostgres(body)
+            } finally: {
                 await Self.turnstile.leave()
-                return result
-            } catch {
-                await Self.turnstile.leave()
-                throw error
             }
         }
     }
@@ -104,12 +98,10 @@ package enum Storage: Sendable {
     /// Runs one statement outside a transaction, on a connection of its own.
     fileprivate func run(_ statement: String) async throws {
         let database = try open()
-        do {
+        try await doing {
             _ = try await database.read { connection throws(SQLError) in try connection.query(statement) }
+        } finally: {
             await database.close()
-        } catch {
-            await database.close()
-            throw error
         }
     }
 
