@@ -245,6 +245,11 @@ func required<Value>(_ value: Value?) throws -> Value {
     return value
 }
 
+/// The members of an answer's JSON object.
+func object(_ response: TestResponse) throws -> [String: Any] {
+    try required(try JSONSerialization.jsonObject(with: Data(response.body.readableBytesView)) as? [String: Any])
+}
+
 func newKey() throws -> SigningKey {
     try required(SigningKey(.es256, stored: try SigningKey.make(.es256)))
 }

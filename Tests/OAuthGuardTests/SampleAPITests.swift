@@ -32,10 +32,6 @@ import Testing
 
     private func bearer(_ token: String) -> HTTPFields { [.authorization: "Bearer \(token)"] }
 
-    private func object(_ response: TestResponse) throws -> [String: Any] {
-        try required(try JSONSerialization.jsonObject(with: Data(response.body.readableBytesView)) as? [String: Any])
-    }
-
     private func text(_ response: TestResponse, _ member: String) throws -> String? {
         try object(response)[member] as? String
     }

@@ -45,10 +45,6 @@ import Testing
         )
     }
 
-    private func object(_ response: TestResponse) throws -> [String: Any] {
-        try required(try JSONSerialization.jsonObject(with: Data(response.body.readableBytesView)) as? [String: Any])
-    }
-
     @Test func `A-12: after the minute an organisation may call again, wherever the API is mounted`() async throws {
         try await withCompany { client, issuer in
             let token = try issuer.token(issuer.content(scope: "publicAPI.v1.all"))

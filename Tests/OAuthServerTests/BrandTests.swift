@@ -1,6 +1,7 @@
 /// The brand: colours that can be read, addresses that are safe, and the operator's own templates.
 
 import Foundation
+import TestBackends
 import Testing
 
 @testable import OAuthServer
@@ -91,9 +92,7 @@ import Testing
 
     /// A new folder with some files, gone when the work is done.
     private func folder(_ files: [String: String], _ work: (String) throws -> Void) throws {
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "pages-\(UInt64.random(in: 0 ... .max))"
-        )
+        let path = TestFolder.place()
         try FileManager.default.createDirectory(at: path, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: path) }
         for (name, text) in files {

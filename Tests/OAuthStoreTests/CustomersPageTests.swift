@@ -8,17 +8,8 @@ import Testing
     private static let attempt = SettledAttempt(account: [9], address: nil, wasRight: true)
 
     private static func start(_ name: String, _ ledger: Ledger, _ hash: String = "hash of account") async throws {
-        let started = try await ledger.store.startSession(
-            SecretDigest(of: name),
-            account: ledger.account,
-            provedBy: .passwordHash(hash),
-            replacing: nil,
-            settling: attempt,
-            now: Ledger.now,
-            idleUntil: Ledger.now + .hours(1),
-            endsAt: Ledger.now + .hours(2)
-        )
-        #expect(started)
+        let idle = Ledger.now + .hours(1)
+        #expect(try await ledger.startSession(name, provedBy: hash, settling: attempt, idleUntil: idle))
     }
 
     private static func change(_ ledger: Ledger, to new: String, in session: String, as next: String, others: Bool)

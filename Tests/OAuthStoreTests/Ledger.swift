@@ -122,6 +122,31 @@ extension Ledger {
         return id
     }
 
+    // MARK: Sessions
+
+    /// Starts a session whose cookie is its name, and says whether it was started.
+    func startSession(
+        _ name: String,
+        of account: AccountID? = nil,
+        provedBy passwordHash: String = "hash of account",
+        replacing old: String? = nil,
+        settling attempt: SettledAttempt = SettledAttempt(account: [1], address: [2], wasRight: true),
+        at now: Instant = Ledger.now,
+        idleUntil: Instant = Ledger.now + .hours(12),
+        on store: Store? = nil
+    ) async throws -> Bool {
+        try await (store ?? self.store).startSession(
+            SecretDigest(of: name),
+            account: account ?? self.account,
+            provedBy: .passwordHash(passwordHash),
+            replacing: old.map { SecretDigest(of: $0) },
+            settling: attempt,
+            now: now,
+            idleUntil: idleUntil,
+            endsAt: Ledger.now + .days(7)
+        )
+    }
+
     // MARK: Codes
 
     /// A code whose text is its name.

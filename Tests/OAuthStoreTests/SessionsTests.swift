@@ -11,7 +11,7 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `a session says who is signed in, since when and until when`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
-            try await Self.start("one", ledger)
+            #expect(try await ledger.startSession("one"))
             let session = try #require(try await ledger.other.session(SecretDigest(of: "one"), now: Ledger.now))
             #expect(try await ledger.store.account(ledger.account) == session.account)
             #expect(session.signedInAt == Ledger.now && session.idleUntil == Self.idle && session.endsAt == Self.end)
@@ -27,10 +27,10 @@ import Testing
         try await backend.withLedger { ledger in
             let limit = AttemptLimit(failures: 1, window: .hours(1), firstWait: .hours(1), longestWait: .hours(1))
             #expect(try await ledger.store.takeAttempts([([1], limit)], now: Ledger.now) == nil)
-            try await Self.start("old", ledger)
+            #expect(try await ledger.startSession("old"))
             #expect(try await ledger.store.takeAttempts([([1], limit)], now: Ledger.now) == nil)
-            try await Self.start("other browser", ledger)
-            try await Self.start("new", ledger, replacing: "old")
+            #expect(try await ledger.startSession("other browser"))
+            #expect(try await ledger.startSession("new", replacing: "old"))
             #expect(!(try await Self.lives("old", ledger)))
             #expect(try await Self.lives("new", ledger))
             #expect(try await Self.lives("other browser", ledger))
@@ -40,7 +40,7 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `an unused session ends, a used one lasts, and none outlasts its end`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
-            try await Self.start("one", ledger)
+            #expect(try await ledger.startSession("one"))
             #expect(try await Self.lives("one", ledger, at: Self.idle - .milliseconds(1)))
             #expect(!(try await Self.lives("one", ledger, at: Self.idle)))
             try await ledger.store.extendSession(SecretDigest(of: "one"), idleUntil: Self.idle + .hours(12))
@@ -55,7 +55,7 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `a session that has ended cannot be extended back to life`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger in
-            try await Self.start("one", ledger)
+            #expect(try await ledger.startSession("one"))
             try await ledger.store.endSession(SecretDigest(of: "one"))
             try await ledger.store.extendSession(SecretDigest(of: "one"), idleUntil: Self.end)
             #expect(!(try await Self.lives("one", ledger)))
@@ -70,12 +70,8 @@ import Testing
         let changes: [Store.AccountChange] = [.passwordHash("another"), .disabled(at: Ledger.now)]
         try await backend.withLedger { ledger in
             _ = try await ledger.store.create(Ledger.newAccount("someone"), by: .server, now: Ledger.now)
-            try await Self.start(
-                "someone's",
-                ledger,
-                account: Ledger.accountID("someone"),
-                provedBy: "hash of someone"
-            )
+            let someone = Ledger.accountID("someone")
+            #expect(try await ledger.startSession("someone's", of: someone, provedBy: "hash of someone"))
             for change in changes {
                 _ = try await ledger.store.change(
                     ledger.account,
@@ -83,8 +79,8 @@ import Testing
                     by: .server,
                     now: Ledger.now
                 )
-                try await Self.start("one", ledger)
-                try await Self.start("two", ledger)
+                #expect(try await ledger.startSession("one"))
+                #expect(try await ledger.startSession("two"))
                 _ = try await ledger.store.change(ledger.account, change, by: .server, now: Ledger.now)
                 #expect(!(try await Self.lives("one", ledger)))
                 #expect(!(try await Self.lives("two", ledger)))
@@ -103,11 +99,11 @@ import Testing
         let changes: [Store.AccountChange] = [.passwordHash("another"), .disabled(at: Ledger.now)]
         try await backend.withLedger { ledger in
             for change in changes {
-                try await Self.start("old", ledger)
+                #expect(try await ledger.startSession("old"))
                 let attempt: [UInt8] = try await ledger.count("sign_in_attempts") == 0 ? [1] : [3]
                 #expect(try await ledger.store.takeAttempts([(attempt, limit)], now: Ledger.now) == nil)
                 _ = try await ledger.other.change(ledger.account, change, by: .server, now: Ledger.now)
-                #expect(!(try await Self.began("late", ledger, replacing: "old")))
+                #expect(!(try await ledger.startSession("late", replacing: "old")))
                 #expect(!(try await Self.lives("late", ledger)))
                 // The attempt counts.
                 #expect(try await ledger.store.takeAttempts([(attempt, limit)], now: Ledger.now) != nil)
@@ -119,7 +115,7 @@ import Testing
                 )
             }
             _ = try await ledger.store.deleteAccount(ledger.account, by: .server, now: Ledger.now)
-            #expect(!(try await Self.began("late", ledger)))
+            #expect(!(try await ledger.startSession("late")))
         }
     }
 
@@ -138,7 +134,9 @@ import Testing
                 let change: Store.AccountChange =
                     round.isMultiple(of: 2) ? .passwordHash("another") : .disabled(at: Ledger.now)
                 _ = try await parallel(12) { number in
-                    guard number == 6 else { return try await Self.began("\(round) \(number)", ledger, on: number) }
+                    guard number == 6 else {
+                        return try await ledger.startSession("\(round) \(number)", on: ledger.node(number))
+                    }
                     _ = try await ledger.other.change(ledger.account, change, by: .server, now: Ledger.now)
                     return true
                 }
@@ -151,7 +149,7 @@ import Testing
     @Test(arguments: Backend.allCases)
     func `everybody is signed out in as many transactions as that takes`(_ backend: Backend) async throws {
         try await backend.withLedger { ledger async throws in
-            for number in 0..<25 { #expect(try await Self.began("\(number)", ledger)) }
+            for number in 0..<25 { #expect(try await ledger.startSession("\(number)")) }
             #expect(try await ledger.store.endEverySession(by: .server, now: Ledger.now, batch: 10) == 25)
             #expect(try await ledger.count("sessions") == 0)
             #expect(try await ledger.store.audit(AuditFilter(action: "account.sessions_ended")).count == 3)
@@ -172,7 +170,7 @@ import Testing
                     switch caller % 4 {
                     case 0: ended += try await store.endEverySession(by: .server, now: Ledger.now, batch: 2)
                     case 1: ended += try await store.endSessions(of: ledger.account, .all, by: .server, now: Ledger.now)
-                    default: #expect(try await Self.began("\(caller) \(step)", ledger, on: caller))
+                    default: #expect(try await ledger.startSession("\(caller) \(step)", on: ledger.node(caller)))
                     }
                 }
                 return ended
@@ -188,42 +186,12 @@ import Testing
         async throws
     {
         try await backend.withLedger { ledger in
-            try await Self.start("one", ledger)
+            #expect(try await ledger.startSession("one"))
             _ = try await ledger.store.change(ledger.account, .email("new@example.com"), by: .server, now: Ledger.now)
             #expect(try await ledger.store.upgradePasswordHash(ledger.account, from: "hash of account", to: "better"))
             let session = try #require(try await ledger.store.session(SecretDigest(of: "one"), now: Ledger.now))
             #expect(session.account.email == "new@example.com")
         }
-    }
-
-    private static func start(
-        _ name: String,
-        _ ledger: Ledger,
-        account: AccountID? = nil,
-        provedBy passwordHash: String = "hash of account",
-        replacing old: String? = nil
-    ) async throws {
-        #expect(try await began(name, ledger, account: account, provedBy: passwordHash, replacing: old))
-    }
-
-    private static func began(
-        _ name: String,
-        _ ledger: Ledger,
-        on node: Int = 0,
-        account: AccountID? = nil,
-        provedBy passwordHash: String = "hash of account",
-        replacing old: String? = nil
-    ) async throws -> Bool {
-        try await ledger.node(node).startSession(
-            SecretDigest(of: name),
-            account: account ?? ledger.account,
-            provedBy: .passwordHash(passwordHash),
-            replacing: old.map { SecretDigest(of: $0) },
-            settling: SettledAttempt(account: [1], address: [2], wasRight: true),
-            now: Ledger.now,
-            idleUntil: idle,
-            endsAt: end
-        )
     }
 
     private static func lives(_ name: String, _ ledger: Ledger, at now: Instant = Ledger.now) async throws -> Bool {

@@ -12,7 +12,8 @@ import Testing
             let moment = Duration.milliseconds(1)
             for (name, beside) in [("due", .zero), ("kept", moment)] as [(String, Duration)] {
                 try await ledger.issue(name, at: Ledger.now - .days(1) + beside)
-                try await Self.session(name, idleUntil: Ledger.now + beside, ledger)
+                let idle = Ledger.now + beside
+                #expect(try await ledger.startSession(name, at: Ledger.now - .hours(1), idleUntil: idle))
                 let end = Ledger.now - .days(1) + beside
                 try await ledger.store.revoke(try Self.token(name, expiresAt: end), until: end, now: Ledger.now)
                 _ = try await ledger.store.takeAttempts(
@@ -119,20 +120,6 @@ import Testing
         firstWait: .seconds(1),
         longestWait: .minutes(15)
     )
-
-    private static func session(_ name: String, idleUntil: Instant, _ ledger: Ledger) async throws {
-        let started = try await ledger.store.startSession(
-            SecretDigest(of: name),
-            account: ledger.account,
-            provedBy: .passwordHash("hash of account"),
-            replacing: nil,
-            settling: SettledAttempt(account: [1], address: [2], wasRight: true),
-            now: Ledger.now - .hours(1),
-            idleUntil: idleUntil,
-            endsAt: Ledger.now + .days(7)
-        )
-        #expect(started)
-    }
 
     private static func token(_ name: String, expiresAt: Instant) throws -> AccessToken {
         AccessToken(
