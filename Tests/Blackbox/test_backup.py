@@ -173,7 +173,7 @@ def test_F12_a_restore_of_sqlite_brings_nothing_back_that_was_cut(new_server, tm
     assert story.seam.refreshed(story.kept.refresh).user_id == story.person.account.user_id
 
 
-def test_F12_a_dump_of_postgresql_brings_nothing_back_that_was_cut(new_server, database, postgres_url, tmp_path):
+def test_F12_a_dump_of_postgresql_brings_nothing_back_that_was_cut(new_server, database, tmp_path):
     server = new_server("postgres", environment={"LATCHKEY_REVOCATION_LOG": str(tmp_path / "revocations")})
     story = Story(server)
     server.start()

@@ -286,7 +286,7 @@ def test_a_malformed_bearer_header_is_401_at_the_api(sqlite_server, bearer):
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-def test_five_hundred_random_requests_never_end_in_a_500(sqlite_server, person):
+def test_five_hundred_random_requests_never_end_in_a_500(sqlite_server):
     """Seeded noise over every endpoint: valid requests with one thing or several broken."""
     chance = random.Random(20261121)
     web = sqlite_server.partners.web

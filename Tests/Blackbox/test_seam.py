@@ -146,7 +146,7 @@ def test_S1_06_a_fourth_uri_does_not_replace_the_three(own_server):
         assert page.sign_in_form, uri
 
 
-def test_S1_06_plain_http_is_refused_elsewhere_than_on_localhost(server, seam):
+def test_S1_06_plain_http_is_refused_elsewhere_than_on_localhost(server):
     done = server.run("client", "create", "--name", "Plain", "--redirect-uri", "http://partner.example/callback")
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1

@@ -159,7 +159,7 @@ def test_A21_what_is_not_supported_is_refused_from_another_site_too(sqlite_serve
         assert f"error={name}_not_supported" in answer.target
 
 
-def test_A21_another_site_cannot_break_a_sign_in_that_is_under_way(sqlite_server, person):
+def test_A21_another_site_cannot_break_a_sign_in_that_is_under_way(sqlite_server):
     web = sqlite_server.partners.web
     url = f"{sqlite_server.base}/oauth/authorize"
     answer = Person(sqlite_server).request("POST", url, data=web.parameters(), headers={"Sec-Fetch-Site": "cross-site"})

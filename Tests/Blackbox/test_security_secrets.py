@@ -107,7 +107,7 @@ def test_Z05_the_files_of_sqlite_are_its_owners_alone(new_server):
             assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0, f"{file.name} can be read by others"
 
 
-def test_Z04_without_its_key_the_server_refuses_to_start_rather_than_to_make_another(new_server, tmp_path):
+def test_Z04_without_its_key_the_server_refuses_to_start_rather_than_to_make_another(new_server):
     server = new_server("postgres")
     server.create_client("--partner", "seam", name="Seam")
     server.start()

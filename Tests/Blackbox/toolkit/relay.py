@@ -81,10 +81,6 @@ class Relay:
         self.listener.close()
         self._end_lines()
 
-    @property
-    def open_lines(self) -> int:
-        return len(self.lines)
-
     # Inside
 
     def _end_lines(self, but: "_Line | None" = None) -> None:

@@ -255,7 +255,6 @@ def handler(server: Server) -> type:
 
 class Listener(ThreadingHTTPServer):
     request_queue_size = 100
-    daemon_threads = True
 
 
 if __name__ == "__main__":
