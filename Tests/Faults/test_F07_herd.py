@@ -74,8 +74,8 @@ def test_F07_five_thousand_refreshes_after_an_outage_all_succeed(new_server, fig
         scene = Scene.prepare([server], people=1).start()
         herd = gather(scene, rounds("HERD", 5000, smoke=500))
         postgres.halt()
-        while fire(server.base, [refresh(herd[0].client, herd[0].token)])[0].status == 200:
-            time.sleep(0.1)
+        one = herd[0]
+        eventually(lambda: fire(server.base, [refresh(one.client, one.token)])[0].status != 200, 60, "it goes on")
         threading.Timer(1.0, postgres.resume).start()
         time.sleep(1.0)
         shots = fire(server.base, [one.shot for one in herd], wires=256, until_good=60, pace=len(herd))

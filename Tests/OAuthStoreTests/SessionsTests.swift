@@ -24,7 +24,7 @@ import Testing
     func `a new session takes the place of the browser's old one, and settles the attempt`(_ backend: Backend)
         async throws
     {
-        try await backend.withLedger { ledger in
+        try await backend.withLedger { ledger async throws in
             let limit = AttemptLimit(failures: 1, window: .hours(1), firstWait: .hours(1), longestWait: .hours(1))
             #expect(try await ledger.store.takeAttempts([([1], limit)], now: Ledger.now) == nil)
             #expect(try await ledger.startSession("old"))
