@@ -42,7 +42,7 @@ import Testing
             try await database.run("insert into sample values ($1, 'one', 0)", [.bytes(Self.key(1))])
             // Prepared like any other, it fails when it runs, on PostgreSQL; on SQLite it is refused at once.
             let failing = KeyedSelection(
-                "select \(database.engine == .postgres ? "1 / factor from sample" : "1 from nowhere") where id = @key"
+                "select \(database.engine == .postgres ? "1 / factor" : "nothing") from sample where id = @key"
             )
             let failed = Tally()
             _ = try await parallel(300) { number in
