@@ -1,5 +1,6 @@
 """The pages in Chromium: by mouse, by keyboard, without scripts, on a small phone, in the dark, for a screen reader."""
 
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
@@ -9,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from toolkit.client import Authorization, OAuthClient
+from toolkit.proxies import make_certificate
 
 PHONE = {"width": 320, "height": 640}
 DESKTOP = {"width": 1280, "height": 800}
@@ -211,6 +213,21 @@ def test_a_wrong_link_ends_on_a_page_that_says_what_to_do(sqlite_server, window)
 # C09: Chromium applies form-action to the whole chain of redirects after a form. The policy must not stop it.
 
 
+@pytest.fixture
+def sent_on_by_https(sqlite_server, partner_site, tmp_path) -> Callable[[str], OAuthClient]:
+    """Makes clients whose callback, over https, sends the browser on to another address, as Claude's does."""
+    certificate = make_certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate.chain, certificate.key)
+
+    def make(target: str) -> OAuthClient:
+        uri = partner_site(send_on_to=target, tls=tls, status=307).base + "/callback"
+        options = ("--public", "--redirect-uri", uri, "--scope", "locks.read")
+        return sqlite_server.create_client(*options, name="App behind a web site").using(redirect_uri=uri)
+
+    return make
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_C09_the_browser_reaches_a_partner_on_another_origin(phone, account, window, site, scripts):
     one = window(java_script_enabled=scripts)
@@ -245,6 +262,40 @@ def test_C09_a_partner_may_send_the_browser_on_to_a_third_origin(sqlite_server, 
     one.page.get_by_role("button", name="Allow", exact=True).click()
     one.page.wait_for_url(f"http://localhost:{last.port}/landed")
     expect(one.page.get_by_role("heading", name="Back at the partner")).to_be_visible()
+    assert not [line for line in one.complaints if "Content Security Policy" in line], one.complaints
+
+
+APPS = ["com.acme.app://connected", "claude://connected", "intent://connected#Intent;scheme=acme;end"]
+
+
+def check_allow_opens(one: Window, client: OAuthClient, account, app: str) -> None:
+    """No app has this machine's schemes, so what is seen is that the browser asks for one."""
+    one.page.goto(client.authorize_url())
+    sign_in(one.page, account)
+    with one.page.expect_request(lambda request: request.url == app.split("#")[0]):
+        one.page.get_by_role("button", name="Allow", exact=True).click()
+    assert not [line for line in one.complaints if "Content Security Policy" in line], one.complaints
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_C09_a_callback_by_https_may_send_the_browser_on_to_an_app(sent_on_by_https, account, window, app):
+    check_allow_opens(window(ignore_https_errors=True), sent_on_by_https(app), account, app)
+
+
+def test_C09_a_callback_on_loopback_may_send_the_browser_on_to_an_app(sqlite_server, account, window, partner_site):
+    uri = f"http://127.0.0.1:{partner_site(send_on_to=APPS[0]).port}/callback"
+    check_allow_opens(window(), sqlite_server.partners.phone.using(redirect_uri=uri), account, APPS[0])
+
+
+def test_C09_a_callback_by_https_may_send_the_browser_on_to_plain_http_at_home(
+    sent_on_by_https, account, window, partner_site
+):
+    home = f"http://localhost:{partner_site().port}/landed"
+    one = window(ignore_https_errors=True)
+    one.page.goto(sent_on_by_https(home).authorize_url())
+    sign_in(one.page, account)
+    one.page.get_by_role("button", name="Allow", exact=True).click()
+    one.page.wait_for_url(home)
     assert not [line for line in one.complaints if "Content Security Policy" in line], one.complaints
 
 

@@ -35,6 +35,12 @@ def test_H01_every_page_has_the_protective_headers(pages):
         assert policy.get("script-src", "'none'") in ("'none'", "'self'")
 
 
+def test_C09_only_pages_that_lead_to_a_partner_leave_open_where_forms_end(sqlite_server, pages):
+    pages = [*pages, *(Person(sqlite_server).visit(sqlite_server.base + path) for path in ("/account", "/console"))]
+    found = [directives(page.headers["Content-Security-Policy"]).get("form-action") for page in pages]
+    assert found == [None, None, "'self'", "'self'", "'self'", "'self'"]
+
+
 def test_H01_a_page_keeps_its_window_to_itself_unless_a_partner_may_have_opened_it(sqlite_server, pages):
     console = Person(sqlite_server).request("GET", sqlite_server.base + "/console")
     person = Person(sqlite_server, sqlite_server.create_account())

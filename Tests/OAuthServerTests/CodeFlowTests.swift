@@ -124,6 +124,26 @@ import Testing
         }
     }
 
+    @Test func `C09: only pages whose forms lead to a partner leave open where forms end`() async throws {
+        try await Backend.sqlite.withServer { server in
+            let browser = TestBrowser(server)
+            let signIn = try await browser.get(server.authorizationLink())
+            let consent = try await browser.signIn(at: signIn)
+            let select = try await browser.get(server.authorizationLink("&prompt=select_account"))
+            let policy = """
+                default-src 'none'; style-src 'self'; img-src 'self' https: data:; base-uri 'none'; frame-ancestors 'none'
+                """
+            for page in [signIn, consent, select] {
+                #expect(page.actions.allSatisfy { $0.hasPrefix("/") })
+                #expect(page.headers[.contentSecurityPolicy] == policy)
+            }
+            for path in ["/oauth/authorize", "/account/sign-in"] {
+                let page = try await server.request(.get, path)
+                #expect(page.headers[.contentSecurityPolicy] == policy + "; form-action 'self'", "\(path)")
+            }
+        }
+    }
+
     @Test func `a form is good only in the browser that it was made for`() async throws {
         try await Backend.sqlite.withServer { server in
             let (browser, thief) = (TestBrowser(server), TestBrowser(server))

@@ -43,13 +43,13 @@ extension Provider {
     ///   - page: what it shows.
     ///   - status: its HTTP status.
     ///   - language: the language of its words.
-    ///   - redirect: where the page's form may end up: browsers check `form-action` on redirects too.
+    ///   - leadsToClient: whether the page's form may lead the browser to a client.
     /// - Returns: the HTML, which no cache keeps and no other site frames.
     func page(
         _ page: some Page,
         status: HTTPResponse.Status = .ok,
         language: Language,
-        leadingTo redirect: RedirectURI? = nil
+        leadsToClient: Bool = false
     ) -> Response {
         let html = pages.html(page, language: language, testMode: settings.testMode)
         var response = Response(
@@ -57,7 +57,8 @@ extension Provider {
             headers: [
                 .contentType: "text/html; charset=utf-8", .cacheControl: "no-store",
                 .contentLanguage: language.rawValue,
-                .contentSecurityPolicy: Self.policy(redirect), .frameOptions: "DENY", .referrerPolicy: "no-referrer",
+                .contentSecurityPolicy: leadsToClient ? Self.policy : Self.policy + "; form-action 'self'",
+                .frameOptions: "DENY", .referrerPolicy: "no-referrer",
                 .xContentTypeOptions: "nosniff",
             ],
             body: .init(byteBuffer: ByteBuffer(string: html))
@@ -75,18 +76,13 @@ extension Provider {
         )
     }
 
-    /// Partners' callbacks often redirect on within https, so all of it is open to a form of ours; plain http is not.
-    private static func policy(_ redirect: RedirectURI?) -> String {
-        let targets =
-            switch redirect?.scheme {
-            case nil: ""
-            case "https": " https:"
-            // A policy cannot name an IPv6 address: browsers leave such a source out.
-            case "http" where redirect?.host.hasPrefix("[") == true: " https: http:"
-            case "http": " https: http://localhost:* http://127.0.0.1:* \(redirect?.origin ?? "")"
-            default: " https: \(redirect?.origin ?? "")"
-            }
-        return "default-src 'none'; style-src 'self'; img-src 'self' https: data:; form-action 'self'\(targets); "
-            + "base-uri 'none'; frame-ancestors 'none'"
-    }
+    /// What every page may load, and who may frame it: no scripts, and nothing of others but pictures.
+    ///
+    /// A page whose form may lead to a client has no `form-action` beside it: Chromium applies that to every redirect which follows
+    /// a form, those of the client's own callback among them, and a client may send the browser on to wherever it likes: to an app's
+    /// own scheme, another host, or plain http at home. What it would keep out needs HTML of somebody else's in our page; our forms
+    /// go to our own paths (`base-uri 'none'`), and their answers only to a registered redirect URI.
+    private static let policy = """
+        default-src 'none'; style-src 'self'; img-src 'self' https: data:; base-uri 'none'; frame-ancestors 'none'
+        """
 }

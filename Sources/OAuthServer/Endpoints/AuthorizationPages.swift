@@ -67,7 +67,7 @@ extension Provider {
             page,
             status: status,
             language: language(visit.request, locales: pending.request.locales),
-            leadingTo: pending.request.redirect.endpoint
+            leadsToClient: true
         )
     }
 

@@ -1,5 +1,7 @@
 """A partner's web site on loopback: it receives callbacks, and can send the browser on to another place."""
 
+import ssl
+
 from .site import Answer, Asked, Site
 
 PAGE = b"<!doctype html><html lang=en><title>Partner</title><h1>Back at the partner</h1>"
@@ -8,13 +10,20 @@ PAGE = b"<!doctype html><html lang=en><title>Partner</title><h1>Back at the part
 class PartnerSite(Site):
     """Shows one page everywhere, or leads callbacks on to another address."""
 
-    def __init__(self, send_on_to: str | None = None, host: str = "127.0.0.1"):
+    def __init__(
+        self,
+        send_on_to: str | None = None,
+        host: str = "127.0.0.1",
+        tls: ssl.SSLContext | None = None,
+        status: int = 302,
+    ):
         self.send_on_to = send_on_to
-        super().__init__(self._show, host=host)
+        self.status = status
+        super().__init__(self._show, host=host, tls=tls)
 
     def _show(self, asked: Asked) -> Answer:
         if self.send_on_to and asked.path.startswith("/callback"):
-            return 302, {"Location": self.send_on_to}, b""
+            return self.status, {"Location": self.send_on_to}, b""
         return 200, {"Content-Type": "text/html; charset=utf-8"}, PAGE
 
     @property
