@@ -7,6 +7,9 @@ import pytest
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from requests_oauthlib import OAuth2Session as OAuthlibSession
 
+from toolkit.client import refusal
+from toolkit.expect import eventually
+
 
 @pytest.fixture(autouse=True)
 def plain_http_is_fine_on_loopback(monkeypatch):
@@ -60,6 +63,20 @@ def test_authlib_connects_and_refreshes(server, client, person, method):
         renewed = library.refresh_token(server.base + "/oauth/token", refresh_token=token["refresh_token"])
         check_works(client, renewed)
         assert renewed["access_token"] != token["access_token"]
+
+
+def test_R11_authlib_repeats_its_scope_and_gets_what_the_operator_left_of_it(server, person):
+    options = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", "--scope", "locks.write")
+    client = server.create_client(*options, name="Narrowed partner")
+    connected = person.connect(client)
+    server.command("client", "update", client.client_id, "--scope", "locks.read")
+    eventually(lambda: client.refreshed(connected.refresh).body.get("scope") == "locks.read")
+    with AuthlibSession(client.client_id, client.client_secret, scope="locks.read locks.write") as library:
+        library.trust_env = False
+        renewed = library.refresh_token(server.base + "/oauth/token", refresh_token=connected.refresh)
+    check_works(client, renewed)
+    assert renewed["scope"] == "locks.read"
+    refusal(client.refresh(connected.refresh, scope="locks.read profile"), 400, "invalid_scope")
 
 
 def test_requests_oauthlib_connects_and_refreshes(server, client, person):

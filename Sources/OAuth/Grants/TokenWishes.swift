@@ -14,32 +14,35 @@ public struct TokenWishes: Sendable, Equatable {
 }
 
 extension TokenWishes {
-    /// The scope of the token: what was wished, or everything that was allowed and that its client may still ask for.
+    /// The scope of the token: of what was wished, or else of everything that was allowed, what its client may still ask for.
+    ///
+    /// Libraries repeat what was granted in each refresh, so that what an operator has taken away since is no error of theirs: the
+    /// answer gives the rest, and says so (RFC 6749 §3.3).
     ///
     /// - Parameters:
     ///   - allowed: what the person has allowed.
     ///   - client: who asks.
     /// - Returns: the scope.
-    /// - Throws: `invalid_scope` when more is wished, or when nothing is left of what was allowed.
+    /// - Throws: `invalid_scope` when more is wished than was allowed, or when the client may ask for nothing of it any more.
     func scope(within allowed: Scope, for client: Client) throws(OAuthError) -> Scope {
-        let granted = allowed.intersection(client.scopes)
-        guard !granted.isEmpty || allowed.isEmpty else {
+        guard scope?.isSubset(of: allowed) ?? true else {
             throw OAuthError(
                 .invalidScope,
-                "this client may no longer ask for anything that was allowed",
+                "scope is wider than what was allowed: \(allowed)",
                 about: "scope",
                 expected: allowed.description
             )
         }
-        guard let scope else { return granted }
-        guard scope.isSubset(of: granted) else {
+        let wished = scope ?? allowed
+        let granted = wished.intersection(client.scopes)
+        guard !granted.isEmpty || wished.isEmpty else {
             throw OAuthError(
                 .invalidScope,
-                "scope is wider than what was allowed: \(granted)",
+                "this client may no longer ask for any of: \(wished)",
                 about: "scope",
-                expected: granted.description
+                expected: client.scopes.description
             )
         }
-        return scope
+        return granted
     }
 }

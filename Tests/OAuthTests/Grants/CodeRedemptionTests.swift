@@ -36,6 +36,7 @@ import Testing
         verifier: String? = Example.verifier,
         rest: String = "",
         client: String = "s6BhdRkqt3",
+        scopes: [String]? = nil,
         after age: Duration = .seconds(1)
     ) throws -> CodeRedemption.Verdict {
         var form = try Form("grant_type=authorization_code&code=" + Example.code + rest)
@@ -44,7 +45,11 @@ import Testing
         guard case .authorizationCode(let redemption) = try TokenRequest(form) else {
             throw OAuthError(.serverError, "a code was expected")
         }
-        let caller = try Client.example { $0.id = client }.authenticated()
+        let caller = try Client.example {
+            $0.id = client
+            $0.scopes = scopes
+        }
+        .authenticated()
         return redemption.check(code, by: caller, audiences: Example.audiences, now: Example.now + age)
     }
 
@@ -152,6 +157,11 @@ import Testing
     @Test func `§3.3: the scope may be narrowed but not widened, and that burns nothing`() throws {
         #expect(try check(code(), rest: "&scope=write") == good("write"))
         #expect(try refused(check(code(), rest: "&scope=read+admin")) == .invalidScope)
+    }
+
+    @Test func `§3.3: of a wish that was allowed, what the client may no longer ask for is left out`() throws {
+        #expect(try check(code(), rest: "&scope=write+read", scopes: ["read"]) == good("read"))
+        #expect(try refused(check(code(), rest: "&scope=write", scopes: ["read"])) == .invalidScope)
     }
 
     @Test func `RFC 8707 §2.2: the audience is one that was allowed`() throws {

@@ -81,8 +81,25 @@ import Testing
         #expect(grant.scope.names == ["read"])
         #expect(grant.tellsScope)
         #expect(try refused(check(connection, by: client, rest: "&scope=write")) == .invalidScope)
+        #expect(try refused(check(connection, by: client, rest: "&scope=read+admin")) == .invalidScope)
         let none = try Client.example { $0.scopes = ["admin"] }
         #expect(try refused(check(connection, by: none)) == .invalidScope)
+    }
+
+    @Test func `R11: a client that repeats the scope it was granted gets what is left of it, and is told`() throws {
+        let client = try Client.example { $0.scopes = ["read", "admin"] }
+        let connection = try Example.connection(of: client)
+        let repeated = try answer(check(connection, by: client, rest: "&scope=write+read"))
+        #expect(repeated.scope.names == ["read"] && repeated.tellsScope)
+        #expect(repeated.connection?.scope == connection.scope)
+        let own = try answer(check(connection, by: client, rest: "&scope=read"))
+        #expect(own.scope.names == ["read"] && !own.tellsScope)
+        // What the client may ask for and this person never allowed is refused all the same.
+        guard case .refuse(let error) = try check(connection, by: client, rest: "&scope=read+admin") else {
+            Issue.record("a refusal was expected")
+            return
+        }
+        #expect(error.code == .invalidScope && error.expected == "read write")
     }
 
     @Test func `§6: a connection without a scope refreshes`() throws {
