@@ -5,8 +5,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import pytest
 
-from toolkit.client import refusal
-from toolkit.expect import check_refused_here
+from toolkit.client import refusal, tokens
+from toolkit.expect import check_refused_here, eventually
 from toolkit.person import Person
 from toolkit.wire import raw_request, send
 
@@ -206,6 +206,24 @@ def test_A19_a_token_is_good_only_for_the_resource_that_was_asked_for(sqlite_ser
         assert client.locks(elsewhere.access).status_code == 401, "the sample API is another audience"
         here = person.connect(client)
         assert partners.resource.introspect(here.access) == {"active": False}
+
+
+def test_A19_a_resource_is_found_however_a_client_spells_it(sqlite_server, person):
+    """Clients of MCP write a slash behind the host of an API that is registered without one."""
+    registered = "https://mcp.partner.example"
+    spellings = [registered + "/", "HTTPS://MCP.Partner.example", registered + ":443", registered]
+    api = sqlite_server.create_client("--audience", registered, name="MCP server")
+    for client in (sqlite_server.partners.web, sqlite_server.partners.opaque):
+        link = client.authorize_url(resource=registered)
+        eventually(lambda link=link: "error=invalid_target" not in (person.visit(link).target or ""))
+        for one, other in zip(spellings, reversed(spellings), strict=True):
+            back = person.authorize(client, resource=one)
+            connected = tokens(client.exchange(back.code, resource=other))
+            renewed = tokens(client.refresh(connected.refresh, resource=one))
+            for access in (connected.access, renewed.access):
+                assert api.introspect(access)["aud"] in (registered, [registered])
+            elsewhere = client.refresh(connected.refresh, resource=registered + "/mcp")
+            refusal(elsewhere, 400, "invalid_target")
 
 
 def test_A20_consent_cannot_be_finished_in_another_browser(sqlite_server, person):

@@ -8,7 +8,7 @@ public struct AuthorizationRequest: Sendable {
     public let scope: Scope
     /// Whether `scope` is exactly what was asked, so that the answer need not repeat it (RFC 6749 §3.3).
     public let scopeWasAsked: Bool
-    /// The audiences asked for (RFC 8707 §2), empty for the default one.
+    /// The audiences asked for, as they are registered (RFC 8707 §2); empty for the default one.
     public let resources: [String]
     /// The challenge that the code will be bound to (RFC 7636), if one was sent.
     public let proofKey: ProofKey?
@@ -71,8 +71,7 @@ public struct AuthorizationRequest: Sendable {
             scope = client.defaultScopes
             scopeWasAsked = false
         }
-        resources = try form.resources()
-        guard resources.allSatisfy(audiences.contains) else {
+        guard let named = Audiences.registered(try form.resources(), among: audiences) else {
             throw OAuthError(
                 .invalidTarget,
                 "resource names nothing that this server issues tokens for",
@@ -80,6 +79,7 @@ public struct AuthorizationRequest: Sendable {
                 expected: audiences.joined(separator: " ")
             )
         }
+        resources = named
         prompt = try Prompt(form["prompt"], rule: client.prompt)
         maxAge = try form["max_age"].map { text throws(OAuthError) in try Self.age(text) }
         loginHint = form["login_hint"]

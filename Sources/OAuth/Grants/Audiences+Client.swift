@@ -13,7 +13,7 @@ extension Audiences {
     /// - Throws: `invalid_target` for a resource that this client gets no tokens for.
     func chosen(by wishes: TokenWishes, for client: Client) throws(OAuthError) -> [String] {
         let own = client.resources == nil ? [fallback] : askable(by: client)
-        guard wishes.resources.allSatisfy(own.contains) else {
+        guard let wished = Self.registered(wishes.resources, among: own) else {
             throw OAuthError(
                 .invalidTarget,
                 "resource names nothing that this client gets tokens of its own for",
@@ -21,7 +21,7 @@ extension Audiences {
                 expected: own.joined(separator: " ")
             )
         }
-        return meant(by: wishes.resources)
+        return meant(by: wished)
     }
 
     /// What a grant for these resources still holds, once an operator has taken some away.

@@ -26,7 +26,8 @@ public struct Audiences: Sendable, Equatable {
         for client: Client
     ) throws(OAuthError) -> [String] {
         let allowed = try meant(by: granted, for: client)
-        guard wishes.resources.allSatisfy(allowed.contains) else {
+        guard !wishes.resources.isEmpty else { return allowed }
+        guard let wished = Self.registered(wishes.resources, among: allowed) else {
             throw OAuthError(
                 .invalidTarget,
                 "resource is not among those that were allowed",
@@ -34,6 +35,6 @@ public struct Audiences: Sendable, Equatable {
                 expected: allowed.joined(separator: " ")
             )
         }
-        return wishes.resources.isEmpty ? allowed : wishes.resources
+        return wished
     }
 }

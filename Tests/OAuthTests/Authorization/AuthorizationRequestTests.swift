@@ -97,8 +97,55 @@ import Testing
         let both = [(name: "resource", value: Example.api), (name: "resource", value: Example.otherAPI)]
         #expect(try request(and: both).resources == [Example.api, Example.otherAPI])
         #expect(try request().resources.isEmpty)
-        for other in ["https://evil.example/", "https://rs.example.com", Example.api + "#x", "rs"] {
+        for other in [
+            "https://evil.example/", "https://rs.example.com.evil.example", Example.api + "#x", "rs", ":", "/",
+        ] {
             #expect(refusal { try request(and: both + [("resource", other)]) } == .invalidTarget)
+        }
+    }
+
+    @Test(arguments: [
+        ("https://rs.example.com/", "https://rs.example.com"), ("https://rs.example.com", "https://rs.example.com/"),
+        ("https://rs.example.com", "HTTPS://RS.Example.COM"), ("https://RS.example.com", "https://rs.example.com:443/"),
+        ("https://rs.example.com:443", "https://rs.example.com"),
+        ("https://rs.example.com", "https://rs.example.com:/"),
+        ("http://localhost:80/v1?x=Y", "http://LOCALHOST/v1?x=Y"),
+        ("https://rs.example.com?x", "https://rs.example.com/?x"),
+        ("https://[2001:db8::A]", "https://[2001:DB8::a]:443/"), ("urn:example:API", "URN:example:API"),
+        ("com.example://api", "com.example://API/"),
+    ])
+    func `RFC 3986 §6.2: a resource is found in every equivalent spelling, and keeps the registered one`(
+        _ registered: String,
+        _ sent: String
+    ) throws {
+        let form = try Form.sent(Self.good + [("resource", sent), ("resource", registered)])
+        let client = try Client.example()
+        let redirect = try VerifiedRedirect(Form(), client: client, issuer: Example.issuer)
+        let audiences = ["https://first.example/", registered]
+        let asked = try AuthorizationRequest(form, client: client, redirect: redirect, audiences: audiences)
+        #expect(asked.resources == [registered])
+    }
+
+    @Test(arguments: [
+        "http://rs.example.com/", "https://rs.example.com:80/", "https://rs.example.com:8443/",
+        "https://rs.example.com/x",
+        "https://rs.example.com//", "https://rs.example.com/?", "https://rs.example.com/%2F",
+        "https://x@rs.example.com/",
+        "https:rs.example.com/", "https:///rs.example.com/", "https://rs.example.com./", "https://rs.example.com/#",
+        "https://RS.example.com@evil.example/", "https://",
+    ])
+    func `RFC 3986 §6.2: a resource that leads elsewhere is another one`(_ other: String) throws {
+        #expect(refusal { try request(and: [("resource", other)]) } == .invalidTarget)
+    }
+
+    @Test func `RFC 8707 §2: of two audiences with equivalent spellings each is found by its own`() throws {
+        let audiences = ["https://rs.example.com", "https://rs.example.com/"]
+        for each in audiences {
+            let form = try Form.sent(Self.good + [("resource", each)])
+            let client = try Client.example()
+            let redirect = try VerifiedRedirect(Form(), client: client, issuer: Example.issuer)
+            let asked = try AuthorizationRequest(form, client: client, redirect: redirect, audiences: audiences)
+            #expect(asked.resources == [each])
         }
     }
 

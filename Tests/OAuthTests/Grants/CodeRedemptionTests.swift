@@ -168,6 +168,8 @@ import Testing
         let other = "&resource=https%3A%2F%2Fother.example.com%2F"
         let both = try code(resources: [Example.api, Example.otherAPI])
         #expect(try check(both, rest: other) == good("read write", [Example.otherAPI]))
+        let spelled = "&resource=https%3A%2F%2Fother.example.com%3A443"
+        #expect(try check(both, rest: spelled) == good("read write", [Example.otherAPI]))
         #expect(try refused(check(code(), rest: other)) == .invalidTarget)
         let bound = try code(resources: [Example.api])
         #expect(try check(bound) == good("read write", [Example.api]))

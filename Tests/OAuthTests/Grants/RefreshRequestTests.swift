@@ -111,6 +111,8 @@ import Testing
         let client = try Client.example()
         let bound = try Example.connection(of: client, resources: [Example.otherAPI])
         #expect(try answer(check(bound, by: client)).audiences == [Example.otherAPI])
+        let spelled = "&resource=https%3A%2F%2Fother.example.com"
+        #expect(try answer(check(bound, by: client, rest: spelled)).audiences == [Example.otherAPI])
         let api = "&resource=https%3A%2F%2Frs.example.com%2F"
         #expect(try refused(check(bound, by: client, rest: api)) == .invalidTarget)
         #expect(try answer(check(Example.connection(of: client), by: client, rest: api)).audiences == [Example.api])

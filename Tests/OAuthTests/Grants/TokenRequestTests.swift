@@ -93,6 +93,10 @@ import Testing
     @Test func `RFC 8707 §2.2: a known resource becomes the audience, another one is refused`() throws {
         let other = "&resource=https%3A%2F%2Fother.example.com%2F"
         #expect(try grant(other, { $0.resources = [Example.otherAPI] }).audiences == [Example.otherAPI])
+        let spelled = "&resource=HTTPS%3A%2F%2FOTHER.example.com%3A443"
+        #expect(try grant(spelled, { $0.resources = [Example.otherAPI] }).audiences == [Example.otherAPI])
+        #expect(try grant("&resource=https%3A%2F%2Frs.example.com").audiences == [Example.api])
+        #expect(refusal { try grant(spelled) } == .invalidTarget)
         #expect(refusal { try grant("&resource=https%3A%2F%2Fevil.example%2F") } == .invalidTarget)
     }
 
