@@ -15,11 +15,13 @@ extension Provider {
                     Route.json([.post], path.text) { provider in
                         { request, context in try await provider.token(request, context, at: profile) }
                     }
+                    .fromAnyOrigin
                 }
                 + profile.rules.endpoints.userInfo.map { path in
                     Route.json([.get, .post], path.text) { provider in
                         { request, context in try await provider.userInfo(request, context, at: profile) }
                     }
+                    .fromAnyOrigin
                 }
         }
     }
