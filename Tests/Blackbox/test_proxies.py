@@ -187,6 +187,21 @@ def test_the_console_is_for_the_operators_network_wherever_the_issuer_has_it(sta
 
 
 @pytest.mark.parametrize("name", PROXIES)
+def test_L02_a_caller_chooses_neither_the_requests_id_nor_what_is_traced(start_proxy, name):
+    """The server believes what a trusted proxy says of them, so that no proxy may say it for the caller."""
+    recorder = Recorder()
+    front = start_proxy(name, recorder.port, recorder.port)
+    trace = f"00-{'ab' * 16}-{'cd' * 8}-01"
+    forged = {"X-Request-ID": "chosen-by-me", "traceparent": trace, "Tracestate": "evil=1", "X-Kept": "yes"}
+    answer, _ = over_https(front, "GET", "/asked", headers=forged)
+    assert answer.status == 200
+    asked = next(one.headers for one in recorder.asked if one.path == "/asked")
+    assert asked["x-kept"] == "yes"
+    assert not {"chosen-by-me", trace, "evil=1"} & set(asked.values()), asked
+    recorder.stop()
+
+
+@pytest.mark.parametrize("name", PROXIES)
 def test_F6_a_post_whose_answer_is_lost_is_not_sent_again(start_proxy, name):
     recorders = [Recorder(), Recorder()]
     front = start_proxy(name, *(one.port for one in recorders))
