@@ -29,13 +29,8 @@ struct RevocationFile: Sendable {
             if pread(file, &last, 1, size - 1) == 1, last != UInt8(ascii: "\n") { content = [UInt8(ascii: "\n")] }
         }
         content += lines
-        var done = 0
-        while done < content.count {
-            let count = content[done...].withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return takeBack(file, to: size, because: errno) }
-            done += count
-        }
+        let code = writeAll(content[...], to: file)
+        guard code == 0 else { return takeBack(file, to: size, because: code) }
         guard fdatasync(file) == 0 else { return takeBack(file, to: size, because: errno) }
         if size == 0 { flushFolder() }
         return 0

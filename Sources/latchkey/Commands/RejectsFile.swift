@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import OAuthStore
 
 /// Where the refused lines of an import go, as they were written: a new file, or something that writing passes through.
 struct RejectsFile {

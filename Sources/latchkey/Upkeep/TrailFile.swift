@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import OAuthStore
 
 /// Where an export of the trail goes: a new file, which has its name only when it is whole, or something that writing passes through.
 struct TrailFile {
