@@ -185,6 +185,26 @@ def test_client_rotate_secret_keeps_the_old_one_alive(server, person):
     eventually(lambda: client.refresh(connected.refresh).status_code == 401)
 
 
+def test_a_secret_that_client_update_chooses_keeps_the_one_before_alive(server, person):
+    client = server.create_client(*WEB, name="Partner with chosen secrets")
+    connected = person.connect(client)
+    update = ("client", "update", client.client_id, "--secret")
+    chosen = "chosen-" + "x" * 22
+    server.canaries.add("client secret", chosen)
+    assert "The one before it works until the next rotation" in server.run(*update, chosen).stdout
+    # Given again it takes the place of no other.
+    assert "until the next rotation" not in server.run(*update, chosen).stdout
+    assert re.search(r"^ *secrets +2$", server.run("client", "show", client.client_id).stdout, re.M)
+    newer = client.using(client_secret=chosen)
+    eventually(lambda: newer.refresh(connected.refresh).status_code == 200)
+    tokens(client.refresh(connected.refresh))
+    done = server.run(*update, "short")
+    assert "in test mode only" in done.stderr
+    eventually(lambda: client.refresh(connected.refresh).status_code == 401)
+    tokens(newer.refresh(connected.refresh))
+    assert "instead of a random one" not in server.run("client", "update", "--help").stdout
+
+
 def test_client_disable_enable_and_delete(server, person):
     client = server.create_client(*WEB, name="Short-lived partner")
     connected = person.connect(client)

@@ -14,6 +14,9 @@ extension ClientCommand {
         @OptionGroup var output: OutputOptions
         @OptionGroup var policy: ClientPolicyOptions
 
+        @Option(help: "The secret to use instead of a random one; under 22 characters it works in test mode only.")
+        var secret: String?
+
         @Option(help: "The client's id; the one that the profile fixes, or a random one by default.")
         var id: String?
 
@@ -22,15 +25,13 @@ extension ClientCommand {
                 let registrar = try Registrar(ledger)
                 let registration = try registration(registrar, ledger.ambient)
                 let client = try registrar.client(registration)
-                try policy.check(client, of: registration)
+                try policy.check(client, of: registration, secret: secret)
                 let known = try registrar.testSecrets(registration)
-                let secret =
-                    client.isPublic
-                    ? nil : try NewSecret(chosen: policy.secret, known: known, ambient: ledger.ambient)
+                let new = client.isPublic ? nil : try NewSecret(chosen: secret, known: known, ambient: ledger.ambient)
                 guard
                     try await ledger.store.register(
                         registration,
-                        secret: secret?.stored,
+                        secret: new?.stored,
                         by: ledger.actor,
                         now: ledger.now
                     ),
@@ -45,12 +46,12 @@ extension ClientCommand {
                                 + "or change that client with 'latchkey client update \(client.id)'"
                     )
                 }
-                secret?.warnIfWeak()
+                new?.warnIfWeak()
                 client.warnOfSurprises()
                 ledger.warnOfAudience(of: client)
                 await ledger.warnOfResources(of: client)
                 try registrar.described(stored)
-                    .print(as: output, heading: "Registered \(client.name.plain).", secret: secret?.secret)
+                    .print(as: output, heading: "Registered \(client.name.plain).", secret: new?.secret)
             }
         }
 
@@ -87,6 +88,14 @@ extension ClientCommand {
         @Option(name: .customLong("remove-redirect-uri"), help: "A redirect URI to take away. May be repeated.")
         var removedURIs: [String] = []
 
+        @Option(
+            help: """
+                A secret of your choice; the one before it works until the next rotation, and any older one ends. Under 22 \
+                characters it works in test mode only. 'latchkey client rotate-secret' makes a random one.
+                """
+        )
+        var secret: String?
+
         // A flag, for "profile" is a scope's name.
         @Flag(help: "Take back what was said of --scope: the profile says it again, or else all that there are.")
         var profileScopes = false
@@ -94,7 +103,7 @@ extension ClientCommand {
         @Argument(help: "The client's id.") var id: String
 
         func run() async throws {
-            guard !policy.isEmpty || profileScopes || !addedURIs.isEmpty || !removedURIs.isEmpty else {
+            guard !policy.isEmpty || secret != nil || profileScopes || !addedURIs.isEmpty || !removedURIs.isEmpty else {
                 throw Complaint(
                     "nothing to change: give one of --name, --redirect-uri, --add-redirect-uri, --remove-redirect-uri, "
                         + "--scope or another option that 'latchkey client update --help' shows"
@@ -105,15 +114,12 @@ extension ClientCommand {
                 let registrar = try Registrar(ledger)
                 guard let before = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
                 let known = try registrar.testSecrets(try policy.applied(to: before.registration))
-                let secret = try policy.secret.map { text throws(Complaint) in
+                let new = try secret.map { text throws(Complaint) in
                     try NewSecret(chosen: text, known: known, ambient: ledger.ambient)
                 }
                 let client = try await change(id, registrar, ledger)
                 client.warnOfSurprises()
-                if let secret {
-                    try await ledger.store.setSecret(of: id, to: secret.stored, by: ledger.actor, now: ledger.now)
-                    secret.warnIfWeak()
-                }
+                let isRotated = try await rotate(id, to: new, from: before.secrets, ledger)
                 await warnOfRefreshes(from: try? registrar.client(before.registration), to: client, ledger)
                 await ledger.warnOfResources(of: client)
                 guard let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
@@ -121,7 +127,29 @@ extension ClientCommand {
                     warn("this client has no secret yet: give it one with 'latchkey client rotate-secret \(id)'")
                 }
                 try registrar.described(stored).print(as: output, heading: "Changed \(client.name.plain).")
+                guard isRotated, !before.secrets.isEmpty, !output.json else { return }
+                print("\n  It has a new secret. \(NewSecret.keepsOne)")
             }
+        }
+
+        /// Gives the client the secret that was chosen, if one was; the newest one of those before lives on.
+        ///
+        /// One that is the newest already is left as it is: given again, it would take the place of the one before it.
+        /// - Returns: whether the client has a new secret.
+        private func rotate(
+            _ id: ClientID,
+            to new: NewSecret?,
+            from old: [ClientSecret],
+            _ ledger: Ledger
+        ) async throws -> Bool {
+            guard let new else { return false }
+            let isOther = new.stored != old.first
+            if isOther {
+                guard try await ledger.store.rotateSecret(of: id, to: new.stored, by: ledger.actor, now: ledger.now)
+                else { throw Complaint(unknown: id) }
+            }
+            new.warnIfWeak()
+            return isOther
         }
 
         /// Tells a partner's live connections that are refreshed with a redirect URI that was taken away.
@@ -142,7 +170,7 @@ extension ClientCommand {
             let done = try await ledger.store.update(id, by: ledger.actor, now: ledger.now) {
                 registration throws(RegistrationError) in
                 registration = try changed(registration, registrar)
-                try policy.check(try registrar.client(registration), of: registration)
+                try policy.check(try registrar.client(registration), of: registration, secret: secret)
             }
             guard let done else { throw Complaint(unknown: id) }
             return try registrar.client(try done.outcome.get())
@@ -242,7 +270,7 @@ extension ClientCommand {
                 print(
                     now
                         ? "\nThe secret is shown this once: keep it now. Every older secret has ended."
-                        : "\nThe secret is shown this once: keep it now. The one before it works until the next rotation; any older one has ended."
+                        : "\nThe secret is shown this once: keep it now. \(NewSecret.keepsOne)"
                 )
             }
         }

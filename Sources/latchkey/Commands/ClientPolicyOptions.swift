@@ -10,9 +10,6 @@ struct ClientPolicyOptions: ParsableArguments {
     @Option(help: "What people read: who asks. With --partner, the profile's name by default.")
     var name: String?
 
-    @Option(help: "The secret to use instead of a random one; under 22 characters it works in test mode only.")
-    var secret: String?
-
     @Option(
         name: .customLong("redirect-uri"),
         help: """
@@ -84,7 +81,7 @@ struct ClientPolicyOptions: ParsableArguments {
 
     /// Whether nothing is named that a client has.
     var isEmpty: Bool {
-        let texts = [partner, name, secret, refresh, accessToken, accessTokenLifetime, consent]
+        let texts = [partner, name, refresh, accessToken, accessTokenLifetime, consent]
         let lists = [redirectURIs, profileValues, scopes, grants, audiences, resources]
         return texts.allSatisfy { $0 == nil } && lists.allSatisfy(\.isEmpty) && `public` == nil
     }
@@ -141,8 +138,12 @@ struct ClientPolicyOptions: ParsableArguments {
         return registration
     }
 
-    /// Refuses what a public client would not heed, as far as these options say it.
-    func check(_ client: Client, of registration: ClientRegistration) throws(RegistrationError) {
+    /// Refuses what a public client would not heed, as far as these options and a secret that is chosen say it.
+    func check(
+        _ client: Client,
+        of registration: ClientRegistration,
+        secret: String?
+    ) throws(RegistrationError) {
         guard client.isPublic else { return }
         guard secret == nil else {
             throw RegistrationError(

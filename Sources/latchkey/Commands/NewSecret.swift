@@ -31,6 +31,9 @@ struct NewSecret: Sendable {
         )
     }
 
+    /// What a rotation does to the secrets that were there.
+    static let keepsOne = "The one before it works until the next rotation; any older one has ended."
+
     /// Says so when the secret protects nothing.
     func warnIfWeak() {
         guard stored.isForTests else { return }
