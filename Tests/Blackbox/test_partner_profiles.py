@@ -276,3 +276,24 @@ def test_client_create_says_what_the_operator_has_to_say(new_server):
     check_one_line_error(done, "project_id")
     done = server.run("client", "create", "--partner", "aws-iot")
     check_one_line_error(done, "--redirect-uri")
+
+
+def test_a_profile_value_that_would_change_nothing_is_refused(new_server):
+    server = new_server("sqlite")
+    create = ("client", "create", "--partner", "google-home", "--profile-value")
+    check_one_line_error(server.run(*create, "projekt_id=acme"), "'projekt_id'", "did you mean 'project_id'?")
+    check_one_line_error(server.run(*create, "colour=red"), "takes project_id")
+    own = ("--redirect-uri", "https://acme.example/callback")
+    check_one_line_error(server.run(*create, "project_id=acme", *own), "leave out one of them")
+    for one in (("--partner", "seam"), ("--name", "Acme", *own)):
+        check_one_line_error(server.run("client", "create", *one, "--profile-value", "foo=bar"), "--profile-value")
+
+    update = ("client", "update", server.command(*create, "project_id=first")["client_id"])
+    second = ("--profile-value", "project_id=second")
+    check_one_line_error(server.run(*update, "--profile-value", "foo=bar"), "takes project_id")
+    pinned = server.command(*update, *second, "--add-redirect-uri", own[1])["redirect_uris"]
+    assert [uri.rpartition("/")[2] for uri in pinned] == ["second", "second", "callback"]
+    third = ("--profile-value", "project_id=third")
+    check_one_line_error(server.run(*update, *third), "--add-redirect-uri", "--redirect-uri profile")
+    followed = server.command(*update, *third, "--redirect-uri", "profile")["redirect_uris"]
+    assert {uri.rpartition("/")[2] for uri in followed} == {"third"}

@@ -62,6 +62,7 @@ extension ClientCommand {
                 throw Complaint("a client without --partner needs --name: what people read when it asks")
             }
             var registration = try policy.applied(to: ClientRegistration(id: id, name: name))
+            try policy.checkProfileValues(of: registration, profile)
             if registration.grants == nil, !policy.audiences.isEmpty { registration.grants = [] }
             return registration
         }
@@ -182,6 +183,7 @@ extension ClientCommand {
             _ registrar: Registrar
         ) throws(RegistrationError) -> ClientRegistration {
             var new = try policy.applied(to: stored)
+            try policy.checkProfileValues(of: new, try registrar.profile(new))
             if profileScopes {
                 guard policy.scopes.isEmpty else {
                     throw RegistrationError("--profile-scopes cannot stand beside --scope")

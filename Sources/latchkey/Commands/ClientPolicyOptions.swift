@@ -138,6 +138,44 @@ struct ClientPolicyOptions: ParsableArguments {
         return registration
     }
 
+    /// Refuses values that no redirect URI of the client's would have in it.
+    ///
+    /// - Parameters:
+    ///   - registration: the registration with these options in it, before single redirect URIs are added or removed.
+    ///   - profile: its profile.
+    /// - Throws: a `RegistrationError` that says what to write instead.
+    func checkProfileValues(
+        of registration: ClientRegistration,
+        _ profile: PartnerProfile?
+    ) throws(RegistrationError) {
+        guard !profileValues.isEmpty else { return }
+        guard let profile else {
+            throw RegistrationError("this client has no profile to fill in: leave out --profile-value")
+        }
+        let names = profile.valueNames
+        guard !names.isEmpty else {
+            throw RegistrationError("the profile '\(profile.id)' has nothing to fill in: leave out --profile-value")
+        }
+        let asked = profileValues.map { String($0.prefix { $0 != "=" }) }
+        if let unknown = asked.first(where: { !names.contains($0) }) {
+            let guess = unknown.nearest(of: names).map { "; did you mean '\($0)'?" } ?? ""
+            throw RegistrationError(
+                "the profile '\(profile.id)' has no '\(unknown.plain)' to fill in; --profile-value takes "
+                    + names.joined(separator: ", ") + guess
+            )
+        }
+        guard registration.redirectURIs != nil else { return }
+        guard redirectURIs.isEmpty else {
+            throw RegistrationError(
+                "--redirect-uri takes the place of the redirect URIs that --profile-value fills in: leave out one of them"
+            )
+        }
+        throw RegistrationError(
+            "this client has redirect URIs of its own, which --profile-value does not change: change them with "
+                + "--redirect-uri or --add-redirect-uri, or go back to the profile's with '--redirect-uri profile' beside it"
+        )
+    }
+
     /// Refuses what a public client would not heed, as far as these options and a secret that is chosen say it.
     func check(
         _ client: Client,

@@ -81,9 +81,14 @@ extension PartnerProfile {
     /// What only the operator knows: the options of `client create` that this profile cannot do without.
     fileprivate var asked: [String] {
         if rules.redirectURIs.isEmpty && rules.redirectHosts.isEmpty { return ["--redirect-uri"] }
+        return valueNames.map { "--profile-value \($0)=…" }
+    }
+
+    /// The names in its redirect URIs, for which the operator says a value; each once.
+    var valueNames: [String] {
         var names: [String] = []
         for name in rules.redirectURIs.flatMap(\.names) where !names.contains(name) { names.append(name) }
-        return names.map { "--profile-value \($0)=…" }
+        return names
     }
 
     fileprivate var json: JSONValue {
