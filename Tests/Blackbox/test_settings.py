@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import re
 import socket
 import time
@@ -330,11 +331,14 @@ def test_what_is_forbidden_is_told_with_its_owner_and_who_asked(new_server):
         path.touch()
         path.chmod(0)
         for words in (("settings", "--check"), serve):
-            check_one_line_error(
-                server.run(*words), "Permission denied", f"{path} belongs to ", "with mode 00", "and this runs as "
-            )
+            said = (f"{path} belongs to ", "with mode 00", "and this runs as ", f"run 'chmod u+rw {path}'")
+            check_one_line_error(server.run(*words), "Permission denied", *said)
         path.chmod(0o600)
+    # SQLite makes two files beside the database, also for whoever only reads.
     server.folder.chmod(0o500)
+    for words in (("settings", "--check"), serve, ("account", "list")):
+        said = ("latchkey.sqlite-wal cannot be made", f"{server.folder} belongs to ", f"'chmod u+rwx {server.folder}'")
+        check_one_line_error(server.run(*words), "Permission denied", *said)
     missing = f"sqlite:{server.folder}/other.sqlite"
     server.database.url = missing
     check_one_line_error(server.run("account", "list"), "there is no database")
@@ -344,6 +348,32 @@ def test_what_is_forbidden_is_told_with_its_owner_and_who_asked(new_server):
     closed.mkdir(mode=0)
     server.database.url = f"sqlite:{closed}/latchkey.sqlite"
     check_one_line_error(server.run("account", "list"), "Permission denied", f"{closed} belongs to ")
+
+
+def test_a_database_behind_a_link_is_tried_where_it_is(new_server):
+    server = prepared(new_server)
+    if os.geteuid() == 0:
+        server.prefix = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    links = server.folder / "links"
+    links.mkdir()
+    (links / "latchkey.sqlite").symlink_to(server.folder / "latchkey.sqlite")
+    links.chmod(0o500)
+    server.database.url = f"sqlite:{links}/latchkey.sqlite"
+    done = server.run("account", "list")
+    assert done.returncode == 0, done.stderr
+    server.folder.chmod(0o500)
+    check_one_line_error(server.run("account", "list"), f"{server.folder} belongs to ")
+    server.folder.chmod(0o700)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for somebody else")
+def test_who_does_not_own_a_file_is_told_to_run_as_its_owner(new_server):
+    server = prepared(new_server)
+    path = server.folder / "latchkey.sqlite"
+    path.chmod(0o600)
+    os.chown(path, pwd.getpwnam("nobody").pw_uid, -1)
+    server.prefix = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    check_one_line_error(server.run("account", "list"), "belongs to nobody", "run it as its owner, or hand it over")
 
 
 def test_serve_says_loudly_that_it_made_a_database(own_server):

@@ -69,7 +69,7 @@ struct FileTrial: Sendable {
         URL(fileURLWithPath: path).deletingLastPathComponent().path
     }
 
-    /// What the system says of a place, and, when it forbids it, whose the place is and who asked.
+    /// What the system says of a place, and, when it forbids it, whose the place is, who asked, and what would mend it.
     static func reason(_ code: Int32, at path: String) -> String {
         let words = String(cString: strerror(code))
         guard code == EACCES || code == EPERM else { return words }
@@ -82,13 +82,24 @@ struct FileTrial: Sendable {
         let asking = getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "user \(geteuid())"
         let mode = String(status.st_mode & 0o7777, radix: 8)
         return "\(words) (\(place) belongs to \(user):\(group) with mode 0\(mode), and this runs as \(asking): "
-            + "run it as its owner, or hand it over with chown)"
+            + "\(mending(place, status)))"
+    }
+
+    /// What opens a place to who asks: its owner only has to allow it.
+    private static func mending(_ place: String, _ status: stat) -> String {
+        guard status.st_uid == geteuid() else { return "run it as its owner, or hand it over with chown" }
+        let isFolder = status.st_mode & S_IFMT == S_IFDIR
+        let needed: mode_t = isFolder ? 0o700 : 0o600
+        guard status.st_mode & needed != needed else {
+            return "its mode allows it, so look at 'lsattr -d \(place)' and at what confines this process"
+        }
+        return "run 'chmod \(isFolder ? "u+rwx" : "u+rw") \(place)'"
     }
 }
 
 extension FileTrial {
-    init(databaseAt path: String) {
-        self.init(what: "the database", path: path, remedy: "correct --database (LATCHKEY_DATABASE)")
+    init(databaseAt path: String, what: String = "the database") {
+        self.init(what: what, path: path, remedy: "correct --database (LATCHKEY_DATABASE)")
     }
 }
 
@@ -118,10 +129,14 @@ extension Deployment {
         ).check()
     }
 
-    /// Tries the files of a SQLite database: a command that somebody else ran may have left some that are theirs.
+    /// Tries the files of a SQLite database: a command that somebody else ran may have left some that are theirs, and those that are
+    /// missing SQLite makes, although it only reads.
     func tryDatabase(_ path: String) throws(Complaint) {
-        for ending in SQLiteFile.endings where ending.isEmpty || FileManager.default.fileExists(atPath: path + ending) {
-            try FileTrial(databaseAt: path + ending).check()
+        try FileTrial(databaseAt: path).check()
+        // They are beside the file, not beside a link to it.
+        let place = Replacement.place(behind: path)
+        for ending in SQLiteFile.endings where !ending.isEmpty {
+            try FileTrial(databaseAt: place + ending, what: "SQLite's file").check()
         }
     }
 }

@@ -21,7 +21,7 @@ struct Replacement: Sendable {
     /// Where a path leads, over symbolic links, of which the last may lead to a file that is lost.
     ///
     /// A change of names would put the new database in the link's place, on another disk perhaps, and leave the old one.
-    private static func place(behind path: String) -> String {
+    static func place(behind path: String) -> String {
         var place = path
         // The system follows no more either (path_resolution(7)).
         for _ in 0..<40 {
