@@ -40,10 +40,12 @@ extension Provider {
             .page([.post], Paths.accountSignIn, Provider.accountSignIn),
             .page([.get], Paths.accountDisconnect, Provider.askToDisconnect),
             .page([.post], Paths.accountDisconnect, Provider.disconnect),
+            .page([.get], Paths.accountSessions, Provider.backToAccount),
             .page([.post], Paths.accountSessions, Provider.endSessions),
             .page([.get], Paths.accountPassword, Provider.passwordPage),
             .page([.post], Paths.accountPassword, Provider.changePassword),
             .page([.get], Paths.logout, Provider.askToSignOut),
+            .page([.get], Paths.accountSignOut, Provider.backToAccount),
             .page([.post], Paths.accountSignOut, Provider.signOut),
             .page([.get, .head], Paths.assets + "/:name", Provider.asset),
 

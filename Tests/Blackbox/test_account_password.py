@@ -4,9 +4,10 @@ import secrets
 
 import pytest
 
-from toolkit.account_page import change_password, open_account
+from toolkit.account_page import change_password, form_to, open_account
 from toolkit.expect import check_guesses
 from toolkit.person import Person
+from toolkit.wire import together
 
 
 def test_L10_a_password_change_needs_the_current_one(server, person):
@@ -45,6 +46,43 @@ def test_L10_connections_outlive_a_password_change(server, person):
     change_password(person, person.account.password, "another long password")
     assert server.partners.seam.refresh(connected.refresh).status_code == 200
     assert server.partners.seam.introspect(connected.access)["active"]
+
+
+def twins_at_the_form(server, person, new, count):
+    """As many browsers as wanted with the same session, and the filled-in form that all of them send."""
+    open_account(person)
+    form = form_to(person.visit(server.base + "/account/password"), "/account/password")
+    server.canaries.add("password", new)
+    form.fields |= {"current": person.account.password, "new": new, "again": new}
+    twins = [Person(server, person.account) for _ in range(count)]
+    for twin in twins:
+        twin.cookies = dict(person.cookies)
+    return form, twins
+
+
+def test_a_change_whose_session_has_gone_is_not_refused_without_a_word(server, person):
+    new = "the new password " + secrets.token_hex(8)
+    form, (first, second) = twins_at_the_form(server, person, new, 2)
+    assert first.submit(form).status == 303
+    german = second.submit(form, headers={"Accept-Language": "de"})
+    assert "wurde jetzt nicht ausgeführt" in german.text
+    again = second.submit(form)
+    assert again.status == 401
+    assert "If you sent it twice, the first may have been done" in again.text
+    assert "Change your password" in second.sign_in(again, password=new).text
+    assert "what you sent" not in Person(server).visit(server.base + "/account/password").text, "nothing was sent"
+
+
+def test_a_change_that_is_sent_several_times_at_once_calls_no_right_password_wrong(server, person):
+    new = "the new password " + secrets.token_hex(8)
+    form, twins = twins_at_the_form(server, person, new, 4)
+    pages = together([lambda twin=twin: twin.submit(form) for twin in twins])
+    statuses = [page.status for page in pages]
+    assert statuses.count(303) == 1, statuses
+    assert set(statuses) <= {303, 401, 409}, statuses
+    assert all("Sign in with the new password." in page.text for page in pages if page.status == 409)
+    person.account.password = new
+    assert "Your account" in open_account(Person(server, person.account)).text
 
 
 def test_L10_guesses_at_an_open_browser_have_to_wait(own_server):

@@ -113,6 +113,19 @@ def test_L08_the_sign_out_link_asks_first(server, person):
     assert "You are signed out" in person.visit(server.base + "/oauth/logout").text
 
 
+def test_a_tab_that_is_restored_where_only_forms_go_shows_the_account(server, person):
+    home = open_account(person)
+    addresses = {form.action for form in home.forms} | {server.base + "/account/sessions"}
+    assert server.base + "/account/sign-out" in addresses
+    for signed_in in (True, False):
+        for address in addresses:
+            restored = person.request("GET", address)
+            assert (restored.status, restored.location) == (303, "/account"), address
+        if signed_in:
+            sign_out(person)
+    assert person.visit(server.base + "/account/sign-out").sign_in_form
+
+
 def test_L08_a_session_ends_when_it_is_idle_and_at_its_end(own_server):
     own_server.extra_environment |= {"LATCHKEY_SESSION_IDLE": "10m", "LATCHKEY_SESSION_LIFETIME": "30m"}
     account = own_server.create_account()

@@ -59,10 +59,16 @@ extension Provider {
             observe(.signInCrowded(trace), visit.context)
             throw Self.crowded
         case .wrong, .disabled, .unavailable:
+            // A form that is sent twice finds what the first has changed; that is no wrong try.
+            guard try await store.session(session.digest, now: visit.now) != nil else {
+                return refused(.changedMeanwhile, .conflict)
+            }
             observe(.signInFailed(trace), visit.context)
             return refused(.wrongCurrent)
         case .signedIn(let proved):
-            return try await replacePassword(new, proved, session, visit, endsOthers) ?? refused(.wrongCurrent)
+            if let response = try await replacePassword(new, proved, session, visit, endsOthers) { return response }
+            try await store.settle(proved.attempt, now: visit.now)
+            return refused(.changedMeanwhile, .conflict)
         }
     }
 

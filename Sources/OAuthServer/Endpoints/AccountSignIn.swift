@@ -57,6 +57,11 @@ extension Provider {
         return signedOutPage(visit)
     }
 
+    /// `GET` where only forms go: a browser that restores the tab, or loads the address anew, shows the account's page.
+    func backToAccount(_ request: Request, _ context: DoorContext) async throws -> Response {
+        redirect(to: settings.issuer.path + Paths.account)
+    }
+
     private func signedOutPage(_ visit: Visit) -> Response {
         let page = SignedOutPage(signIn: .local(Paths.account))
         var response = self.page(page, language: language(visit.request))
@@ -101,9 +106,17 @@ extension Provider {
     }
 
     /// Lets in who is signed in; the others sign in, and come back to `place`.
+    ///
+    /// Who has sent a form is told so on the page itself: a redirect could carry that only in a link, which anybody can make.
     func accountVisit(_ request: Request, _ context: DoorContext, at place: String) async throws -> AccountVisit {
         let visit = try await visit(request, context)
         guard let session = visit.browser.session else {
+            if request.method == .post {
+                var response = showSignIn(visit, place, problem: .sentWithoutSession, status: .unauthorized)
+                // A 401 names a scheme. Browsers ask for no password for one that they do not know.
+                response.headers[.wwwAuthenticate] = "Session realm=\"account\""
+                return .signInFirst(response)
+            }
             return .signInFirst(redirect(to: settings.issuer.path + Paths.accountSignIn + "?next=" + place))
         }
         return .signedIn(session, visit)

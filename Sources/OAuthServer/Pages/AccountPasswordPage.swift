@@ -7,6 +7,8 @@ struct AccountPasswordPage: Page {
     /// Why the last try changed nothing.
     enum Problem: Sendable, Equatable {
         case wrongCurrent
+        /// The password was changed meanwhile, or the session has ended.
+        case changedMeanwhile
         case notTheSame
         case rule(PasswordRule.Problem)
         case tooManyTries(wait: Duration)
@@ -39,7 +41,7 @@ struct AccountPasswordPage: Page {
         let newIsWrong =
             switch problem {
             case .notTheSame, .rule: true
-            case .wrongCurrent, .tooManyTries, nil: false
+            case .wrongCurrent, .changedMeanwhile, .tooManyTries, nil: false
             }
         values.set("newIsWrong", newIsWrong)
         return values
@@ -49,6 +51,7 @@ struct AccountPasswordPage: Page {
         let own = words.own
         return switch problem {
         case .wrongCurrent: own.wrongCurrent.filled([:])
+        case .changedMeanwhile: own.changedMeanwhile.filled([:])
         case .notTheSame: own.notTheSame.filled([:])
         case .rule(.empty), .rule(.tooShort): own.tooShort.filled([:])
         case .rule(.tooLong): own.tooLong.filled([:])

@@ -53,6 +53,10 @@ extension AccountWords {
         endOthersToo: "Sign out all my other browsers",
         connectionsStay: "Connected apps stay connected. If you do not trust one any more, disconnect it.",
         wrongCurrent: "The current password is not right. Try again.",
+        changedMeanwhile: """
+            Your password or this session has just changed, as it does when this form is sent twice. Sign in with \
+            the new password.
+            """,
         notTheSame: "The two new passwords are not the same. Type them once more.",
         tooShort: "The new password is too short. Use at least 8 characters.",
         tooLong: "The new password is too long. Use at most 1024 bytes.",
@@ -67,6 +71,10 @@ extension AccountWords {
         signInUnavailable: """
             Sign-in is not available right now. This is our fault, not yours: your password was not checked. \
             Please try again in a moment.
+            """,
+        sentWithoutSession: """
+            You are not signed in, so what you sent was not done now. If you sent it twice, the first may have been \
+            done, and a new password may count already: look before you send it again.
             """,
         today: "today",
         yesterday: "yesterday",

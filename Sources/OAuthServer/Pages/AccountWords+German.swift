@@ -53,6 +53,10 @@ extension AccountWords {
         endOthersToo: "Alle meine anderen Browser abmelden",
         connectionsStay: "Verbundene Apps bleiben verbunden. Wenn Sie einer nicht mehr trauen, trennen Sie sie.",
         wrongCurrent: "Das bisherige Passwort stimmt nicht. Versuchen Sie es noch einmal.",
+        changedMeanwhile: """
+            Ihr Passwort oder diese Sitzung hat sich gerade geändert, wie wenn dieses Formular zweimal gesendet wird. \
+            Melden Sie sich mit dem neuen Passwort an.
+            """,
         notTheSame: "Die beiden neuen Passwörter sind nicht gleich. Geben Sie sie noch einmal ein.",
         tooShort: "Das neue Passwort ist zu kurz. Nehmen Sie mindestens 8 Zeichen.",
         tooLong: "Das neue Passwort ist zu lang. Nehmen Sie höchstens 1024 Byte.",
@@ -67,6 +71,11 @@ extension AccountWords {
         signInUnavailable: """
             Die Anmeldung ist gerade nicht möglich. Das liegt an uns und nicht an Ihnen: Ihr Passwort wurde \
             nicht geprüft. Bitte versuchen Sie es gleich noch einmal.
+            """,
+        sentWithoutSession: """
+            Sie sind nicht angemeldet; was Sie gesendet haben, wurde jetzt nicht ausgeführt. Wenn Sie es zweimal \
+            gesendet haben, kann es beim ersten Mal geschehen sein, und ein neues Passwort gilt vielleicht schon: \
+            Sehen Sie nach, bevor Sie es noch einmal senden.
             """,
         today: "heute",
         yesterday: "gestern",

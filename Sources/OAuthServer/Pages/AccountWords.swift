@@ -49,6 +49,7 @@ struct AccountWords: Sendable {
     let endOthersToo: Sentence
     let connectionsStay: Sentence
     let wrongCurrent: Sentence
+    let changedMeanwhile: Sentence
     let notTheSame: Sentence
     let tooShort: Sentence
     let tooLong: Sentence
@@ -61,6 +62,7 @@ struct AccountWords: Sendable {
     let signOutBody: Sentence
     let signInAgain: Sentence
     let signInUnavailable: Sentence
+    let sentWithoutSession: Sentence
     let today: Sentence
     let yesterday: Sentence
     /// The months, January first.

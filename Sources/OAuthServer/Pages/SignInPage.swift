@@ -16,6 +16,8 @@ struct SignInPage: Page {
         case signInAgain
         /// Where the account lives, nobody answers.
         case unavailable
+        /// A form of the account's page came without a session.
+        case sentWithoutSession
     }
 
     /// The path, below the base path, that the form posts to.
@@ -70,6 +72,7 @@ struct SignInPage: Page {
         case .tooManyAttempts(let wait): words.tooManySignIns.filled([.wait: words.duration(wait)])
         case .accountDisabled: words.accountDisabled.filled([.brand: brand])
         case .signInAgain: words.signInAgain.filled([:])
+        case .sentWithoutSession: words.own.sentWithoutSession.filled([:])
         case .unavailable: words.own.signInUnavailable.filled([.brand: brand])
         }
     }
