@@ -14,7 +14,9 @@ def test_an_api_key_is_shown_once_and_revoked(own_server):
     key = value_of(page, "API key")
     own_server.canaries.add("API key", key)
     assert key.startswith("lkk_")
-    assert ada.submit(form, {"name": "Importer"}).status == 409
+    again = ada.submit(form, {"name": "Importer"})
+    assert again.status == 409
+    assert "if it was not kept, make another one and revoke this one" in again.text
     listed = own_server.command("api-key", "list")
     assert [each["name"] for each in listed] == ["Importer"]
     assert key not in ada.open("/api-keys").html
@@ -26,7 +28,12 @@ def test_a_signing_key_is_rotated_after_a_confirmation(own_server):
     own_server.start()
     ada = Operator(own_server).join()
     before = len(own_server.command("key", "list"))
-    ada.press("/keys/rotate")
+    form = ada.form(ada.open("/keys/rotate"), "/keys/rotate")
+    assert ada.submit(form).status == 303
+    again = ada.submit(form)
+    assert again.status == 409
+    assert "shown once" not in again.text, "no signing key is ever shown"
+    assert "Look there before you send it again." in again.text
     assert len(own_server.command("key", "list")) == before + 1
     assert "published" in ada.open("/keys").text
 

@@ -26,6 +26,7 @@ def test_A_01_create_new_connection_shows_id_secret_and_redirect_uri_once(own_se
     assert own_server.command("client", "show", client_id)["partner"] == "seam"
     again = ada.submit(form, {"name": "Seam"})
     assert again.status == 409, "loading the page again makes nothing"
+    assert "if it was not kept, give the connection a new one" in again.text
     assert secret not in again.html
     assert [each["name"] for each in own_server.command("client", "list")].count("Seam") == 1
     assert secret not in ada.open(f"/clients/{client_id}").html

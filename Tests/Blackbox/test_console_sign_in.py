@@ -154,7 +154,8 @@ def test_L08_a_form_that_comes_after_the_session_is_told_so_and_its_page_comes_b
     for place, form in forms.items():
         page = ada.submit(form, {"uri": "https://partner.example/second"})
         assert page.status == 401
-        assert "You are not signed in any more. What you sent was not done." in page.text
+        assert "You are not signed in any more. What you sent was not done now." in page.text
+        assert "If you sent it twice, the first may have been done: look before you send it again." in page.text
         assert page.sign_in_form.fields["next"] == "/console" + place
     done = ada.submit(page.sign_in_form, {"email": ada.email, "password": ada.password})
     assert (done.status, done.location) == (303, f"/console{person}/disable")

@@ -47,7 +47,10 @@ extension Provider {
         return signInDoor(caller, next: home + place, problem: problem, status: status)
     }
 
-    private static let signedOutMeanwhile = "You are not signed in any more. What you sent was not done."
+    private static let signedOutMeanwhile = """
+        You are not signed in any more. What you sent was not done now. If you sent it twice, the first may have been done: \
+        look before you send it again.
+        """
 
     private func signInDoor(
         _ caller: ConsoleCaller,

@@ -100,13 +100,22 @@ extension Provider {
                 .quiet,
                 "The form was sent before, and nothing was done now.",
                 [
-                    "What it made is in the list. A secret is shown once only: if it was not kept, "
-                        + "give the connection a new one.",
+                    Self.madeBefore(in: area),
                     "If it was answered by an error, nothing may have been made: open the form anew, and send that.",
                 ]
             ),
             .links([ConsoleLink("Go on", trail.last?.path ?? area.path)])
         )
         return show(page, visit, status: .conflict)
+    }
+
+    /// What became of what the first form made, and what to do when nobody has seen it.
+    private static func madeBefore(in area: ConsoleArea) -> String {
+        let list = "What it made is in the list."
+        return switch area {
+        case .clients: "\(list) A secret is shown once only: if it was not kept, give the connection a new one."
+        case .apiKeys: "\(list) A key is shown once only: if it was not kept, make another one and revoke this one."
+        default: "\(list) Look there before you send it again."
+        }
     }
 }
