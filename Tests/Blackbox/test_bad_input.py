@@ -345,3 +345,11 @@ def test_five_hundred_random_requests_never_end_in_a_500(sqlite_server):
             bad.append((method, target[:300], content[:300], answer.status, place))
     assert not bad, bad[:3]
     assert send("GET", sqlite_server.base + "/readyz").status_code == 200
+
+
+def test_the_english_detail_of_a_german_page_says_its_language(sqlite_server):
+    """WCAG 3.1.2."""
+    link = sqlite_server.base + "/oauth/authorize?client_id=nobody"
+    page = Person(sqlite_server).visit(link, headers={"Accept-Language": "de"})
+    assert '<html lang="de">' in page.html
+    assert '</dt><dd lang="en">' in page.html
