@@ -8,16 +8,15 @@ extension Provider {
 
     private func consoleDebugger(_ visit: ConsoleVisit) async throws -> Response {
         let client = visit.query["client"].flatMap { ClientID($0) }
-        let wanted = visit.query["q"]
+        let wanted = visit.query["q"]?.lines.first
         let list = ConsoleList("/debugger", visit, by: "before", kept: [("client", client?.text), ("q", wanted)])
-        let found = try await store.refusals(
-            of: client,
-            requestID: wanted,
-            before: list.number,
-            limit: ConsoleList.limit
-        )
+        var found = try await refusals(client, wanted, list)
+        // A trusted proxy's ids may have capitals, the server's own have none.
+        if found.isEmpty, let lowercase = wanted?.lowercased(), lowercase != wanted {
+            found = try await refusals(client, lowercase, list)
+        }
         var page = ConsolePage(
-            client.map { "Refused requests of \(node.clients[$0]?.name ?? $0.text)" } ?? "Partner debugger",
+            client.map { "Refused requests of \(clientName($0))" } ?? "Partner debugger",
             area: .debugger,
             lead: "The last requests that were refused, without secrets. Partners see the same id in the header "
                 + "X-Request-Id, people on the error page."
@@ -34,12 +33,16 @@ extension Provider {
                 ? "No request was refused. Refusals appear here a second after they happen, and are kept for 30 days."
                 : Refusal.nothingKept
         )
+        if let client, let wanted {
+            table.empty = "Nothing of \(clientName(client)) is kept under this id."
+            table.emptyAction = ConsoleLink("Search in all", ConsoleList.address("/debugger", [("q", wanted)]))
+        }
         list.show(found, in: &table, place: { String($0.number) }) { stored in
             let refusal = stored.refusal
             let id = refusal.client.text
             return [
                 .text(refusal.description, detail: "\(refusal.error), \(refusal.status), \(refusal.endpoint)"),
-                .link(node.clients[refusal.client]?.name ?? id, ConsoleList.address("/debugger", [("client", id)])),
+                .link(clientName(refusal.client), ConsoleList.address("/debugger", [("client", id)])),
                 refusal.parameter.map(ConsoleCell.code) ?? .text(nil),
                 refusal.expected.map(ConsoleCell.code) ?? .text("what the answer says"),
                 refusal.got.map { .text($0) } ?? .text(nil), .text(refusal.at.readable, detail: refusal.requestID),
@@ -47,5 +50,13 @@ extension Provider {
         }
         page.add(.table(table))
         return show(page, visit)
+    }
+
+    private func refusals(
+        _ client: ClientID?,
+        _ requestID: String?,
+        _ list: ConsoleList
+    ) async throws(SQLError) -> [StoredRefusal] {
+        try await store.refusals(of: client, requestID: requestID, before: list.number, limit: ConsoleList.limit)
     }
 }
