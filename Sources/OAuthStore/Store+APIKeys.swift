@@ -78,14 +78,14 @@ extension Store {
     /// - Parameters:
     ///   - account: whose keys; nil for everybody's and the company's.
     ///   - text: what their names must hold, in any case; nil for all.
-    ///   - last: the last key of the page before; nil for the first page.
+    ///   - last: where the page before ended: the age and identifier of its last key; nil for the first page.
     ///   - limit: how many at most.
     /// - Returns: the keys, revoked ones among them.
     /// - Throws: as `SQLDatabase.read`.
     public func apiKeys(
         of account: AccountID? = nil,
         named text: String? = nil,
-        after last: APIKey? = nil,
+        after last: (createdAt: Instant, id: APIKeyID)? = nil,
         limit: Int64 = 1000
     ) async throws(SQLError) -> [APIKey] {
         var search = Search(Self.apiKeySelection, by: "k.created_at desc, k.api_key_id desc", limit: limit)

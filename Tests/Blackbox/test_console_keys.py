@@ -20,6 +20,9 @@ def test_an_api_key_is_shown_once_and_revoked(own_server):
     listed = own_server.command("api-key", "list")
     assert [each["name"] for each in listed] == ["Importer"]
     assert key not in ada.open("/api-keys").html
+    beyond = ada.open(f"/api-keys?after=1.{listed[0]['api_key_id']}")
+    assert "There is nothing more here" in beyond.text
+    assert "Importer" not in beyond.text, "a later page does not begin again at the first key"
     ada.press(f"/api-keys/{listed[0]['api_key_id']}/revoke")
     assert "revoked" in ada.open("/api-keys").text
 

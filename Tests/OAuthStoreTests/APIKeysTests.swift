@@ -143,7 +143,8 @@ import Testing
             #expect(all.map(\.createdAt) == all.map(\.createdAt).sorted(by: >))
             var paged: [APIKey] = []
             while true {
-                let page = try await ledger.other.apiKeys(after: paged.last, limit: 2)
+                let last = paged.last.map { (createdAt: $0.createdAt, id: $0.id) }
+                let page = try await ledger.other.apiKeys(after: last, limit: 2)
                 paged += page
                 if page.count < 2 { break }
             }

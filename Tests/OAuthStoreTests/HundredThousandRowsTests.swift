@@ -34,7 +34,7 @@ import Testing
             _ = try await store.liveConnections(of: client, after: (middle, connection), limit: 51)
             _ = try await store.liveConnections(account: account, limit: 51)
             _ = try await store.apiKeys(limit: 51)
-            _ = try await store.apiKeys(after: key, limit: 51)
+            _ = try await store.apiKeys(after: (key.createdAt, key.id), limit: 51)
             _ = try await store.apiKeys(of: account, limit: 51)
             _ = try await store.apiKey(key.id)
             _ = try await store.audit(limit: 51)

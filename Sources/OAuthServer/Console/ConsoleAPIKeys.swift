@@ -16,11 +16,9 @@ extension Provider {
     private func consoleAPIKeys(_ visit: ConsoleVisit) async throws -> Response {
         let typed = visit.query["q"] ?? ""
         let list = ConsoleList("/api-keys", visit, kept: [("q", typed)])
-        let last: APIKey? =
-            if let id = list.place.flatMap({ APIKeyID($0) }) { try await store.apiKey(id) } else { nil }
         let found = try await store.apiKeys(
             named: typed.isEmpty ? nil : typed,
-            after: last,
+            after: list.point { APIKeyID($0) },
             limit: ConsoleList.limit
         )
         var page = ConsolePage(
@@ -35,7 +33,7 @@ extension Provider {
             empty: typed.isEmpty ? "There are no API keys." : "No key has \"\(typed)\" in its name."
         )
         if typed.isEmpty { table.emptyAction = .main("Create API key", "/api-keys/new") }
-        list.show(found, in: &table, place: \.id.description) { key in
+        list.show(found, in: &table, place: { ConsoleList.place($0.createdAt, $0.id) }) { key in
             [
                 .text(key.name, detail: key.id.description),
                 key.revokedAt != nil

@@ -68,7 +68,10 @@ struct ConsoleList: Sendable {
     ) {
         let shown = found.prefix(Self.length)
         table.rows = shown.map(row)
-        if self.place != nil { table.first = Self.address(path, kept) }
+        if self.place != nil {
+            table.first = Self.address(path, kept)
+            (table.empty, table.emptyAction) = ("There is nothing more here.", nil)
+        }
         if found.count > Self.length, let last = shown.last {
             table.next = Self.address(path, kept + [(name: parameter, value: place(last))])
         }
