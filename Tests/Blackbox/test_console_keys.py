@@ -1,5 +1,9 @@
 """Keys in the console: those of programs, and those that sign tokens (security.md M07)."""
 
+import re
+
+import pytest
+
 from toolkit.console import Operator, value_of
 from toolkit.console_world import plain_client
 from toolkit.person import Person
@@ -25,6 +29,17 @@ def test_an_api_key_is_shown_once_and_revoked(own_server):
     assert "Importer" not in beyond.text, "a later page does not begin again at the first key"
     ada.press(f"/api-keys/{listed[0]['api_key_id']}/revoke")
     assert "revoked" in ada.open("/api-keys").text
+
+
+@pytest.mark.parametrize(("field", "value"), [("name", "x" * 201), ("scopes", 'locks"read')])
+def test_what_is_wrong_with_a_new_api_key_is_told_at_its_field(server, field, value):
+    ada = Operator(server).join()
+    form = ada.form(ada.open("/api-keys/new"), "/api-keys/new")
+    page = ada.submit(form, {"name": "Importer"} | {field: value})
+    assert page.status == 422
+    (wrong,) = re.findall(r"<input[^>]* aria-invalid=[^>]*>", page.html)
+    assert f'name="{field}"' in wrong
+    assert re.search(r'aria-describedby="[^"]*problem"', wrong)
 
 
 def test_a_signing_key_is_rotated_after_a_confirmation(own_server):

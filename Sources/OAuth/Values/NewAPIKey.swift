@@ -30,17 +30,20 @@ public struct NewAPIKey: Sendable, Equatable {
     ) throws(RegistrationError) {
         guard !name.allSatisfy(\.isWhitespace), name.count <= Self.nameLimit,
             !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-        else { throw RegistrationError("a key's name must be 1 to \(Self.nameLimit) characters in one line") }
+        else {
+            throw RegistrationError("a key's name must be 1 to \(Self.nameLimit) characters in one line", about: .name)
+        }
         guard audiences.count <= Self.audienceLimit, audiences.allSatisfy(Client.isAudience) else {
             throw RegistrationError(
                 "a key is for at most \(Self.audienceLimit) audiences, each an absolute URI without a fragment "
-                    + "(RFC 8707 section 2)"
+                    + "(RFC 8707 section 2)",
+                about: .audiences
             )
         }
         do {
             scope = try Scope(names: scopes)
         } catch {
-            throw RegistrationError(error.description)
+            throw RegistrationError(error.description, about: .scopes)
         }
         self.name = name
         self.account = account

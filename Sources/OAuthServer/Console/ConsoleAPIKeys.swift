@@ -97,7 +97,12 @@ extension Provider {
                 scopes: (visit.form["scopes"] ?? "").split(whereSeparator: \.isWhitespace).map(String.init)
             )
         } catch {
-            return newAPIKeyPage(visit, problem: error.description.sentence, status: .unprocessableContent)
+            return newAPIKeyPage(
+                visit,
+                problem: error.description.sentence,
+                wrongField: ClientDraft.fieldName(of: error),
+                status: .unprocessableContent
+            )
         }
         return try await proved(visit) { refusal in
             newAPIKeyPage(visit, problem: refusal.problem, wrongField: refusal.field, status: refusal.status)
