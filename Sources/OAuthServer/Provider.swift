@@ -120,4 +120,7 @@ public final class Provider: Sendable {
         guard !clients.unresolved.contains(id) else { throw ClientLoader.unresolved }
         return try await node.loader.client(id)
     }
+
+    /// What a client is called, without asking the ledger: one that cannot be used too.
+    func clientName(_ id: ClientID) -> String { node.clients.name(of: id) ?? id.text }
 }

@@ -380,7 +380,8 @@ def test_disabling_says_what_stops_and_can_be_undone(own_server):
     assert not own_server.command("client", "show", client.client_id)["disabled"]
 
 
-def test_a_connection_that_cannot_be_used_is_promised_nothing(new_server, tmp_path):
+def with_own_profile(new_server, tmp_path):
+    """A server with a client of a profile of its own, and the profile's file."""
     folder = tmp_path / "partners"
     folder.mkdir()
     profile = folder / "acme.yaml"
@@ -389,14 +390,55 @@ def test_a_connection_that_cannot_be_used_is_promised_nothing(new_server, tmp_pa
     )
     server = new_server("sqlite", options=("--partners", str(folder)))
     options = ("--partner", "acme", "--scope", "locks.read", "--partners", str(folder))
-    client = server.create_client(*options, name="Acme")
+    return server, server.create_client(*options, name="Lock partner", proves=True), profile
+
+
+def test_an_application_that_cannot_be_used_keeps_its_name(new_server, tmp_path):
+    server, client, profile = with_own_profile(new_server, tmp_path)
+    account = server.create_account()
+    person = Person(server, account)
+    server.start()
+    person.connect(client)
+    connection = server.command("connection", "list")[0]["connection_id"]
+    profile.unlink()
+    server.restart()
+    refused = person.visit(client.authorize_url())
+    assert refused.status == 503
+    assert "Your connections keep working" not in refused.text
+    ada = Operator(server).join()
+    for state in ("unusable", "unusable, disabled"):
+        for path in ("/clients", f"/clients/{client.client_id}"):
+            assert f">{state}</span>" in ada.open(path).html, "the list and the page say the same"
+        pages = [
+            ada.open("/connections"),
+            ada.open(f"/connections?client={client.client_id}"),
+            ada.open(f"/connections/{connection}"),
+            ada.open(f"/connections/{connection}/cut"),
+            ada.open(f"/accounts/{account.user_id}"),
+            ada.open(f"/debugger?client={client.client_id}"),
+            person.visit(server.base + "/account"),
+        ]
+        for page in pages:
+            assert page.status == 200
+            assert "Lock partner" in page.text, page
+            assert client.client_id not in page.text, page
+        if state == "unusable":
+            ada.press(f"/clients/{client.client_id}/disable")
+
+
+def test_a_connection_that_cannot_be_used_is_promised_nothing(new_server, tmp_path):
+    server, client, profile = with_own_profile(new_server, tmp_path)
     profile.unlink()
     server.start()
     ada = Operator(server).join()
     path = f"/clients/{client.client_id}"
     page = ada.open(path)
     assert "no partner profile 'acme'" in page.text
-    assert not [link for link in page.links if link.endswith("/secret")]
+    assert not [link for link in page.links if link.endswith(("/secret", "/edit"))]
+    unsaved = ada.open(path + "/edit")
+    assert unsaved.status == 422
+    assert "cannot be edited before that is mended" in unsaved.text
+    assert not [form for form in unsaved.forms if form.action.endswith("/edit")]
     asked = ada.open(path + "/secret")
     assert asked.status == 422
     assert "gets no new secret before that is mended" in asked.text

@@ -156,6 +156,10 @@ extension Provider {
         problem: RegistrationError? = nil,
         status: HTTPResponse.Status = .ok
     ) -> Response {
+        if case .failure(let problem) = found.resolved {
+            let sentence = "this connection cannot be used, and cannot be edited before that is mended: \(problem)"
+            return refused(RegistrationError(sentence), found, visit)
+        }
         var page = ConsolePage("Edit \(found.name)", area: .clients, trail: found.trail)
         var form = ConsoleForm(found.path + "/edit", button: "Save", style: .main, hidden: edit.marks)
         form.fields = edit.fields(of: found.client, hasProfile: found.stored.registration.partner != nil)

@@ -64,8 +64,8 @@ extension Provider {
 
     private func badge(of client: Store.ListedClient) -> ConsoleCell {
         guard let registration = client.registration else { return .badge("unreadable", .problem) }
-        if registration.isDisabled { return .badge("disabled", .caution) }
-        return node.clients.unresolved.contains(client.id) ? .badge("unusable", .problem) : .badge("enabled", .good)
+        let badge = registration.badge(isUsable: !node.clients.isUnusable(client.id))
+        return .badge(badge.text, badge.tone)
     }
 
     /// What a profile is called; its id when nobody knows it.
@@ -124,6 +124,7 @@ extension Provider {
     }
 
     private func actions(_ found: FoundClient) -> [ConsoleLink] {
+        guard found.client != nil else { return [] }
         var actions = [ConsoleLink.change("Edit", found.path + "/edit")]
         if found.client?.isPublic == false { actions.append(.change("Rotate secret", found.path + "/secret")) }
         return actions
@@ -270,12 +271,20 @@ struct FoundClient: Sendable {
         return client.isPublic ? "public: it cannot keep a secret" : "confidential"
     }
 
-    var badge: ConsoleBadge {
-        if client == nil { return ConsoleBadge("unusable", .problem) }
-        if stored.registration.isDisabled { return ConsoleBadge("disabled", .caution) }
-        return ConsoleBadge("enabled", .good)
-    }
+    var badge: ConsoleBadge { stored.registration.badge(isUsable: client != nil) }
 
     /// The way to a page about it.
     var trail: [ConsoleLink] { Provider.clientTrail + [ConsoleLink(name, path)] }
+}
+
+extension ClientRegistration {
+    /// Its state, in the list as on its page.
+    fileprivate func badge(isUsable: Bool) -> ConsoleBadge {
+        switch (isUsable, isDisabled) {
+        case (true, false): ConsoleBadge("enabled", .good)
+        case (true, true): ConsoleBadge("disabled", .caution)
+        case (false, false): ConsoleBadge("unusable", .problem)
+        case (false, true): ConsoleBadge("unusable, disabled", .problem)
+        }
+    }
 }

@@ -72,9 +72,6 @@ extension Provider {
         .text(connection.lastError, detail: connection.lastRefusedAt?.readable)
     }
 
-    /// What a client is called, without asking the ledger.
-    func clientName(_ id: ClientID) -> String { node.clients[id]?.name ?? id.text }
-
     private func consoleConnection(_ visit: ConsoleVisit) async throws -> Response {
         let (connection, account) = try await found(visit)
         var page = ConsolePage(

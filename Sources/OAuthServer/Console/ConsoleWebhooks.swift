@@ -47,7 +47,7 @@ extension Provider {
                 ConsoleFact("Event", .code(event.id.description)),
                 ConsoleFact("State", event.badge),
                 ConsoleFact("Connection", .code(event.connection.description)),
-                ConsoleFact("Application", .text(node.clients[event.client]?.name ?? event.client.text)),
+                ConsoleFact("Application", .text(clientName(event.client))),
                 ConsoleFact("When", .time(event.createdAt)),
                 ConsoleFact("Attempts", .text(event.attempts.grouped)),
                 ConsoleFact("Last answer", .text(event.lastAnswer)),

@@ -88,6 +88,7 @@ extension Provider {
             if status == .serviceUnavailable {
                 observe(.unavailable(error), context)
                 problem = error.retryAfter.map { ErrorPage.Problem.unavailable(wait: $0) } ?? .known(.unavailable)
+                if error == ClientLoader.unresolved { problem = .known(.unusable) }
             }
             refusal = PageRefusal(problem: problem, error: error, status: status)
         case let body as BodyTooLarge:

@@ -48,10 +48,10 @@ extension Provider {
 
     private func app(_ owned: Store.OwnedConnection, _ language: Language) async throws -> AccountHomePage.App {
         let connection = owned.connection
-        let client = try await clientToName(connection.client)
+        let client = try await usableClient(connection.client)
         return AccountHomePage.App(
             connection: connection,
-            client: client?.name ?? connection.client.text,
+            client: client?.name ?? clientName(connection.client),
             scopes: connection.scope.names.map { scope in
                 client.map { node.loader.words(for: scope, of: $0, language: language.rawValue) } ?? scope
             } + connection.resources.filter { $0 != audiences.fallback },
@@ -60,8 +60,8 @@ extension Provider {
         )
     }
 
-    /// The client of a connection, as far as a page can tell of it: nil also while this server cannot use it.
-    private func clientToName(_ id: ClientID) async throws -> Client? {
+    /// The client of a connection: nil also while this server cannot use it.
+    private func usableClient(_ id: ClientID) async throws -> Client? {
         guard !node.clients.unresolved.contains(id) else { return nil }
         return try await client(id)
     }
@@ -81,7 +81,7 @@ extension Provider {
             let page = AccountConfirmPage(
                 step: .disconnect(
                     id,
-                    client: try await clientToName(connection.client)?.name ?? connection.client.text
+                    client: try await usableClient(connection.client)?.name ?? clientName(connection.client)
                 ),
                 transaction: seals.account.token(of: session)
             )

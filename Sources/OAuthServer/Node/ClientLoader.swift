@@ -9,23 +9,25 @@ struct ClientLoader: Sendable {
     let scopes: [ScopeWords]
     let logger: Logger
 
-    /// All clients that can be used; the others are told to the log and left out, or named as unresolved.
+    /// All clients that can be used; the others are told to the log and named as unusable, or left out.
     func snapshot() async throws(SQLError) -> ClientSnapshot {
         let all = try await store.allClients()
         for id in all.unreadable {
             logger.error("a client is left out: its registration cannot be read", metadata: ["client": "\(id)"])
         }
         var clients: [Client] = []
-        var unresolved: [ClientRegistration] = []
+        var unusable: [ClientRegistration] = []
         for stored in all.clients {
             if let client = client(stored) {
                 clients.append(client)
-            } else if !stored.registration.isDisabled {
-                unresolved.append(stored.registration)
+            } else {
+                unusable.append(stored.registration)
             }
         }
-        let missesProfile = unresolved.compactMap(\.partner).contains { profiles[$0] == nil }
-        return ClientSnapshot(clients, unresolved: unresolved, missesProfile: missesProfile)
+        let missesProfile = unusable.contains { registration in
+            !registration.isDisabled && registration.partner.map { profiles[$0] == nil } == true
+        }
+        return ClientSnapshot(clients, unusable: unusable, missesProfile: missesProfile)
     }
 
     /// One client, straight from the ledger.

@@ -13,7 +13,7 @@ struct ErrorPage: Page {
         /// The problems that the pages have words for.
         enum Kind: CaseIterable, Sendable {
             case unknownClient, wrongRedirect, badRequest, expired, answered, otherBrowser, notAllowed, notFound
-            case unavailable, unexpected
+            case unavailable, unusable, unexpected
         }
     }
 

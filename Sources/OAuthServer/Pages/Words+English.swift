@@ -95,6 +95,11 @@ extension Words {
                 what: "{brand} cannot answer at the moment. Your connections keep working.",
                 next: "Wait {wait}, then load this page again."
             ),
+            .unusable: ProblemWords(
+                title: "We will be right back",
+                what: "{brand} cannot answer at the moment.",
+                next: "Try again later. If it stays, ask {brand} for help and name the request below."
+            ),
             .unexpected: ProblemWords(
                 title: "Something went wrong here",
                 what: "The fault is on our side, and it has been written down.",

@@ -107,6 +107,14 @@ extension Words {
                 what: "{brand} kann gerade nicht antworten. Ihre Verbindungen funktionieren weiter.",
                 next: "Warten Sie {wait} und laden Sie diese Seite dann neu."
             ),
+            .unusable: ProblemWords(
+                title: "Wir sind gleich wieder da",
+                what: "{brand} kann gerade nicht antworten.",
+                next: """
+                    Versuchen Sie es später noch einmal. Bleibt der Fehler, wenden Sie sich an {brand} \
+                    und nennen Sie die Anfrage unten.
+                    """
+            ),
             .unexpected: ProblemWords(
                 title: "Hier ist etwas schiefgegangen",
                 what: "Der Fehler liegt bei uns und ist aufgezeichnet.",
