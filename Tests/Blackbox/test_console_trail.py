@@ -41,6 +41,23 @@ def test_u06_the_audit_trail_is_searched_read_and_exported(server, operator):
     assert client.client_secret not in page.html + detail.html + export.response.text
 
 
+def test_the_audit_trail_of_one_subject_says_so_and_is_searched(server, operator):
+    client = server.create_client(*WEB, name="Narrow partner")
+    path = f"/audit?subject=client%3A{client.client_id}"
+    page = operator.open(path)
+    assert f"Only what was done to client:{client.client_id}." in page.text
+    assert "Show all" in page.text
+    assert operator.home + "/audit" in page.links
+    searched = operator.open(path + "&q=nothing-has-this")
+    assert f"done to client:{client.client_id}." in searched.text
+    assert operator.home + path in searched.links, "Clear takes away what was searched for, and nothing else"
+
+
+def test_only_a_page_below_another_says_where_it_is(operator):
+    assert "Breadcrumbs" not in operator.open("/audit").html
+    assert "Breadcrumbs" in operator.open("/api-keys/new").html
+
+
 def test_the_audit_trail_is_paged(server, operator):
     for number in range(60):
         server.create_account(name=f"Paged {number}") if number < 55 else None

@@ -17,6 +17,11 @@ extension Provider {
         let found = try await store.audit(filter, before: list.number, limit: ConsoleList.limit)
         var page = ConsolePage("Audit trail", area: .audit, lead: "Who changed what. Entries are kept for two years.")
         page.actions = [ConsoleLink("Export", ConsoleList.address("/audit-export", list.kept))]
+        if let narrowness = filter.narrowness {
+            page.trail = [ConsoleLink("Audit trail", "/audit")]
+            page.lead = "Only what was done \(narrowness)."
+            page.actions.append(ConsoleLink("Show all", "/audit"))
+        }
         var table = ConsoleTable(
             "The audit trail",
             ["What", "Who", "To what", "When"],
@@ -79,6 +84,14 @@ extension AuditFilter {
     /// What of it stands in the address.
     fileprivate var kept: [(String, String?)] {
         [("subject", subject), ("actor", actor), ("action", action), ("q", text)]
+    }
+
+    /// What else than the search leaves entries out, in words; nil when nothing does.
+    fileprivate var narrowness: String? {
+        let parts = [("to", subject), ("by", actor), ("as", action)].compactMap { word, value in
+            value.map { "\(word) \($0)" }
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: " ")
     }
 }
 

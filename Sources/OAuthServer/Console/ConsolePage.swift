@@ -56,6 +56,7 @@ struct ConsolePage: Page {
         values.set("heading", heading.shown(limit: 200))
         values.set("lead", lead?.shown(limit: 500))
         values.set("headingBadge", badge?.values)
+        values.set("hasTrail", !trail.isEmpty)
         values.set("trail", trail.map { $0.values(base) })
         let actions = actions.filter { mayChange || !$0.isChange }
         values.set("hasActions", !actions.isEmpty)

@@ -22,6 +22,7 @@ struct ConsoleSearch: Sendable {
     func values(_ base: String) -> PageValues {
         var values = PageValues()
         values.set("searchPath", base + path)
+        values.set("searchCleared", base + ConsoleList.address(path, kept))
         values.set("searchLabel", label)
         values.set("searchValue", value.shown(limit: 200))
         values.set("isSearching", !value.isEmpty)
