@@ -143,6 +143,15 @@ def test_U08_a_small_phone_needs_no_sideways_scrolling(browse, operator, places,
             assert box["height"] >= 24, control.evaluate("e => e.outerHTML")
 
 
+def test_U08_forced_colours_leave_the_colours_of_a_legend(browse, operator, places):
+    page = browse(forced_colors="active")
+    page.goto(operator.home)
+    keys = page.locator(".legend .key").all()
+    assert keys
+    for key in keys:
+        assert key.evaluate("e => getComputedStyle(e).forcedColorAdjust") == "none"
+
+
 def tab_to(page: Page, name: str) -> None:
     """Presses Tab until the control of this name has the focus, and sees that it shows."""
     for _ in range(80):
