@@ -314,3 +314,35 @@ def test_RFC9110_6_6_1_answers_say_when_they_were_made(sqlite_server):
     said = parsedate_to_datetime(fields["date"])
     assert abs(datetime.now(UTC) - said) < timedelta(seconds=5)
     assert fields["date"] == said.strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+@pytest.mark.parametrize(
+    "request_to_switch",
+    [
+        get(
+            "/healthz",
+            "Connection: Upgrade, HTTP2-Settings",
+            "Upgrade: h2c",
+            "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
+        ),
+        get("/healthz", "Connection: keep-alive, upgrade", "Upgrade: anything"),
+        b"CONNECT elsewhere.example:443 HTTP/1.1\r\nHost: elsewhere.example:443\r\n\r\n",
+    ],
+    ids=["HTTP/2", "anything", "tunnel"],
+)
+def test_RFC9110_7_8_a_request_to_switch_is_answered_and_ends_its_connection(sqlite_server, request_to_switch):
+    # A proxy would give the connection to somebody else, whose request the decoder would keep and nobody answer.
+    with Wire(sqlite_server) as wire:
+        wire.send(request_to_switch, get("/healthz"))
+        status, fields, _ = wire.answer()
+        assert status == (200 if request_to_switch.startswith(b"GET") else 404), status
+        assert fields["connection"] == "close"
+        assert wire.has_ended()
+
+
+def test_RFC9112_6_1_a_body_in_parts_by_HTTP_1_0_is_its_connections_last(sqlite_server):
+    with Wire(sqlite_server) as wire:
+        head = b"POST /oauth/token HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+        wire.send(head + b"0\r\n\r\n", get("/healthz"))
+        assert wire.answer()[0] == 400
+        assert wire.has_ended()

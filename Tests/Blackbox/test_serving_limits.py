@@ -1,6 +1,7 @@
 """Slow and silent clients keep nobody out: CWE-400, security.md row H07 beside the limits of bodies."""
 
 import json
+import re
 import socket
 import sqlite3
 from collections.abc import Iterator
@@ -220,3 +221,35 @@ def test_F14_with_few_file_descriptors_thousands_of_idle_sockets_end_nothing(new
         assert server.is_running
     assert client.client_credentials().status_code == 200
     assert send("GET", server.base + "/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Length: 100\r\n\r\nabc",
+        b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"Transfer-Encoding: identity\r\n\r\n",
+    ],
+    ids=["a body that never comes", "a bad part", "an unknown coding"],
+)
+def test_a_request_that_was_answered_before_its_body_came_is_not_answered_again(hasty, rest):
+    with connected(hasty) as connection:
+        connection.sendall(b"POST /nowhere HTTP/1.1\r\nHost: a\r\n" + rest)
+        answers = rest_of(connection)
+    assert answers.count(b"HTTP/1.1 ") == 1, answers
+
+
+def test_clients_that_take_no_answers_keep_nobody_out_for_long(new_server):
+    # What they have asked for counts as being at work, but with those whose answers happen to be written to the last.
+    environment = {"LATCHKEY_ARRIVAL_LIMIT": "1s", "LATCHKEY_REQUEST_LIMIT": "8"}
+    server = new_server(environment=environment).start()
+    page = send("GET", server.base + "/account/sign-in").text
+    path = re.search(r'href="(/[^"]*/latchkey-[0-9a-f]+\.css)"', page)[1]
+    with ExitStack() as stack:
+        for _ in range(24):
+            idler = stack.enter_context(socket.socket())
+            idler.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            idler.connect(("127.0.0.1", server.port))
+            idler.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 600)
+        eventually(lambda: send("GET", server.base + "/oauth/jwks").status_code == 503, PATIENCE)
+        eventually(lambda: send("GET", server.base + "/oauth/jwks").status_code == 200, PATIENCE)

@@ -49,10 +49,10 @@ struct DemoCommand: AsyncParsableCommand {
         var settings = try deployment.serverSettings()
         let named = Set(settings.scopes.map(\.name))
         settings.scopes += Demo.scopes.filter { !named.contains($0.name) }
-        try Self.refusePartnersPaths(deployment.profiles())
         let log = EventLog.start(level: deployment.logLevel, format: deployment.logFormat)
         defer { log.flush(within: .seconds(2)) }
         try await Serving.with(deployment, settings, log) { serving in
+            try Self.refusePartnersPaths(deployment.profiles())
             let demo = Demo(serving: serving, origin: origin)
             try await demo.prepare()
             let router = serving.provider.router()

@@ -20,20 +20,24 @@ extension HTTPRequestHead {
         case keepAlive = "keep-alive"
     }
 
-    /// What the client wants to become of the connection (RFC 9112 §9.3), in any spelling (RFC 9110 §7.6.1).
+    /// What is to become of the connection (RFC 9112 §9.3): what the client wants, in any spelling (RFC 9110 §7.6.1).
+    ///
+    /// It ends with who asks for another protocol, or for a tunnel: the decoder takes all that follows for that.
     var connectionOption: ConnectionOption? {
+        guard method != .CONNECT else { return .close }
         var isKept = version != .http1_0
         for (name, value) in headers where name.isSpelled("connection") {
             for option in value.lowercased().split(separator: ",") {
-                switch ConnectionOption(rawValue: String(option.filter(\.isNoBlank))) {
-                case .close: return .close
-                case .keepAlive: isKept = true
-                case nil: break
+                switch option.filter(\.isNoBlank) {
+                case "close", "upgrade": return .close
+                case "keep-alive": isKept = true
+                default: break
                 }
             }
         }
-        guard isKept else { return .close }
-        return version == .http1_0 ? .keepAlive : nil
+        guard version == .http1_0 else { return nil }
+        // HTTP/1.0 knows no parts: where such a body ends is not sure (RFC 9112 §6.1).
+        return isKept && !headers.contains(name: "transfer-encoding") ? .keepAlive : .close
     }
 
     /// Whether the client waits for leave to send its body, as none of HTTP/1.0 does (RFC 9110 §10.1.1).

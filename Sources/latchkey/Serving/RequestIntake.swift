@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -37,8 +38,10 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     private var arrival: Arrival
     private var timer: Scheduled<Void>?
     private var work: Workload
+    /// Whether the request whose header came last is still being read.
+    private var isReading = false
     private var isAnswering = false
-    /// What the client wants to become of the connection.
+    /// What is to become of the connection.
     private var option: HTTPRequestHead.ConnectionOption?
     /// Whether the answer that is under way is the connection's last one.
     private var isLast = false
@@ -82,6 +85,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         // Header that is still incomplete is seen by nobody behind the decoder.
         wire.arrived = { [unowned self] in arrived(context) }
         try? context.pipeline.syncOperations.addHandler(wire, position: .first)
+        letGoWhoTakesNothing(context.channel)
         work.open(context.channel)
     }
 
@@ -111,6 +115,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             }
             // The next request may lie in the same bytes as the end of the last one.
             arrived(context)
+            isReading = true
             work.takeHeader()
             guard head.namesItsHost else {
                 hostless = head.method
@@ -125,8 +130,14 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         case .body: awaitsLeave = false
         case .end:
             awaitsLeave = false
+            isReading = false
             arrival.end()
             work.takeEnd()
+            if option == .close {
+                // Nothing behind it is heard (RFC 9112 §9.6), or kept by a decoder that has stopped.
+                isDeaf = true
+                wire.isDeaf = true
+            }
             if let method = shedding {
                 shedding = nil
                 return shed(context, method)
@@ -149,6 +160,9 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             guard !isDeaf else { return }
             // A client that leaves in the middle of a request is no news.
             if error != .invalidEOFState { metrics.count(.malformed) }
+            guard !hasBeenAnswered else { return context.close(promise: nil) }
+            // Whoever answers it without its body has given its only answer.
+            if isReading { isLast = true }
         }
         context.fireErrorCaught(error)
     }
@@ -156,6 +170,10 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: What is answered
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard !closing.hasBegun else {
+            promise?.fail(ChannelError.alreadyClosed)
+            return
+        }
         switch unwrapOutboundIn(data) {
         case .head(var head):
             isAnswering = head.status.code >= 200
@@ -201,8 +219,10 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         context.writeAndFlush(wrapOutboundOut(.head(leave)), promise: nil)
     }
 
-    /// Answers that there is too much to do; the connection stays, unless its client has said that it is the last request.
+    /// Answers that there is too much to do; the connection stays, unless its client has said that it is the last request,
+    /// or takes no answers.
     private func shed(_ context: ChannelHandlerContext, _ method: HTTPMethod) {
+        guard context.channel.isWritable else { return context.close(promise: nil) }
         // The framework, which has not seen the request, does not end the connection.
         if option == .close { isLast = true }
         metrics.countShed(to: logger)
@@ -229,6 +249,20 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: What comes too late
 
+    /// Has the system end the connection of a client that makes no room for its answers for four times as long as a request
+    /// may take to arrive: what it has asked for would count as being at work for ever (tcp(7)).
+    private func letGoWhoTakesNothing(_ channel: any Channel) {
+        let milliseconds = Int(arrival.limit.nanoseconds / 1_000_000 * 4)
+        let option = ChannelOptions.Types.SocketOption(
+            level: .tcp,
+            name: NIOBSDSocket.Option(rawValue: TCP_USER_TIMEOUT)
+        )
+        try? channel.syncOptions?.setOption(option, value: milliseconds)
+    }
+
+    /// Whether the request that is being read has its answer: whoever answered did not wait for its body.
+    private var hasBeenAnswered: Bool { isReading && work.unanswered <= 0 }
+
     private func arrived(_ context: ChannelHandlerContext) {
         guard !arrival.isUnderWay else { return }
         let deadline = arrival.begin()
@@ -251,7 +285,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     private func refuse(_ context: ChannelHandlerContext) {
         metrics.count(.late)
         // An answer that is under way is to the late request itself, before it was here in full.
-        if !isAnswering { answer(context, .late(arrival.limit)) }
+        if !isAnswering, !hasBeenAnswered { answer(context, .late(arrival.limit)) }
         context.close(promise: nil)
     }
 }

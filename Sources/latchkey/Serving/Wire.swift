@@ -7,6 +7,8 @@ final class Wire: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundOut = ByteBuffer
 
     var arrived: () -> Void = {}
+    /// Whether what still comes is thrown away.
+    var isDeaf = false
     private var context: ChannelHandlerContext?
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -18,6 +20,7 @@ final class Wire: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isDeaf else { return }
         arrived()
         context.fireChannelRead(data)
     }
