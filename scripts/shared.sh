@@ -39,8 +39,9 @@ as_owner() {
 # Makes a folder of that user's, named after the script, and prints it.
 owners_folder() {
     local folder
-    folder="$(mktemp -d "${TMPDIR:-/tmp}/latchkey-${0##*/}.XXXXXX")"
-    [ "$(id -u)" -ne 0 ] || chown postgres "$folder"
+    # The caller reads it in a substitution, where no error ends the script by itself.
+    folder="$(mktemp -d "${TMPDIR:-/tmp}/latchkey-${0##*/}.XXXXXX")" || return
+    [ "$(id -u)" -ne 0 ] || chown postgres "$folder" || return
     echo "$folder"
 }
 

@@ -330,7 +330,7 @@ extension Store {
             insert into client_secrets (digest, client_id, for_tests, created_at)
             select $1, $2, $3, case when newest >= $4 then newest + 1 else $4 end
             from (select coalesce(max(created_at), 0) as newest from client_secrets where client_id = $2) latest
-            where true on conflict do nothing
+            where true on conflict (client_id, digest) do update set for_tests = excluded.for_tests
             """,
             // Younger than the one before, also when the clock was set back in between.
             [SQLValue(secret.digest), .text(id), SQLValue(secret.isForTests), SQLValue(now)]

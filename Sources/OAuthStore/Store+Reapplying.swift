@@ -82,27 +82,27 @@ extension Store {
             return try Self.changed(by: older, [.text(id), until], connection)
         case .accountDisabled, .accountEnabled:
             guard let known = AccountID(id) else { return 0 }
-            let sql = "update accounts \(Self.switching(ending.kind == .accountDisabled)) and account_id = $2"
-            return try Self.changed(by: sql, [at, SQLValue(known)], connection)
+            let switching = Self.switching("accounts", "account_id", isDisabled: ending.kind == .accountDisabled)
+            return try Self.changed(by: switching, [SQLValue(known), at], connection)
         case .accountDeleted:
             guard let known = AccountID(id) else { return 0 }
             return try delete(.account(known), ending.at, connection)
         case .apiKey:
             guard let known = APIKeyID(id) else { return 0 }
-            let sql = "update api_keys set revoked_at = $1 where revoked_at is null and api_key_id = $2"
-            return try Self.changed(by: sql, [at, SQLValue(known)], connection)
+            let sql = "update api_keys set revoked_at = $2 where api_key_id = $1 and revoked_at is null"
+            return try Self.changed(by: sql, [SQLValue(known), at], connection)
         case .accessToken:
             return try Self.revokeAccessToken(ending, now, connection)
         case .operatorDisabled, .operatorEnabled:
             guard let known = OperatorID(id) else { return 0 }
-            let sql = "update operators \(Self.switching(ending.kind == .operatorDisabled)) and operator_id = $2"
-            return try Self.changed(by: sql, [at, SQLValue(known)], connection)
+            let switching = Self.switching("operators", "operator_id", isDisabled: ending.kind == .operatorDisabled)
+            return try Self.changed(by: switching, [SQLValue(known), at], connection)
         case .operatorRemoved:
             guard let known = OperatorID(id) else { return 0 }
             return try Self.changed(by: "delete from operators where operator_id = $1", [SQLValue(known)], connection)
         case .signingKey:
-            let sql = "update keys set expires_at = $1 where (expires_at is null or expires_at > $1) and key_id = $2"
-            return try Self.changed(by: sql, [at, .text(id)], connection)
+            let sql = "update keys set expires_at = $2 where key_id = $1 and (expires_at is null or expires_at > $2)"
+            return try Self.changed(by: sql, [.text(id), at], connection)
         case .accountPassword, .accountEmail, .clientSettings:
             return 0
         }
@@ -117,10 +117,12 @@ extension Store {
         try connection.query(sql + " returning 1", arguments).count
     }
 
-    /// Disables or enables what is as it was at a time, `$1`; what was disabled later stays so.
-    private static func switching(_ isDisabled: Bool) -> String {
+    /// The statement that disables or enables the row with a key, `$1`, as it was at a time, `$2`; what was disabled later
+    /// stays so.
+    private static func switching(_ table: String, _ key: String, isDisabled: Bool) -> String {
         isDisabled
-            ? "set disabled_at = $1 where disabled_at is null" : "set disabled_at = null where disabled_at <= $1"
+            ? "update \(table) set disabled_at = $2 where \(key) = $1 and disabled_at is null"
+            : "update \(table) set disabled_at = null where \(key) = $1 and disabled_at <= $2"
     }
 
     /// Cuts the connections that a client had at a time.

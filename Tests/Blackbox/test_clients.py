@@ -8,7 +8,7 @@ from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from requests_oauthlib import OAuth2Session as OAuthlibSession
 
 from toolkit.client import refusal
-from toolkit.expect import eventually
+from toolkit.waiting import eventually
 
 
 @pytest.fixture(autouse=True)

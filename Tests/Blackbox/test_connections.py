@@ -1,6 +1,7 @@
 """What a connection is answered, however its client writes to it and reads from it: RFC 9112 §9."""
 
 import json
+import re
 import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -9,6 +10,7 @@ from http.client import HTTPResponse
 import pytest
 
 from toolkit.process import Latchkey
+from toolkit.wire import send
 
 PATIENCE = 20.0
 """How many seconds a test waits for what must happen."""
@@ -346,3 +348,20 @@ def test_RFC9112_6_1_a_body_in_parts_by_HTTP_1_0_is_its_connections_last(sqlite_
         wire.send(head + b"0\r\n\r\n", get("/healthz"))
         assert wire.answer()[0] == 400
         assert wire.has_ended()
+
+
+def test_RFC9112_9_6_a_client_that_has_said_all_and_reads_slowly_gets_every_answer(sqlite_server):
+    # More than the socket takes at once, so that some of it is still to be written when the client's half is closed.
+    path = re.search(
+        r'href="(/[^"]*/latchkey-[0-9a-f]+\.css)"', send("GET", sqlite_server.base + "/account/sign-in").text
+    )[1]
+    asked = 300
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(PATIENCE)
+        client.connect(("127.0.0.1", sqlite_server.port))
+        client.sendall(get(path) * asked)
+        client.shutdown(socket.SHUT_WR)
+        received = b"".join(iter(lambda: client.recv(4096), b""))
+    assert received.count(b"HTTP/1.1 200 OK") == asked
+    assert received.endswith(send("GET", sqlite_server.base + path).content)

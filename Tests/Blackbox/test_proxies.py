@@ -195,9 +195,10 @@ def test_L02_a_caller_chooses_neither_the_requests_id_nor_what_is_traced(start_p
     forged = {"X-Request-ID": "chosen-by-me", "traceparent": trace, "Tracestate": "evil=1", "X-Kept": "yes"}
     answer, _ = over_https(front, "GET", "/asked", headers=forged)
     assert answer.status == 200
-    asked = next(one.headers for one in recorder.asked if one.path == "/asked")
-    assert asked["x-kept"] == "yes"
-    assert not {"chosen-by-me", trace, "evil=1"} & set(asked.values()), asked
+    # As it came: of a field that comes twice, or with more than one value, all is looked at.
+    asked = next(str(one.handler.headers) for one in recorder.asked if one.path == "/asked")
+    assert "yes" in asked
+    assert not [text for text in ("chosen-by-me", trace, "evil=1") if text in asked], asked
     recorder.stop()
 
 

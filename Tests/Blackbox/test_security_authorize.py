@@ -6,8 +6,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import pytest
 
 from toolkit.client import refusal, tokens
-from toolkit.expect import check_refused_here, eventually
+from toolkit.expect import check_refused_here
 from toolkit.person import Person
+from toolkit.waiting import eventually
 from toolkit.wire import raw_request, send
 
 

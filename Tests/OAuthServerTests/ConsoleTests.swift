@@ -127,7 +127,7 @@ import Testing
             .facts([fact]),
             .table(table),
             .table(empty),
-            .search(ConsoleSearch("/clients", text, value: text)),
+            .search(ConsoleSearch(path: "/clients", label: text, value: text, kept: [])),
             .form(form),
             .links([link]),
             .credentials([fact]),

@@ -162,6 +162,20 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `a secret that is given again is what it is given as: one for tests is no other any more`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            let client = try ledger.client.client.id
+            for isForTests in [false, true] {
+                let secret = Self.secret("again", isForTests: isForTests)
+                #expect(try await ledger.store.rotateSecret(of: client, to: secret, by: .server, now: Ledger.now))
+                #expect(try await ledger.store.client(client)?.secrets == [secret])
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `after parallel rotations two secrets live, both of those that were handed out`(_ backend: Backend)
         async throws
     {

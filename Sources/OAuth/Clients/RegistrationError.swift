@@ -10,7 +10,7 @@ public struct RegistrationError: Error, CustomStringConvertible, Equatable {
 
     /// One sentence: what is wrong, what is expected.
     ///
-    /// It names no form's field and no command's option: who shows it points at theirs by the member.
+    /// What the law says names no form's field and no command's option: who shows it points at theirs by the member.
     public let description: String
     /// What it is about; nil when that is no member, or more than one.
     public let member: Member?

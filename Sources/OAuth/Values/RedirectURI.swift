@@ -9,7 +9,7 @@ public struct RedirectURI: Sendable, Hashable, CustomStringConvertible {
     /// The host, in lower case; empty for a private-use scheme without one.
     public let host: String
 
-    /// Scheme, host and port, for people: `https://partner.example`.
+    /// Scheme, host and port, where a link to the application leads: `https://partner.example`.
     public let origin: String
 
     /// Checks a URI that somebody wants to register.

@@ -49,6 +49,15 @@ extension Provider {
         return show(page, visit)
     }
 
+    /// The name of the field that an error is about; nil when the form has none for it.
+    private static func fieldName(of error: RegistrationError) -> String? {
+        switch error.member {
+        case .name: "name"
+        case .scopes: "scopes"
+        default: nil
+        }
+    }
+
     private func newAPIKeyPage(
         _ visit: ConsoleVisit,
         problem: String? = nil,
@@ -100,7 +109,7 @@ extension Provider {
             return newAPIKeyPage(
                 visit,
                 problem: error.description.sentence,
-                wrongField: ClientDraft.fieldName(of: error),
+                wrongField: Self.fieldName(of: error),
                 status: .unprocessableContent
             )
         }

@@ -5,19 +5,7 @@ struct ConsoleSearch: Sendable {
     let label: String
     let value: String
     /// What stays as it is in the address.
-    var kept: [(name: String, value: String)] = []
-
-    init(_ path: String, _ label: String, value: String) {
-        self.path = path
-        self.label = label
-        self.value = value
-    }
-
-    /// A field to search a list that is read in pages.
-    init(_ list: ConsoleList, _ label: String) {
-        self.init(list.path, label, value: list.kept.first { $0.name == "q" }?.value ?? "")
-        kept = list.kept.filter { $0.name != "q" }
-    }
+    let kept: [(name: String, value: String)]
 
     func values(_ base: String) -> PageValues {
         var values = PageValues()
@@ -28,5 +16,15 @@ struct ConsoleSearch: Sendable {
         values.set("isSearching", !value.isEmpty)
         values.set("searchKept", kept.map { ConsoleForm.hidden($0.name, $0.value) })
         return values
+    }
+}
+
+extension ConsoleSearch {
+    /// A field to search a list that is read in pages.
+    init(_ list: ConsoleList, _ label: String) {
+        path = list.path
+        self.label = label
+        value = list.kept.first { $0.name == "q" }?.value ?? ""
+        kept = list.kept.filter { $0.name != "q" }
     }
 }

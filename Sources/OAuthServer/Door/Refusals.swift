@@ -87,8 +87,9 @@ extension Provider {
             var problem = ErrorPage.Problem.known(.badRequest)
             if status == .serviceUnavailable {
                 observe(.unavailable(error), context)
-                problem = error.retryAfter.map { ErrorPage.Problem.unavailable(wait: $0) } ?? .known(.unavailable)
-                if error == ClientLoader.unresolved { problem = .known(.unusable) }
+                problem =
+                    error == ClientLoader.unresolved
+                    ? .known(.unusable) : error.retryAfter.map { .unavailable(wait: $0) } ?? .known(.unavailable)
             }
             refusal = PageRefusal(problem: problem, error: error, status: status)
         case let body as BodyTooLarge:

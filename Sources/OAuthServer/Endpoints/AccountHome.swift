@@ -51,7 +51,7 @@ extension Provider {
         let client = try await usableClient(connection.client)
         return AccountHomePage.App(
             connection: connection,
-            client: client?.name ?? clientName(connection.client),
+            client: shownName(of: client, connection.client),
             scopes: connection.scope.names.map { scope in
                 client.map { node.loader.words(for: scope, of: $0, language: language.rawValue) } ?? scope
             } + connection.resources.filter { $0 != audiences.fallback },
@@ -65,6 +65,8 @@ extension Provider {
         guard !node.clients.unresolved.contains(id) else { return nil }
         return try await client(id)
     }
+
+    private func shownName(of client: Client?, _ id: ClientID) -> String { client?.name ?? clientName(id) }
 
     // MARK: Connections
 
@@ -81,7 +83,7 @@ extension Provider {
             let page = AccountConfirmPage(
                 step: .disconnect(
                     id,
-                    client: try await usableClient(connection.client)?.name ?? clientName(connection.client)
+                    client: shownName(of: try await usableClient(connection.client), connection.client)
                 ),
                 transaction: seals.account.token(of: session)
             )

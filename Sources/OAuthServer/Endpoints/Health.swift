@@ -38,7 +38,7 @@ extension Provider {
     }
 
     private static func reason(_ error: SQLError) -> String? {
-        error.isPassing ? error.absence?.sentence : "what this server keeps there is gone, or may not be read"
+        error.isPassing ? error.absence?.sentence : "what this server keeps there is not as it should be"
     }
 
     private func unready(_ missing: String) -> Response {

@@ -54,8 +54,8 @@ extension AccountWords {
         connectionsStay: "Connected apps stay connected. If you do not trust one any more, disconnect it.",
         wrongCurrent: "The current password is not right. Try again.",
         changedMeanwhile: """
-            Your password or this session has just changed, as it does when this form is sent twice. Sign in with \
-            the new password.
+            This session has just ended, or the password was just changed, as when this form is sent twice. Sign in \
+            again.
             """,
         notTheSame: "The two new passwords are not the same. Type them once more.",
         tooShort: "The new password is too short. Use at least 8 characters.",

@@ -54,8 +54,8 @@ extension AccountWords {
         connectionsStay: "Verbundene Apps bleiben verbunden. Wenn Sie einer nicht mehr trauen, trennen Sie sie.",
         wrongCurrent: "Das bisherige Passwort stimmt nicht. Versuchen Sie es noch einmal.",
         changedMeanwhile: """
-            Ihr Passwort oder diese Sitzung hat sich gerade geändert, wie wenn dieses Formular zweimal gesendet wird. \
-            Melden Sie sich mit dem neuen Passwort an.
+            Diese Sitzung ist gerade beendet oder das Passwort gerade geändert worden, wie wenn dieses Formular \
+            zweimal gesendet wird. Melden Sie sich neu an.
             """,
         notTheSame: "Die beiden neuen Passwörter sind nicht gleich. Geben Sie sie noch einmal ein.",
         tooShort: "Das neue Passwort ist zu kurz. Nehmen Sie mindestens 8 Zeichen.",

@@ -2,8 +2,8 @@
 ///
 /// Never carries a statement's arguments.
 public enum SQLError: Error, Sendable, Equatable {
-    /// The database did not answer, refused, is locked past the wait, is full or is closed, or lacks a table. Nothing was
-    /// committed; asking again later is right. A server that lives and serves nobody says why.
+    /// The database did not answer, refused, is locked past the wait, is full or is closed, or lacks a table or a right to it.
+    /// Nothing was committed; asking again later is right. A server that lives and serves nobody says why.
     case unavailable(String, Absence? = nil)
     /// The answer to a commit was lost: it may or may not have happened.
     case inDoubt(String)

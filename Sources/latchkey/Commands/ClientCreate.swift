@@ -144,7 +144,7 @@ extension ClientCommand {
             _ ledger: Ledger
         ) async throws -> Bool {
             guard let new else { return false }
-            let isOther = new.stored != old.first
+            let isOther = new.stored.digest != old.first?.digest
             if isOther {
                 guard try await ledger.store.rotateSecret(of: id, to: new.stored, by: ledger.actor, now: ledger.now)
                 else { throw Complaint(unknown: id) }

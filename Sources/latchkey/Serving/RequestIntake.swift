@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -37,6 +36,8 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     private let closing: LingeringClose
     private var arrival: Arrival
     private var timer: Scheduled<Void>?
+    /// When a client is let go that takes too little of its answers.
+    private var taking: Scheduled<Void>?
     private var work: Workload
     /// Whether the request whose header came last is still being read.
     private var isReading = false
@@ -85,13 +86,14 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         // Header that is still incomplete is seen by nobody behind the decoder.
         wire.arrived = { [unowned self] in arrived(context) }
         try? context.pipeline.syncOperations.addHandler(wire, position: .first)
-        letGoWhoTakesNothing(context.channel)
         work.open(context.channel)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
         timer = nil
+        taking?.cancel()
+        taking = nil
         closing.cancel()
         wire.arrived = {}
         work.close()
@@ -124,6 +126,11 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             }
             // Those before it on the same connection are owed their answers first.
             let isTooMany = work.unanswered == 1 && connections.atWork >= workLimit && !head.isProbe
+            if isTooMany, head.awaitsLeave {
+                isDeaf = true
+                isLast = true
+                return shed(context, head.method)
+            }
             shedding = isTooMany ? head.method : nil
             awaitsLeave = head.awaitsLeave && head.announcedLength ?? 0 <= bodyLimit
             giveLeave(context)
@@ -158,11 +165,13 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         if let error = error as? HTTPParserError {
             // What comes behind a request that was refused unread is not answered either.
             guard !isDeaf else { return }
+            isDeaf = true
+            arrival.end()
             // A client that leaves in the middle of a request is no news.
             if error != .invalidEOFState { metrics.count(.malformed) }
             guard !hasBeenAnswered else { return context.close(promise: nil) }
-            // Whoever answers it without its body has given its only answer.
-            if isReading { isLast = true }
+            // Whoever answers it, without its body perhaps, gives the connection's last answer.
+            if isReading || work.unanswered == 0 { isLast = true }
         }
         context.fireErrorCaught(error)
     }
@@ -205,7 +214,10 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Closes at once, but while the server ends only when the client has taken what was written, for some seconds.
+    ///
+    /// Its own half closes once all is written: for a client that has closed the other one the channel would close as a whole.
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode != .output else { return wire.whenWritten { context.close(mode: mode, promise: promise) } }
         guard drain.isOn, mode == .all else { return context.close(mode: mode, promise: promise) }
         context.channel.closeFuture.cascade(to: promise)
         closing.closeOnceTaken(context)
@@ -249,15 +261,17 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: What comes too late
 
-    /// Has the system end the connection of a client that makes no room for its answers for four times as long as a request
-    /// may take to arrive: what it has asked for would count as being at work for ever (tcp(7)).
-    private func letGoWhoTakesNothing(_ channel: any Channel) {
-        let milliseconds = Int(arrival.limit.nanoseconds / 1_000_000 * 4)
-        let option = ChannelOptions.Types.SocketOption(
-            level: .tcp,
-            name: NIOBSDSocket.Option(rawValue: TCP_USER_TIMEOUT)
-        )
-        try? channel.syncOptions?.setOption(option, value: milliseconds)
+    /// Lets a client go that makes no room for its answers for four times as long as a request may take to arrive: what it has
+    /// asked for would count as being at work for ever.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        taking?.cancel()
+        taking = nil
+        if !context.channel.isWritable {
+            taking = context.eventLoop.assumeIsolated().scheduleTask(in: arrival.limit * 4) {
+                context.close(promise: nil)
+            }
+        }
+        context.fireChannelWritabilityChanged()
     }
 
     /// Whether the request that is being read has its answer: whoever answered did not wait for its body.

@@ -110,7 +110,9 @@ extension Deployment {
                 await opened.close()
                 throw error
             }
-        } catch SQLError.invalid(let reason), SQLError.unavailable(let reason, .missing?) {
+        } catch SQLError.invalid(let reason), SQLError.unavailable(let reason, .missing?),
+            SQLError.unavailable(let reason, .forbidden?)
+        {
             guard case .sqlite(let path) = database else { throw SQLError.invalid(reason) }
             throw unusable(path, reason)
         } catch SQLError.unavailable(let reason, let absence) {

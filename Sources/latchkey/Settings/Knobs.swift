@@ -49,7 +49,7 @@ extension Knob {
             \.arrivalLimit,
             .duration(.seconds(1) ... .minutes(10)),
             example: "30s",
-            "How long a request may take to arrive, header and body together, however steadily it trickles. Then its connection is ended with 408. So is, after four times as long, that of a client that makes no room for its answers."
+            "How long a request may take to arrive, header and body together, however steadily it trickles. Then its connection is ended with 408. A client that makes no room for its answers is let go after four times as long, without a word."
         ),
         Knob(
             "connection-limit",
