@@ -156,7 +156,9 @@ import Testing
         try await backend.withServer { server in
             let own: KeyValuePairs<String, String> = ["grant_type": "client_credentials"]
             #expect(try await server.request(.get, "/readyz").status == 200)
-            for (table, reason) in [("revisions", "what this server keeps there is gone"), ("clients", "cannot read its clients")] {
+            for (table, reason) in [
+                ("revisions", "what this server keeps there is gone"), ("clients", "cannot read its clients"),
+            ] {
                 try await server.run("update revisions set value = value + 1")
                 try await server.run("alter table \(table) rename to elsewhere")
                 server.clock.advance(.seconds(3))
