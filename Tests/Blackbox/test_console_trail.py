@@ -94,8 +94,10 @@ def test_the_partner_debugger_shows_what_was_expected_and_what_came(server, oper
     pasted = operator.request("GET", operator.home + "/debugger", params={"q": f" {request_id.upper()}\t"})
     assert "https://partner.example/wrong" in pasted.text
     other = server.create_client(*WEB, name="Other partner")
-    page = operator.open(f"/debugger?client={other.client_id}&q={request_id}")
-    assert "Nothing of Other partner is kept under this id" in page.text
+    path = f"/debugger?client={other.client_id}&q={request_id}"
+    # The server knows the name of what was made beside it a moment later.
+    eventually(lambda: "Nothing of Other partner is kept under this id" in operator.open(path).text)
+    page = operator.open(path)
     assert operator.home + f"/debugger?q={request_id}" in page.links
     everything = operator.open(f"/debugger?client={client.client_id}")
     assert tokens.refresh not in everything.html
