@@ -328,9 +328,10 @@ def test_RFC9110_6_6_1_answers_say_when_they_were_made(sqlite_server):
             "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA",
         ),
         get("/healthz", "Connection: keep-alive, upgrade", "Upgrade: anything"),
+        get("/healthz", "Connection: upgrade,\N{COMBINING ACUTE ACCENT}", "Upgrade: anything"),
         b"CONNECT elsewhere.example:443 HTTP/1.1\r\nHost: elsewhere.example:443\r\n\r\n",
     ],
-    ids=["HTTP/2", "anything", "tunnel"],
+    ids=["HTTP/2", "anything", "an accent on a comma", "tunnel"],
 )
 def test_RFC9110_7_8_a_request_to_switch_is_answered_and_ends_its_connection(sqlite_server, request_to_switch):
     # A proxy would give the connection to somebody else, whose request the decoder would keep and nobody answer.

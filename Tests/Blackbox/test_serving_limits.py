@@ -78,6 +78,20 @@ def test_a_request_that_does_not_arrive_in_full_is_ended_with_408(hasty, beginni
     assert cut(hasty) == {"late": 1, "malformed": 0, "shed": 0}
 
 
+def test_a_request_that_was_told_408_is_not_answered_for_what_came_of_it(hasty):
+    # What came is a whole form by itself: a code would be used up, for a client that comes again.
+    machine = hasty.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
+    form = {"grant_type": "client_credentials", "client_id": machine.client_id, "client_secret": machine.client_secret}
+    eventually(lambda: machine.client_credentials().status_code == 200)
+    before = scrape(hasty)["latchkey_token_grants_total"].sum(outcome="ok")
+    with connected(hasty) as connection:
+        connection.sendall(token_request(form).replace(b"Content-Length: ", b"Content-Length: 1"))
+        assert rest_of(connection).startswith(b"HTTP/1.1 408 ")
+    # Whatever becomes of it has become of it when another one is answered.
+    assert machine.client_credentials().status_code == 200
+    assert scrape(hasty)["latchkey_token_grants_total"].sum(outcome="ok") == before + 1
+
+
 def test_a_request_that_trickles_steadily_is_ended_too(hasty):
     with connected(hasty) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: ")

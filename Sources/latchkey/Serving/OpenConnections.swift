@@ -49,8 +49,10 @@ final class OpenConnections: Sendable {
     func add(_ connection: OpenConnection) {
         gauge.add(1)
         let silent = state.withLock { state -> (OpenConnection, since: UInt64)? in
+            // Before it is one of them: it would be the most silent where all others are at work.
+            let silent = state.connections.count + 1 >= limit ? state.takeMostSilent() : nil
             state.connections[ObjectIdentifier(connection)] = connection
-            return state.connections.count >= limit ? state.takeMostSilent() : nil
+            return silent
         }
         guard let silent else { return }
         silent.0.close(ifSilentSince: silent.since) { connection in

@@ -27,8 +27,9 @@ extension HTTPRequestHead {
         guard method != .CONNECT else { return .close }
         var isKept = version != .http1_0
         for (name, value) in headers where name.isSpelled("connection") {
-            for option in value.lowercased().split(separator: ",") {
-                switch option.filter(\.isNoBlank) {
+            // By bytes, as the decoder does: to Swift a comma and an accent behind it are one character, and no comma.
+            for option in value.utf8.split(separator: UInt8(ascii: ",")) {
+                switch String(decoding: option.filter { !$0.isBlank }, as: UTF8.self).lowercased() {
                 case "close", "upgrade": return .close
                 case "keep-alive": isKept = true
                 default: break

@@ -153,6 +153,12 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         if shedding == nil { context.fireChannelRead(data) }
     }
 
+    /// What comes while a connection ends is read and thrown away: behind it nobody asks for more.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+        if closing.hasBegun { context.read() }
+    }
+
     /// A client that has gone and waits for no answer need not be noticed at once.
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         guard case .inputClosed? = event as? ChannelEvent, !arrival.isUnderWay, work.unanswered == 0 else {
@@ -166,10 +172,15 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             // What comes behind a request that was refused unread is not answered either.
             guard !isDeaf else { return }
             isDeaf = true
+            wire.isDeaf = true
             arrival.end()
             // A client that leaves in the middle of a request is no news.
             if error != .invalidEOFState { metrics.count(.malformed) }
-            guard !hasBeenAnswered else { return context.close(promise: nil) }
+            if hasBeenAnswered {
+                context.close(promise: nil)
+                // Whoever still reads the body must not take what came of it for all.
+                return context.fireErrorCaught(error)
+            }
             // Whoever answers it, without its body perhaps, gives the connection's last answer.
             if isReading || work.unanswered == 0 { isLast = true }
         }
@@ -200,9 +211,15 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         case .end:
             isAnswering = false
             work.answer()
+            // The framework goes without reading the rest of the body, which a closed socket would answer with a reset.
+            if option == .close, hasBeenAnswered {
+                isLast = true
+                isDeaf = true
+            }
             if isLast, work.unanswered <= 0 {
                 context.writeAndFlush(data, promise: promise)
                 closing.closeAfterClient(context)
+                context.read()
                 return
             }
             context.write(data, promise: promise)
