@@ -80,7 +80,7 @@ def test_a_change_that_is_sent_several_times_at_once_calls_no_right_password_wro
     statuses = [page.status for page in pages]
     assert statuses.count(303) == 1, statuses
     assert set(statuses) <= {303, 401, 409}, statuses
-    assert all("Sign in with the new password." in page.text for page in pages if page.status == 409)
+    assert all("Sign in again." in page.text for page in pages if page.status == 409)
     person.account.password = new
     assert "Your account" in open_account(Person(server, person.account)).text
 
