@@ -13,6 +13,8 @@ import OAuthServer
 ///
 /// One that does not say which host it is for is refused (RFC 9112 §3.2).
 ///
+/// One that takes next to nothing of its answers is let go, and nothing is heard behind a request to switch the protocol.
+///
 /// What comes while too many requests are at work is told at once to come again: 503, before anything else is spent on it.
 /// Those that were let in are answered as fast as ever then, where all would wait longer and longer.
 ///
