@@ -49,23 +49,6 @@ public func addSamplePartner<Context: RequestContext>(
     }
 }
 
-/// The paths of the sample partner's pages, seen from where they are mounted.
-public var samplePartnerPaths: [String] {
-    let nowhere = SamplePartnerSettings(
-        authorizeURL: "",
-        tokenURL: "",
-        apiBase: "",
-        clientID: "",
-        clientSecret: "",
-        redirectURI: "",
-        scopes: [],
-        name: ""
-    )
-    let router = Router()
-    addSamplePartner(to: router, settings: nowhere)
-    return router.routes.map(\.path.description)
-}
-
 private struct Partner: Sendable {
     let settings: SamplePartnerSettings
     let httpClient: HTTPClient

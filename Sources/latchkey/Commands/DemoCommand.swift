@@ -2,7 +2,6 @@ import ArgumentParser
 import OAuth
 import OAuthServer
 import OAuthStore
-import SamplePartner
 
 /// `latchkey demo`: server, sample API and sample partner on one machine, ready to click.
 struct DemoCommand: AsyncParsableCommand {
@@ -52,24 +51,14 @@ struct DemoCommand: AsyncParsableCommand {
         let log = EventLog.start(level: deployment.logLevel, format: deployment.logFormat)
         defer { log.flush(within: .seconds(2)) }
         try await Serving.with(deployment, settings, log) { serving in
-            try Self.refusePartnersPaths(deployment.profiles())
             let demo = Demo(serving: serving, origin: origin)
             try await demo.prepare()
             let router = serving.provider.router()
             try await serving.mountSampleAPI(on: router)
-            demo.mountPartner(on: router)
+            try demo.mountPartner(on: router, beside: deployment.profiles())
             try await serving.run(router, listeningOn: Loopback.addresses(port: port), chosenBy: "--port") {
                 demo.greet(folder: data)
             }
-        }
-    }
-
-    /// The sample partner's pages are on the same router, which takes a path and method once.
-    private static func refusePartnersPaths(_ profiles: PartnerProfiles) throws(PartnerProfileError) {
-        let paths = Set(samplePartnerPaths)
-        try profiles.refusePaths { path in
-            paths.contains(path)
-                ? "the sample partner's in a demo: choose another, or run the demo without the setting partners" : nil
         }
     }
 }
