@@ -233,6 +233,20 @@ def test_M05_the_new_key_signs_in_time_and_the_old_one_stays_until_its_tokens_ar
         assert kids(jwks(server)) == published
 
 
+def test_M05_a_key_that_a_younger_one_overtook_never_signs_and_so_nothing_of_it_dies_early(own_server):
+    server = own_server
+    client = server.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
+    server.start()
+    first = kid(tokens(client.client_credentials()).access)
+    overtaken = server.command("key", "rotate", "--lead", "7200")["key_id"]
+    youngest = server.command("key", "rotate", "--lead", "3600")["key_id"]
+    states = {"0": first, "1.5": youngest, "2.5": youngest, "23": youngest, "26": youngest}
+    for hours, signer in states.items():
+        server.restart(clock_offset=int(float(hours) * 3600))
+        assert kid(tokens(client.client_credentials()).access) == signer, f"after {hours} hours"
+    assert overtaken not in kids(jwks(server)), "it has ended, with nothing that it signed alive"
+
+
 def test_M05_what_a_replaced_key_has_signed_is_dead_and_was_issued_here_all_the_same(new_server):
     server = new_server(environment={"LATCHKEY_UNKNOWN_TOKENS": "3"})
     client = server.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")

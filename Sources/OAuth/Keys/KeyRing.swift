@@ -32,19 +32,21 @@ public final class KeyRing: Sendable {
 
     /// Makes a snapshot.
     /// - Parameters:
-    ///   - signers: all signing keys but those that were ended at once.
+    ///   - signers: all signing keys but those that were ended at once, each before the younger ones.
     ///   - tokenKeys: all token keys that may be used now.
     ///   - ended: signing keys that were ended at once, whatever the clock says.
     public init(signers: [Signer], tokenKeys: [TokenKey], ended: [PublicKey] = []) {
         self.ended = ended
-        self.signers = signers.sorted { $0.activeAt < $1.activeAt }
+        self.signers = signers
         self.tokenKeys = tokenKeys.sorted { $0.number > $1.number }
         sealKeys = self.tokenKeys.map(\.seal)
     }
 
     /// The key that signs now: the newest of those whose time has come.
     ///
-    /// When none's has, the clock stands before the first key was made: then that one signs, since all its verifiers have it.
+    /// One that a younger one has overtaken, by a shorter lead, never signs: the younger one's lead has set its end, which comes
+    /// too soon for tokens of its own. When none's time has come, the clock stands before the first key was made: then that one
+    /// signs, since all its verifiers have it.
     public func signer(at now: Instant) -> SigningKey? {
         (signers.last { $0.activeAt <= now && $0.isBelieved(at: now) } ?? signers.first { $0.isBelieved(at: now) })?.key
     }
@@ -56,8 +58,9 @@ public final class KeyRing: Sendable {
 
     /// Since when the key of now signs, and from when on the one after it will; nil for what there is not.
     public func turns(at now: Instant) -> (since: Instant?, next: Instant?) {
-        let since = signers.last { $0.activeAt <= now && $0.isBelieved(at: now) }?.activeAt
-        return (since, signers.first { $0.activeAt > now && $0.isBelieved(at: now) }?.activeAt)
+        let turn = signers.lastIndex { $0.activeAt <= now && $0.isBelieved(at: now) }
+        let younger = signers.suffix(from: turn.map { $0 + 1 } ?? 0).filter { $0.isBelieved(at: now) }
+        return (turn.map { signers[$0].activeAt }, younger.map(\.activeAt).filter { $0 > now }.min())
     }
 
     /// When each signing key ends, by its `kid`; the value is nil while it has no end.

@@ -15,8 +15,8 @@ import Testing
         new = try KeyVector.key(.edDSA)
         ring = KeyRing(
             signers: [
-                KeyRing.Signer(key: new, activeAt: change, expiresAt: nil),
                 KeyRing.Signer(key: old, activeAt: Example.now - .days(90), expiresAt: end),
+                KeyRing.Signer(key: new, activeAt: change, expiresAt: nil),
             ],
             tokenKeys: [KeyVector.tokenKey(1), KeyVector.tokenKey(3), KeyVector.tokenKey(2)]
         )
@@ -31,6 +31,26 @@ import Testing
     @Test func `M05: the newest key whose time has come signs, to the millisecond`() {
         #expect(ring.signer(at: change - .milliseconds(1))?.id == old.id)
         #expect(ring.signer(at: change)?.id == new.id)
+    }
+
+    @Test func `M05: a key that a younger one overtook never signs, and is never the next one`() throws {
+        let youngest = try KeyVector.key(.rs256)
+        let soon = Example.now + .minutes(30)
+        let ring = KeyRing(
+            signers: [
+                KeyRing.Signer(key: old, activeAt: Example.now - .days(90), expiresAt: end),
+                KeyRing.Signer(key: new, activeAt: change, expiresAt: end),
+                KeyRing.Signer(key: youngest, activeAt: soon, expiresAt: nil),
+            ],
+            tokenKeys: []
+        )
+        #expect(ring.turns(at: Example.now).next == soon)
+        #expect(ring.signer(at: soon - .milliseconds(1))?.id == old.id)
+        for now in [soon, change, end - .milliseconds(1), end] {
+            #expect(ring.signer(at: now)?.id == youngest.id)
+            #expect(ring.turns(at: now).since == soon)
+            #expect(ring.turns(at: now).next == nil)
+        }
     }
 
     @Test func `F8: a clock that stands before the first key was made signs with that one`() {
