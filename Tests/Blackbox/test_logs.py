@@ -212,3 +212,26 @@ def test_F05_an_outage_is_told_and_does_not_fill_the_log(new_server):
         server.kill()
     finally:
         database.stop()
+
+
+def test_F05_that_no_webhooks_are_delivered_in_an_outage_is_told_once(new_server):
+    receiver = {"LATCHKEY_WEBHOOK_URL": "http://127.0.0.1:9/", "LATCHKEY_WEBHOOK_SECRET": "whsec_" + "A" * 32}
+    database = PostgresServer()
+    try:
+        server = new_server(database=Postgres(database.url), environment=receiver).start()
+
+        def told() -> list[dict]:
+            return [line for line in lines(server) if "outbox" in line["message"]]
+
+        def refused() -> float:
+            return scrape(server)["latchkey_database_refusals_total"].value(reason="away")
+
+        database.halt()
+        eventually(told, 30)
+        # The node asks some five times a second by itself, so that these take it seconds.
+        before = refused()
+        eventually(lambda: refused() > before + 20, 60)
+        assert len(told()) == 1
+        server.kill()
+    finally:
+        database.stop()

@@ -38,8 +38,17 @@ public struct WebhookDelivery: Service {
     /// Delivers until the server shuts down; an attempt that is cut off is made again after its lease.
     public func run() async throws {
         await cancelWhenGracefulShutdown {
+            var isReadable = true
             while !Task.isCancelled {
-                let count = await round()
+                var count: Int64 = 0
+                do throws(SQLError) {
+                    count = try await round()
+                    isReadable = true
+                } catch {
+                    // Once: while the database is away, it is so every second.
+                    if isReadable { logger.warning("the outbox of webhooks cannot be read for now: \(error)") }
+                    isReadable = false
+                }
                 if count < Self.batch { try? await Task.sleep(for: Self.pace) }
             }
         }
@@ -47,14 +56,8 @@ public struct WebhookDelivery: Service {
 
     /// Delivers what is due now.
     /// - Returns: how many events were claimed.
-    func round() async -> Int64 {
-        let events: [WebhookEvent]
-        do {
-            events = try await store.claimWebhooks(now: ambient.now(), lease: Self.lease, limit: Self.batch)
-        } catch {
-            logger.warning("the outbox of webhooks could not be read: \(error)")
-            return 0
-        }
+    private func round() async throws(SQLError) -> Int64 {
+        let events = try await store.claimWebhooks(now: ambient.now(), lease: Self.lease, limit: Self.batch)
         await withTaskGroup(of: Void.self) { group in
             for event in events { group.addTask { await deliver(event) } }
         }
