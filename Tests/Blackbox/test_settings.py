@@ -80,6 +80,22 @@ def test_a_wrong_database_stops_the_start_with_one_line(new_server, url, words):
     check_one_line_error(server.run("serve"), *words)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "host=db user=latchkey password=hunter2 dbname=latchkey",
+        "latchkey:hunter2@db/latchkey",
+        "mysql://latchkey:hunter2@db/latchkey",
+    ],
+)
+def test_a_database_in_another_notation_is_refused_without_its_password(new_server, url):
+    server = new_server()
+    server.database.url = url
+    done = server.run("settings", "--check")
+    check_one_line_error(done, "database", "postgres://")
+    assert "hunter2" not in done.stderr
+
+
 @pytest.mark.parametrize("key", ["", "short", "!!!", "QUJD"])
 def test_a_wrong_secret_key_stops_the_start_with_one_line(new_server, key):
     server = new_server("postgres", environment={"LATCHKEY_SECRET_KEY": key})

@@ -175,7 +175,10 @@ extension Notation where Value == DatabaseLocation {
     static var database: Self {
         Notation(
             expected: "sqlite:PATH or postgres://user:password@host/name",
-            remedy: { text in text.isEmpty || text.contains(":") ? nil : "for that file, write sqlite:\(text)" },
+            // With either in it, it is the address of a server, and may hold a password.
+            remedy: { text in
+                text.isEmpty || text.contains { ":=".contains($0) } ? nil : "for that file, write sqlite:\(text)"
+            },
             read: DatabaseLocation.init(_:),
             show: \.shown
         )

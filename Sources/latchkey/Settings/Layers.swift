@@ -84,12 +84,17 @@ struct Layers: Sendable {
         return deployment
     }
 
-    /// A URL without its user information and query, which may hold a password.
+    /// A text without what may be a password in it: of a URL its user information and query; of what looks like a database's
+    /// address in another notation what stands between a colon and the `@`, or behind `password=`.
     private static func withoutPassword(_ text: String) -> String {
-        guard let scheme = text.range(of: "://") else { return text }
-        let rest = text[scheme.upperBound...].prefix { $0 != "?" }
-        let place = rest.lastIndex(of: "@").map { "***" + rest[$0...] } ?? String(rest)
-        return text[..<scheme.upperBound] + place
+        if let scheme = text.range(of: "://") {
+            let rest = text[scheme.upperBound...].prefix { $0 != "?" }
+            let place = rest.lastIndex(of: "@").map { "***" + rest[$0...] } ?? String(rest)
+            return text[..<scheme.upperBound] + place
+        }
+        if let name = text.range(of: "password=") { return "\(text[..<name.upperBound])***" }
+        guard let at = text.lastIndex(of: "@"), let colon = text[..<at].firstIndex(of: ":") else { return text }
+        return "\(text[...colon])***\(text[at...])"
     }
 
     private func value(of knob: Knob, in layers: ArraySlice<Layer>) throws(Complaint) -> (String, Origin)? {
