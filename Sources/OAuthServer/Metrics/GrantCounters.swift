@@ -29,7 +29,7 @@ final class GrantCounters: Sendable {
         outcomes.refused[code].add()
     }
 
-    /// Every count: all good ones, and of the others those that there have been, and those that alerts look for.
+    /// Every count, also of what there has not been: an alert that looks for it must find it.
     var reading: [(grant: String, outcome: String, count: UInt64)] {
         let all: [(String, Outcomes)] = [
             (GrantType.authorizationCode.rawValue, code), (GrantType.refreshToken.rawValue, refresh),

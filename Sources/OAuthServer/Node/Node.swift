@@ -38,6 +38,15 @@ final class Node: Sendable {
         var complaint: String?
         /// What was last found that is not safe.
         var hazards: [String] = []
+
+        /// Notes what a kind was read at, unless another look was quicker and has found something as new.
+        /// - Returns: whether what was read counts.
+        mutating func takes(_ kind: Store.Kept, readAt current: Int64?, knowing known: Int64?) -> Bool {
+            let kept = revisions[kind]
+            guard kept == known || kept ?? .min < current ?? .min else { return false }
+            revisions[kind] = current
+            return true
+        }
     }
 
     /// How old what this node knows of clients and keys may be when it decides on a request.
@@ -179,8 +188,8 @@ final class Node: Sendable {
 
     /// Takes over what has changed in the ledger; called twice a second, and whenever the database tells of a change.
     ///
-    /// Clients and keys are taken over independently; what cannot be had stays as it was. Of two looks at once, the first that
-    /// has taken something over counts, and the next look sees whether that was enough.
+    /// Clients and keys are taken over independently; what cannot be had stays as it was. Of two looks at once, the one that
+    /// has found the newer counts.
     ///
     /// - Returns: of which kinds nothing was left to be taken over.
     @discardableResult
@@ -217,11 +226,7 @@ final class Node: Sendable {
         guard current != known else { return }
         let clients = try await loader.snapshot()
         state.withLock { state in
-            // Another look may have been quicker; what is newer than its find is taken all the same.
-            let kept = state.revisions[.clients]
-            guard kept == known || kept ?? .min < current ?? .min else { return }
-            state.clients = clients
-            state.revisions[.clients] = current
+            if state.takes(.clients, readAt: current, knowing: known) { state.clients = clients }
         }
     }
 
@@ -229,9 +234,8 @@ final class Node: Sendable {
         guard current != known else { return }
         let keys = try await cabinet.ring()
         let old = state.withLock { state -> KeyRing? in
-            guard state.revisions[.keys] == known else { return nil }
+            guard state.takes(.keys, readAt: current, knowing: known) else { return nil }
             defer { state.keys = keys }
-            state.revisions[.keys] = current
             return state.keys
         }
         if let old { tell(old, keys) }
