@@ -1,6 +1,7 @@
 """`latchkey demo`: what it prints, and the whole tour through its sample partner."""
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -209,6 +210,30 @@ def test_a_taken_port_names_the_flag_that_the_demo_has(demo, tmp_path):
 
 def test_a_second_demo_does_not_take_the_first_ones_data_over(demo, tmp_path):
     check_one_line_error(another_demo(tmp_path, "--port", str(free_port())), "another demo", "--data", "--port")
+
+
+def test_a_demo_ends_with_its_terminal_and_not_by_a_hangup_alone(tmp_path):
+    leader, follower = os.openpty()
+    command = ["setsid", "--ctty", BINARY, "demo", "--port", str(free_port()), "--log-level", "notice"]
+    demo = subprocess.Popen(
+        command, cwd=tmp_path, env=clean_environment(), stdin=follower, stdout=follower, stderr=follower
+    )
+    os.close(follower)
+
+    def wait_for(words: bytes) -> None:
+        shown = b""
+        while words not in shown:
+            shown += os.read(leader, 4096)
+
+    try:
+        wait_for(b"Ctrl-C")
+        demo.send_signal(signal.SIGHUP)
+        wait_for(b"SIGHUP changes nothing")
+        os.close(leader)
+        assert demo.wait(timeout=20) == 0
+    finally:
+        demo.kill()
+        demo.wait()
 
 
 def test_the_banner_prints_a_command_that_works_anywhere(demo):

@@ -13,6 +13,7 @@ struct Shutdown: Sendable {
     /// Who wants to know.
     let supervisor: Supervisor?
     let logger: Logger
+    private let wasOnTerminal = Self.isOnTerminal
 
     init(drain: Drain, doors: FrontDoors, lasting duration: Duration, supervisor: Supervisor?, logger: Logger) {
         self.drain = drain
@@ -24,7 +25,7 @@ struct Shutdown: Sendable {
 
     /// Runs services until SIGTERM or SIGINT; a second signal ends the process at once.
     ///
-    /// SIGHUP ends nothing.
+    /// SIGHUP ends nothing, unless it tells that the terminal is gone on which this was started.
     func run(_ group: ServiceGroup) async throws {
         try await withThrowingTaskGroup(of: Bool.self) { tasks in
             let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
@@ -41,14 +42,21 @@ struct Shutdown: Sendable {
         }
     }
 
+    /// Whether there is a terminal that takes the log; of one that has hung up, the system says no.
+    private static var isOnTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
     private func obey(_ signals: UnixSignalsSequence, _ group: ServiceGroup) async {
         await withDiscardingTaskGroup { waiting in
             var isTold = false
             for await signal in signals {
-                guard signal != .sighup else {
-                    // What many programs take for "read your settings again" must not end this one.
-                    logger.notice("SIGHUP changes nothing: settings are read at the start, so restart for new ones")
-                    continue
+                if signal == .sighup {
+                    guard wasOnTerminal, !Self.isOnTerminal else {
+                        // What many programs take for "read your settings again" must not end this one.
+                        logger.notice("SIGHUP changes nothing: settings are read at the start, so restart for new ones")
+                        continue
+                    }
+                    // Shells pass on what the system has said already.
+                    guard !isTold else { continue }
                 }
                 guard !isTold else {
                     logger.warning("told to end a second time: ending at once")
