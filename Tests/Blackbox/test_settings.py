@@ -109,6 +109,25 @@ def test_a_wrong_line_in_the_settings_file_is_named(new_server):
 
 
 @pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("listen: localhost:8080\nsecret-key: hunter2\nlisten: localhost:8080\n", ("listen", "more than once")),
+        ("listen: localhost:8080\n secret-key: hunter2\n", ("line 2",)),
+        ("secret-key: @hunter2\n", ("line 1", "column 13")),
+        ("login-endpoint-secret: {hunter2\n", ("line 1", "column 24")),
+        ("listen: localhost:8080\nsecret-key: hunter2\x01\n", ("line 2",)),
+    ],
+    ids=["a setting twice", "an indented line", "a character", "a bracket", "a control character"],
+)
+def test_a_settings_file_that_is_no_yaml_is_refused_without_what_stands_in_it(new_server, text, words):
+    server = new_server()
+    (server.folder / "latchkey.yaml").write_text(text)
+    done = server.run("settings", "--check")
+    check_one_line_error(done, "latchkey.yaml", *words)
+    assert "hunter2" not in done.stderr
+
+
+@pytest.mark.parametrize(
     ("name", "wrong", "good"),
     [
         ("audience", ["not a uri", "api.acme.example", "https:", ":x", "1a:x", "https://ä.example"], "urn:acme:api"),

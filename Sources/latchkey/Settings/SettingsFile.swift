@@ -43,8 +43,7 @@ struct SettingsFile: Sendable {
         do {
             root = try Yams.compose(yaml: text)
         } catch {
-            let reason = "\(error)".split { $0.isNewline }.joined(separator: " ")
-            throw Complaint("the settings file \(path) is not correct YAML: \(reason)")
+            throw Complaint("the settings file \(path) is not correct YAML: \(Self.fault(error))")
         }
         var values: [String: String] = [:]
         var words: [String: ScopeWords] = [:]
@@ -63,6 +62,21 @@ struct SettingsFile: Sendable {
         self.path = path
         self.values = values
         self.words = words
+    }
+
+    /// What is wrong with the YAML and where, without the lines themselves: they may hold secrets.
+    private static func fault(_ error: any Error) -> String {
+        switch error as? YamlError {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            return "line \(mark.line), column \(mark.column): \(context?.description ?? "")\(problem)"
+        case .reader(let problem, let offset, _, let yaml):
+            return "line \(yaml.prefix(offset ?? 0).count { $0.isNewline } + 1): \(problem)"
+        case .duplicatedKeysInMapping(let names, _):
+            return "it says \(names.sorted().joined(separator: " and ")) more than once"
+        default:
+            return "it cannot be read"
+        }
     }
 
     private static func text(
