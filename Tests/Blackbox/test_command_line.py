@@ -5,8 +5,10 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import termios
+from contextlib import closing
 
 import pytest
 
@@ -479,6 +481,27 @@ def test_account_import_from_csv_tells_what_came_before_a_record_without_an_end(
     assert (shown["imported"], shown["refused"], shown["refusals"][0]["line"]) == (600, 1, 602)
     assert rejects.read_text() == heading + "nobody,N,,n\n"
     assert len(own_server.command("account", "list", "--limit", "1000")) == 600
+
+
+def test_account_import_tells_what_came_before_the_database_went_away(new_server):
+    server = new_server("sqlite")
+    server.create_account()
+    command = [BINARY, "account", "import", "-", "--json", "--database", server.database.url]
+    lines = ["email,name,password_hash,external_id", "nobody,N,,n"]
+    lines += [f"p{number}@example.com,{'P' * 60},,{number}" for number in range(1200)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=server.environment, **pipes) as importing:
+        # The rest of the file is read when all of it has come.
+        importing.stdin.write("\n".join(lines) + "\n")
+        importing.stdin.flush()
+        eventually(lambda: len(server.command("account", "list")) == 501, 30)
+        with closing(sqlite3.connect(server.database.path, isolation_level=None)) as other:
+            other.execute("begin immediate")
+            shown, told = importing.communicate(timeout=60)
+    done = subprocess.CompletedProcess(command, importing.returncode, shown, told)
+    check_one_line_error(done, "locked", "Nothing was read from there on", "500 new accounts", "1 refused line")
+    told = json.loads(done.stdout)
+    assert (told["imported"], told["refusals"][0]["line"]) == (500, 2)
 
 
 def test_account_import_refuses_a_member_that_it_does_not_know(own_server, tmp_path):

@@ -39,10 +39,10 @@ extension AccountCommand {
                     case .success: batch.append(entry)
                     }
                     guard batch.count == 500 else { continue }
-                    try await write(batch, ledger, reader.heading, &tally)
+                    await write(batch, ledger, reader.heading, &tally)
                     batch.removeAll(keepingCapacity: true)
                 }
-                try await write(batch, ledger, reader.heading, &tally)
+                await write(batch, ledger, reader.heading, &tally)
                 return tally
             }
             try tally.report(as: output)
@@ -63,7 +63,7 @@ extension AccountCommand {
             _ ledger: Ledger,
             _ heading: [UInt8]?,
             _ tally: inout ImportTally
-        ) async throws {
+        ) async {
             guard !batch.isEmpty else { return }
             let accounts = batch.compactMap { entry -> (entry: AccountFile.Entry, account: Store.NewAccount)? in
                 guard case .success(let row) = entry.content else { return nil }
@@ -76,9 +76,16 @@ extension AccountCommand {
                 )
                 return (entry, account)
             }
-            let made = Set(
-                try await ledger.store.create(accounts.map(\.account), by: ledger.actor, now: ledger.now).map(\.id)
-            )
+            let made: Set<AccountID>
+            do throws(SQLError) {
+                made = Set(
+                    try await ledger.store.create(accounts.map(\.account), by: ledger.actor, now: ledger.now).map(\.id)
+                )
+            } catch {
+                // What was written before is there, and what was refused is to be told.
+                tally.fault = Complaint(error.description)
+                return
+            }
             for (entry, account) in accounts {
                 if made.contains(account.id) {
                     tally.imported += 1
