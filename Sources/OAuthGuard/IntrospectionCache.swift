@@ -8,7 +8,7 @@ final class IntrospectionCache: Sendable {
         let askedAt: Instant
     }
 
-    /// Every entry lives equally long, so the ring's order is the order in which they end.
+    /// Every entry lives equally long, so the ring's order is the order in which they end; one that is renewed keeps its place.
     private struct State {
         var entries: [SecretDigest: Entry] = [:]
         var ring: [SecretDigest] = []

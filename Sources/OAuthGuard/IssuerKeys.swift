@@ -54,8 +54,8 @@ final class IssuerKeys: Sendable {
 
     /// The keys at hand, fetched before if there are none or they are too old.
     ///
-    /// Old keys serve on while the issuer does not answer: only the first request after they became old waits for the
-    /// attempt, later attempts run beside the requests.
+    /// Old keys serve on while the issuer does not answer: requests wait for the first attempt after they became old, and later
+    /// ones run beside them.
     func current() async -> [String: PublicKey] {
         let (keys, flight) = state.withLock { state -> ([String: PublicKey], Flight?) in
             let now = now()
