@@ -43,7 +43,7 @@ def test_a_request_and_its_steps_are_spans_of_one_trace(own_server, collector):
     assert step.end <= request.end
     assert request.attributes == {
         "http.request.method": "POST",
-        "http.response.status_code": "200",
+        "http.response.status_code": 200,
         "http.route": "/oauth/token",
         "latchkey.request_id": answer.headers["X-Request-Id"],
     }

@@ -79,8 +79,8 @@ public final class RecordedSpan: Span {
         let finished = state.withLock { state -> FinishedSpan? in
             guard !state.hasEnded else { return nil }
             state.hasEnded = true
-            var texts: [(String, String)] = []
-            state.attributes.forEach { name, value in texts.append((name, Self.text(value))) }
+            var attributes: [(String, FinishedSpan.Value)] = []
+            state.attributes.forEach { name, value in attributes.append((name, Self.value(value))) }
             return FinishedSpan(
                 identity: identity,
                 parent: parent,
@@ -88,28 +88,34 @@ public final class RecordedSpan: Span {
                 kind: kind,
                 start: start,
                 end: end,
-                attributes: texts.sorted { $0.0 < $1.0 },
+                attributes: attributes.sorted { $0.0 < $1.0 },
                 hasFailed: state.status?.code == .error
             )
         }
         if let finished { keep(finished) }
     }
 
-    private static func text(_ value: SpanAttribute) -> String {
+    private static func value(_ value: SpanAttribute) -> FinishedSpan.Value {
         switch value {
-        case .string(let text): text
-        case .int32(let number): "\(number)"
-        case .int64(let number): "\(number)"
-        case .double(let number): "\(number)"
-        case .bool(let flag): "\(flag)"
-        case .stringConvertible(let value): "\(value)"
-        default: ""
+        case .string(let text): .text(text)
+        case .int32(let number): .number(Int64(number))
+        case .int64(let number): .number(number)
+        case .double(let number): .text("\(number)")
+        case .bool(let flag): .text("\(flag)")
+        case .stringConvertible(let value): .text("\(value)")
+        default: .text("")
         }
     }
 }
 
 /// A span that has ended.
 struct FinishedSpan: Sendable {
+    /// What an attribute says.
+    enum Value: Sendable {
+        case text(String)
+        case number(Int64)
+    }
+
     let identity: TraceIdentity
     let parent: String?
     let name: String
@@ -117,6 +123,6 @@ struct FinishedSpan: Sendable {
     /// Nanoseconds since 1970.
     let start: UInt64
     let end: UInt64
-    let attributes: [(String, String)]
+    let attributes: [(String, Value)]
     let hasFailed: Bool
 }

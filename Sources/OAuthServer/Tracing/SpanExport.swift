@@ -112,7 +112,7 @@ public struct SpanExport: Service {
         scope.member("spans", objects: spans.map(json))
         var resource = JSONWriter()
         var service = JSONWriter()
-        service.member("attributes", objects: [attribute("service.name", "latchkey")])
+        service.member("attributes", objects: [attribute("service.name", .text("latchkey"))])
         resource.member("resource", object: service.finish())
         resource.member("scopeSpans", objects: [scope.finish()])
         var body = JSONWriter()
@@ -138,12 +138,16 @@ public struct SpanExport: Service {
         return json.finish()
     }
 
-    private static func attribute(_ key: String, _ value: String) -> [UInt8] {
-        var text = JSONWriter()
-        text.member("stringValue", value)
+    private static func attribute(_ key: String, _ value: FinishedSpan.Value) -> [UInt8] {
+        var typed = JSONWriter()
+        switch value {
+        case .text(let text): typed.member("stringValue", text)
+        // In the JSON of Protocol Buffers a number of 64 bits is a text.
+        case .number(let number): typed.member("intValue", "\(number)")
+        }
         var json = JSONWriter()
         json.member("key", key)
-        json.member("value", object: text.finish())
+        json.member("value", object: typed.finish())
         return json.finish()
     }
 

@@ -17,8 +17,14 @@ class Span:
     kind: int
     start: int
     end: int
-    attributes: dict[str, str]
+    attributes: dict[str, str | int]
     failed: bool
+
+
+def value(typed: dict[str, str]) -> str | int:
+    """What an attribute says, in its own type."""
+    ((kind, text),) = typed.items()
+    return {"stringValue": str, "intValue": int}[kind](text)
 
 
 def spans_of(body: dict) -> list[Span]:
@@ -34,7 +40,7 @@ def spans_of(body: dict) -> list[Span]:
                 start, end = int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"])
                 assert isinstance(span["startTimeUnixNano"], str)
                 assert start <= end
-                attributes = {one["key"]: one["value"]["stringValue"] for one in span["attributes"]}
+                attributes = {one["key"]: value(one["value"]) for one in span["attributes"]}
                 failed = span.get("status", {}).get("code") == 2
                 parent = span.get("parentSpanId")
                 found.append(
