@@ -315,6 +315,13 @@ def test_webhooks_test_tells_what_the_receiver_answers(own_server, receiver):
     check_one_line_error(own_server.run("webhook", "show", "evt_nobody"))
 
 
+def test_webhooks_test_tells_a_failed_handshake_from_a_receiver_that_is_not_there(own_server, receiver):
+    Company(own_server, receiver.url.replace("http://", "https://"))
+    check_one_line_error(own_server.run("webhook", "test"), "the connection failed", "SSL")
+    own_server.extra_environment["LATCHKEY_WEBHOOK_URL"] = f"http://127.0.0.1:{free_port()}/"
+    check_one_line_error(own_server.run("webhook", "test"), "nobody answers at its address")
+
+
 @pytest.mark.parametrize(
     ("url", "secret"),
     [

@@ -1,6 +1,7 @@
 public import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 public import OAuth
 public import OAuthStore
 
@@ -89,11 +90,17 @@ public struct WebhookSender: Sendable {
 
     /// What went wrong on the way, without the URL: that may hold a secret.
     private static func sentence(_ error: any Error) -> String {
-        guard let error = error as? HTTPClientError else { return "no connection to the receiver" }
-        return switch error {
-        case .deadlineExceeded, .readTimeout: "no answer within 15 seconds"
-        case .connectTimeout: "no connection within 5 seconds"
-        default: "the connection failed: \(error.shortDescription)"
+        switch error {
+        case let error as HTTPClientError:
+            switch error {
+            case .deadlineExceeded, .readTimeout: "no answer within 15 seconds"
+            case .connectTimeout: "no connection within 5 seconds"
+            default: "the connection failed: \(error.shortDescription)"
+            }
+        case let error as NIOConnectionError where error.connectionErrors.isEmpty: "the receiver's name was not found"
+        case is NIOConnectionError, is IOError: "no connection to the receiver: nobody answers at its address"
+        // A certificate that is not trusted is such an error.
+        default: "the connection failed: \(type(of: error))"
         }
     }
 }
