@@ -185,12 +185,15 @@ def test_a_port_in_use_is_told_from_one_that_is_free(new_server):
         assert last.endswith(f"choose another with {flag}")
 
 
-def test_an_address_of_another_machine_is_told_from_one_in_use(new_server):
+# An address that is kept for documentation (RFC 5737), and a name that nobody has (RFC 6761).
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+def test_an_address_of_another_machine_is_told_from_one_in_use(new_server, host):
     server = new_server()
-    # An address that is kept for documentation (RFC 5737).
-    done = server.run("serve", "--listen", f"192.0.2.1:{server.port}", "--issuer", server.base)
+    done = server.run("serve", "--listen", f"{host}:{server.port}", "--issuer", server.base)
     assert done.returncode == 1
-    assert done.stderr.strip().splitlines()[-1].endswith("name an address of this machine with --listen")
+    told = done.stderr.strip().splitlines()[-1]
+    assert told.startswith(f"latchkey: cannot listen on {host}:{server.port}: ")
+    assert told.endswith("name an address of this machine with --listen")
 
 
 def prepared(new_server):

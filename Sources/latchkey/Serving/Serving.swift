@@ -134,7 +134,10 @@ struct Serving: Sendable {
         do {
             try await shutdown.run(group(of: beside + listening))
         } catch let error as IOError {
-            throw unheard(addresses, chosenBy: flag, error.errnoCode)
+            let isElsewhere = error.errnoCode == EADDRNOTAVAIL
+            throw unheard(addresses, chosenBy: flag, String(cString: strerror(error.errnoCode)), isElsewhere)
+        } catch let error as SocketAddressError.UnknownHost {
+            throw unheard(addresses, chosenBy: flag, error.errorDescription, true)
         }
     }
 
@@ -205,17 +208,21 @@ struct Serving: Sendable {
     }
 
     /// Says on which address nobody could listen; the listeners that could have closed theirs by now.
-    private func unheard(_ addresses: [ListenAddress], chosenBy flag: String, _ code: Int32) -> Complaint {
+    private func unheard(
+        _ addresses: [ListenAddress],
+        chosenBy flag: String,
+        _ reason: String,
+        _ isElsewhere: Bool
+    ) -> Complaint {
         var wanted = addresses.map { (address: $0, flag: flag) }
         if let scraped = deployment.metricsListen { wanted.append((scraped, "--metrics-listen")) }
         let refused = wanted.filter { !$0.address.isFree }
         let told = refused.isEmpty ? wanted : refused
         let flags = told.map(\.flag).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        let isElsewhere = code == EADDRNOTAVAIL
         let remedy = isElsewhere ? "name an address of this machine" : "end the program that uses it, or choose another"
         return Complaint(
             "cannot listen on \(told.map(\.address.description).joined(separator: " and ")): "
-                + "\(String(cString: strerror(code))); \(remedy) with \(flags.joined(separator: " or "))"
+                + "\(reason); \(remedy) with \(flags.joined(separator: " or "))"
         )
     }
 
