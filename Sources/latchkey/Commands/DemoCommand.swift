@@ -55,7 +55,7 @@ struct DemoCommand: AsyncParsableCommand {
             try await demo.prepare()
             let router = serving.provider.router()
             try await serving.mountSampleAPI(on: router)
-            try demo.mountPartner(on: router, beside: deployment.profiles())
+            try demo.mountPartner(on: router)
             try await serving.run(router, listeningOn: Loopback.addresses(port: port), chosenBy: "--port") {
                 demo.greet(folder: data)
             }

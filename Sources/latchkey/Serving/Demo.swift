@@ -44,11 +44,11 @@ struct Demo: Sendable {
 
     /// Mounts the partner's pages on the server's own router, which takes a path and method once.
     /// - Throws: `PartnerProfileError` when a profile has one of their paths.
-    func mountPartner(on router: Router<DoorContext>, beside profiles: PartnerProfiles) throws {
+    func mountPartner(on router: Router<DoorContext>) throws {
         let alone = Router(context: DoorContext.self)
         addPartner(to: alone)
         let paths = Set(alone.routes.map(\.path.description))
-        try profiles.refusePaths { path in
+        try serving.profiles.refusePaths { path in
             paths.contains(path)
                 ? "the sample partner's in a demo: choose another, or run the demo without the setting partners" : nil
         }

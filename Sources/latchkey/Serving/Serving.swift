@@ -16,6 +16,7 @@ struct Serving: Sendable {
     let deployment: Deployment
     let settings: Settings
     let store: Store
+    let profiles: PartnerProfiles
     let provider: Provider
     let metrics: Metrics
     /// Where spans wait to be sent; nil when nothing is traced.
@@ -78,6 +79,7 @@ struct Serving: Sendable {
                 deployment: deployment,
                 settings: settings,
                 store: store,
+                profiles: profiles,
                 provider: provider,
                 metrics: metrics,
                 recorder: recorder,
@@ -295,15 +297,15 @@ struct Serving: Sendable {
                 "no revocation log is kept: a restored backup would bring back what was cut since; set revocation-log (docs/backup.md)"
             )
         }
-        try await warnOfTestSecrets()
-        try await warnOfPatterns()
+        let clients = try await store.allClients().clients
+        warnOfTestSecrets(clients)
+        warnOfPatterns(clients)
     }
 
     /// Tells which clients cannot be served without test mode.
-    private func warnOfTestSecrets() async throws {
+    private func warnOfTestSecrets(_ clients: [StoredClient]) {
         guard !settings.testMode else { return }
-        for client in try await store.allClients().clients
-        where !client.secrets.isEmpty && client.secrets.allSatisfy(\.isForTests) {
+        for client in clients where !client.secrets.isEmpty && client.secrets.allSatisfy(\.isForTests) {
             logger.warning(
                 "a client has only a test secret, which works in test mode only: rotate it with 'latchkey client rotate-secret'",
                 metadata: ["client": "\(client.registration.id)"]
@@ -312,9 +314,8 @@ struct Serving: Sendable {
     }
 
     /// Tells which clients may lead to hosts that nobody has named.
-    private func warnOfPatterns() async throws {
-        let profiles = try deployment.profiles()
-        for client in try await store.allClients().clients where client.registration.redirectURIs == nil {
+    private func warnOfPatterns(_ clients: [StoredClient]) {
+        for client in clients where client.registration.redirectURIs == nil {
             guard let hosts = client.registration.partner.flatMap({ profiles[$0] })?.rules.redirectHosts, !hosts.isEmpty
             else { continue }
             logger.warning(
