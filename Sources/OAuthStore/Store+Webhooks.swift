@@ -134,10 +134,14 @@ extension Store {
         return try await events(sql + " order by number desc limit $1", [.integer(limit), .integer(number ?? .max)])
     }
 
-    /// How many events are neither delivered nor given up, and when the oldest of them was written.
+    /// How many events are neither delivered nor given up, and when the oldest of them was written; none wait while no receiver
+    /// is set.
     public func openWebhooks() async throws(SQLError) -> (count: Int64, oldest: Instant?) {
         let rows = try await database.rows(
-            "select count(*), min(created_at) from webhook_events where delivered_at is null and given_up_at is null"
+            """
+            select count(*), min(created_at) from webhook_events where delivered_at is null and given_up_at is null
+            and exists (select 1 from webhook_switch where name = 'webhooks' and is_on = 1)
+            """
         )
         guard let row = rows.first else { return (0, nil) }
         return (try row.integer(0), try row.optionalInstant(1))
