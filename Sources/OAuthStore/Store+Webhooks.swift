@@ -13,12 +13,14 @@ public enum WebhookAttempt: Sendable, Equatable {
 /// The outbox of webhooks: durable, delivered at least once, claimed by compare-and-set.
 extension Store {
     /// Says whether events are to be written: the server does at its start, as its settings have it.
-    public func switchWebhooks(on isOn: Bool) async throws(SQLError) {
+    /// - Returns: whether that is new.
+    @discardableResult
+    public func switchWebhooks(on isOn: Bool) async throws(SQLError) -> Bool {
         try await database.transaction { connection throws(SQLError) in
-            try connection.execute(
-                "update webhook_switch set is_on = $1 where name = 'webhooks' and is_on <> $1",
+            try !connection.query(
+                "update webhook_switch set is_on = $1 where name = 'webhooks' and is_on <> $1 returning name",
                 [SQLValue(isOn)]
-            )
+            ).isEmpty
         }
     }
 

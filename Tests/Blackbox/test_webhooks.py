@@ -130,6 +130,15 @@ def test_webhooks_nothing_is_written_while_no_receiver_is_set(own_server):
     assert own_server.command("webhook", "list") == []
 
 
+def test_webhooks_a_server_that_switches_them_off_says_so_once(own_server, receiver):
+    Company(own_server, receiver.url).start()
+    for name in ("LATCHKEY_WEBHOOK_URL", "LATCHKEY_WEBHOOK_SECRET"):
+        del own_server.extra_environment[name]
+    for _ in range(2):
+        own_server.restart()
+        assert own_server.log.count("webhooks are off from now on") == 1
+
+
 def test_webhooks_a_receiver_that_was_down_is_told_later_in_order(own_server):
     port = free_port()
     company = Company(own_server, f"http://127.0.0.1:{port}/hook").start()

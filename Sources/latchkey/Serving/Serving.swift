@@ -254,7 +254,10 @@ struct Serving: Sendable {
     /// What delivers webhooks, if the settings want them; from now on the ledger writes events, or does not.
     private func webhookDelivery() async throws -> [any Service] {
         let target = try deployment.webhookTarget()
-        try await store.switchWebhooks(on: target != nil)
+        if try await store.switchWebhooks(on: target != nil), target == nil {
+            // A setting that was forgotten on one node would else silence all of them without a word.
+            announce("webhooks are off from now on, on every node: the settings here have no webhook-url", .warning)
+        }
         return target.map { target in
             [
                 WebhookDelivery(
