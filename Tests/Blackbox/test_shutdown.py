@@ -57,6 +57,16 @@ def test_F11_a_second_signal_ends_the_server_at_once(new_server):
     server.process = None
 
 
+def test_F11_a_signal_to_a_process_and_then_to_its_group_is_one(new_server):
+    server = new_server()
+    server.prefix = ("timeout", "--preserve-status", "60")
+    # The system may make one of the two by itself.
+    for _ in range(8):
+        server.start()
+        assert server.stop() == 0
+    assert "a second time" not in server.log
+
+
 REQUEST = (
     b"POST /oauth/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     b"Content-Length: 29\r\n\r\n"

@@ -15,6 +15,9 @@ struct Shutdown: Sendable {
     let logger: Logger
     private let wasOnTerminal = Self.isOnTerminal
 
+    /// Within which time a signal that comes again was sent once: timeout(1) and the like tell a process, and then its group.
+    private static let echo = Duration.milliseconds(200)
+
     init(drain: Drain, doors: FrontDoors, lasting duration: Duration, supervisor: Supervisor?, logger: Logger) {
         self.drain = drain
         self.doors = doors
@@ -47,7 +50,7 @@ struct Shutdown: Sendable {
 
     private func obey(_ signals: UnixSignalsSequence, _ group: ServiceGroup) async {
         await withDiscardingTaskGroup { waiting in
-            var isTold = false
+            var told: (signal: UnixSignal, at: ContinuousClock.Instant)?
             for await signal in signals {
                 if signal == .sighup {
                     guard wasOnTerminal, !Self.isOnTerminal else {
@@ -56,14 +59,15 @@ struct Shutdown: Sendable {
                         continue
                     }
                     // Shells pass on what the system has said already.
-                    guard !isTold else { continue }
+                    guard told == nil else { continue }
                 }
-                guard !isTold else {
+                if let told {
+                    guard signal != told.signal || told.at.duration(to: .now) > Self.echo else { continue }
                     logger.warning("told to end a second time: ending at once")
                     // The shell's number for a program that a signal ended.
                     _exit(128 + signal.rawValue)
                 }
-                isTold = true
+                told = (signal, .now)
                 drain.begin()
                 supervisor?.tell(.isStopping)
                 if duration > .zero {
