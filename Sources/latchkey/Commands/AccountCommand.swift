@@ -54,7 +54,7 @@ extension AccountCommand {
         func run() async throws {
             try await ledger.withLedger { ledger in
                 let accounts = page.cut(try await ledger.store.accounts(limit: page.wanted), "accounts")
-                    .map(AccountDescription.init(_:))
+                    .map { AccountDescription($0) }
                 guard !output.json else { return try JSONValue.list(accounts.map { $0.json }).print() }
                 var table = Table("USER ID", "EMAIL", "NAME", "STATE", "CREATED")
                 for item in accounts {

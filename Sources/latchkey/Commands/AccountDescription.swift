@@ -5,11 +5,7 @@ struct AccountDescription: Sendable {
     let account: Account
     private let connections: Int64?
 
-    init(_ account: Account) {
-        self.init(account, connections: nil)
-    }
-
-    init(_ account: Account, connections: Int64?) {
+    init(_ account: Account, connections: Int64? = nil) {
         self.account = account
         self.connections = connections
     }

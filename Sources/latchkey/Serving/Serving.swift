@@ -26,7 +26,7 @@ struct Serving: Sendable {
     let logger: Logger
     /// Whether the database was made, or was empty, at this start.
     let isNew: Bool
-    /// With which the sample API asks the server.
+    /// With which the sample API asks the server and delivers its webhooks, and spans are sent.
     ///
     /// It shares no connections with the sample partner, who would hold all of them while the API waits for one.
     let httpClient: HTTPClient
