@@ -14,6 +14,7 @@ from requests import Response
 
 from toolkit.client import OAuthClient
 from toolkit.person import Person
+from toolkit.ports import free_port
 from toolkit.process import Latchkey
 from toolkit.seeing import scrape
 from toolkit.waiting import eventually
@@ -177,6 +178,41 @@ def test_silent_connections_keep_nobody_out(new_server):
         for connection in silent[:30]:
             assert connection.recv(1) == b""
         assert send("GET", server.base + "/healthz", headers={"Connection": "close"}).status_code == 200
+
+
+def test_when_all_connections_were_at_work_at_once_the_next_one_is_let_in(new_server):
+    beside = free_port()
+    # Eight for each of the two listeners.
+    limits = {"LATCHKEY_CONNECTION_LIMIT": "16", "LATCHKEY_METRICS_LISTEN": f"127.0.0.1:{beside}"}
+    server = new_server("sqlite", environment=limits)
+    partner = server.create_client("--partner", "seam", name="Seam")
+    person = Person(server, server.create_account())
+    server.start()
+    exchanges = [
+        token_request(partner.exchange_form(person.authorize(partner).code) | partner.secret_form()) for _ in range(8)
+    ]
+    lock = sqlite3.connect(server.database.path, isolation_level=None)
+    lock.execute("begin immediate")
+    with ExitStack() as stack:
+
+        def begin(exchange: bytes) -> socket.socket:
+            connection = stack.enter_context(connected(server))
+            connection.sendall(exchange)
+            return connection
+
+        def waiting() -> int:
+            return int(scrape(server, f"http://127.0.0.1:{beside}")["latchkey_database_waiting"].value())
+
+        kept = [begin(exchange) for exchange in exchanges[:7]]
+        eventually(lambda: waiting() >= 6, PATIENCE)
+        kept.append(begin(exchanges[7]))
+        eventually(lambda: waiting() >= 7, PATIENCE)
+        lock.execute("rollback")
+        lock.close()
+        answers = [connection.recv(65536).lower() for connection in kept]
+        assert all(answer.startswith(b"http/1.1 200 ") for answer in answers)
+        assert sum(b"connection: close" in answer for answer in answers) == 1
+        assert send("GET", server.base + "/healthz").status_code == 200
 
 
 def test_F7_what_is_one_too_many_is_told_to_come_again_and_the_others_are_answered(new_server):

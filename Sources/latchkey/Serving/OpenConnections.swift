@@ -7,12 +7,15 @@ import Synchronization
 /// The connections of one listener, of which there are never more than a limit.
 ///
 /// When they are all taken, the one whose client has been silent for longest makes room for the next: a few hundred
-/// silent sockets keep nobody out, and use up no file descriptors.
+/// silent sockets keep nobody out, and use up no file descriptors. When they are all at work, the next answer ends its
+/// connection.
 final class OpenConnections: Sendable {
     /// How many may be open at once.
     let limit: Int
     private let gauge: Gauge
     private let busy = Atomic<Int>(0)
+    /// Whether there was nobody to make room.
+    private let isRoomOwed = Atomic<Bool>(false)
     private let state = Mutex(State())
 
     fileprivate struct State {
@@ -48,16 +51,26 @@ final class OpenConnections: Sendable {
     /// Counts a connection, and lets the most silent one go when there are too many.
     func add(_ connection: OpenConnection) {
         gauge.add(1)
-        let silent = state.withLock { state -> (OpenConnection, since: UInt64)? in
+        let (isFull, silent) = state.withLock { state -> (Bool, (OpenConnection, since: UInt64)?) in
+            let isFull = state.connections.count + 1 >= limit
             // Before it is one of them: it would be the most silent where all others are at work.
-            let silent = state.connections.count + 1 >= limit ? state.takeMostSilent() : nil
+            let silent = isFull ? state.takeMostSilent() : nil
             state.connections[ObjectIdentifier(connection)] = connection
-            return silent
+            return (isFull, silent)
         }
-        guard let silent else { return }
+        guard let silent else {
+            if isFull { isRoomOwed.store(true, ordering: .relaxed) }
+            return
+        }
         silent.0.close(ifSilentSince: silent.since) { connection in
             self.state.withLock { $0.connections[ObjectIdentifier(connection)] = connection }
+            self.isRoomOwed.store(true, ordering: .relaxed)
         }
+    }
+
+    /// Whether the answer that begins now is to be its connection's last, because room is owed: one of them is told so.
+    func takesRoom() -> Bool {
+        isRoomOwed.load(ordering: .relaxed) && isRoomOwed.exchange(false, ordering: .relaxed)
     }
 
     /// How many connections have a request that is at work, or waits for it.

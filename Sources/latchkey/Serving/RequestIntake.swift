@@ -201,7 +201,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             isAnswering = head.status.code >= 200
             // Pipelined requests are all owed an answer before.
             guard isAnswering, work.unanswered <= 1 else { break }
-            if drain.isOn { isLast = true }
+            if drain.isOn || connections.takesRoom() { isLast = true }
             // The framework ends the connection, a moment later: whoever is not told would send the next request into it.
             let said: HTTPRequestHead.ConnectionOption? = isLast ? .close : option
             // Whoever ends it after an answer has said so.
