@@ -129,6 +129,25 @@ import Testing
         }
     }
 
+    @Test func `F12: a log that was given carriage returns on its way tells the same`() async throws {
+        try await withRevocationLog { path in
+            try await Backend.sqlite.withLedger { ledger in
+                let (first, second) = (try await ledger.connect("first"), try await ledger.connect("second"))
+                let store = Store(ledger.database, log: RevocationLog(path: path))
+                for id in [first, second] {
+                    try await store.revoke(id, because: .client, by: .server, now: Self.later)
+                }
+                let written = try RevocationRecord(path: path)
+                let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+                try Data(lines.map { "\($0)\r\n" }.joined().utf8).write(to: URL(fileURLWithPath: path))
+                let record = try RevocationRecord(path: path)
+                #expect(record.endings == written.endings && record.endings.count == 2)
+                #expect(record.began == Self.later)
+                #expect(record.unreadable == 0)
+            }
+        }
+    }
+
     @Test(arguments: Backend.allCases)
     func `F12: a client that was made anew under the same id is not deleted by an older line`(_ backend: Backend)
         async throws

@@ -24,7 +24,8 @@ public struct RevocationRecord: Sendable {
         var known: Set<Ending> = []
         var unreadable = 0
         var began: Instant?
-        for line in String(decoding: content, as: UTF8.self).split(separator: "\n") {
+        // By bytes: to Swift a carriage return and the line feed behind it are one character, and end no line.
+        for line in content.split(separator: UInt8(ascii: "\n")).map({ String(decoding: $0, as: UTF8.self) }) {
             if let ending = Ending(line: line) {
                 if known.insert(ending).inserted { endings.append(ending) }
             } else if let head = try? JSONDecoder().decode(Ending.Written.self, from: Data(line.utf8)),
