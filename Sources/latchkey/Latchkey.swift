@@ -57,7 +57,7 @@ struct Latchkey: AsyncParsableCommand {
         let line = sentence.split { $0.isNewline }.map { $0.trimmingPrefix(while: \.isWhitespace) }.joined(
             separator: " "
         )
-        say("latchkey: " + line)
+        say("latchkey: " + line.plain)
         Foundation.exit(1)
     }
 

@@ -55,6 +55,43 @@ def test_client_create_without_json_shows_the_secret_once_for_a_person(server):
     assert "\x1b[" not in done.stdout, "no colours when nobody looks"
 
 
+def test_a_name_that_turns_its_neighbours_is_shown_without_that(new_server):
+    server, name = new_server(), "Ada \u202ereversed\u2066"
+    account = server.create_account(name=name)
+    client = server.create_client(*WEB, name=name)
+    for shown in (
+        server.run("account", "list"),
+        server.run("account", "show", account.user_id),
+        server.run("client", "list"),
+        server.run("client", "show", client.client_id),
+    ):
+        assert "Ada ?reversed?" in shown.stdout, shown
+    assert server.command("account", "show", account.user_id)["name"] == name
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("client", "show", "\x1b[31mx"),
+        ("connection", "revoke", "\x1b[31mx"),
+        ("account", "import", "\x1b[31mx"),
+        ("client", "list", "--\x1b[31mx"),
+    ],
+    ids=" ".join,
+)
+def test_a_complaint_leaves_the_terminal_alone_whatever_it_repeats(sqlite_server, words):
+    done = sqlite_server.run(*words)
+    check_one_line_error(done, "?[31mx")
+    assert "\x1b" not in done.stderr
+
+
+def test_a_profile_of_somebody_elses_leaves_the_terminal_alone(sqlite_server, tmp_path):
+    (tmp_path / "other.yaml").write_text('id: other\nname: Other\n"\\e[31mx": 1\n')
+    done = sqlite_server.run("partner", "list", "--partners", str(tmp_path))
+    check_one_line_error(done, "?[31mx")
+    assert "\x1b" not in done.stderr
+
+
 def test_client_create_prints_where_the_partner_sends_its_requests(new_server):
     server = new_server(environment={"LATCHKEY_ISSUER": "https://id.company.example/auth"})
     made = server.command("client", "create", "--partner", "seam", "--name", "Seam")

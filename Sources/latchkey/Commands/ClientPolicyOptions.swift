@@ -160,7 +160,7 @@ struct ClientPolicyOptions: ParsableArguments {
         if let unknown = asked.first(where: { !names.contains($0) }) {
             let guess = unknown.nearest(of: names).map { "; did you mean '\($0)'?" } ?? ""
             throw RegistrationError(
-                "the profile '\(profile.id)' has no '\(unknown.plain)' to fill in; --profile-value takes "
+                "the profile '\(profile.id)' has no '\(unknown)' to fill in; --profile-value takes "
                     + names.joined(separator: ", ") + guess
             )
         }

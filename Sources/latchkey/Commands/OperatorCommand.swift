@@ -191,7 +191,7 @@ extension Ledger {
         }
         guard let found else {
             throw Complaint(
-                "there is no operator '\(argument.plain)': 'latchkey operator list' shows those that there are"
+                "there is no operator '\(argument)': 'latchkey operator list' shows those that there are"
             )
         }
         return found

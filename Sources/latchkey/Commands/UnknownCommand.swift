@@ -27,6 +27,6 @@ struct UnknownCommand: CustomStringConvertible {
 
     var description: String {
         let guess = word.nearest(of: names).map { "; did you mean '\(path) \($0)'?" } ?? ""
-        return "there is no command '\(path) \(word.plain)'; there are \(names.joined(separator: ", "))\(guess)"
+        return "there is no command '\(path) \(word)'; there are \(names.joined(separator: ", "))\(guess)"
     }
 }

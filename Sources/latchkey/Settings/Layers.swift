@@ -71,7 +71,7 @@ struct Layers: Sendable {
             }
             guard knob.take(text, &deployment) else {
                 throw Complaint(
-                    knob.name + (knob.isSecret ? "" : " is '\(Self.withoutPassword(text).plain.prefix(100))'")
+                    knob.name + (knob.isSecret ? "" : " is '\(Self.withoutPassword(text).prefix(100))'")
                         + " (from \(origin))" + (knob.isSecret ? "" : ", but") + " must be \(knob.expected)"
                         + (knob.isSecret ? "" : "; " + (knob.remedy(text) ?? "for example: \(knob.example)"))
                 )

@@ -40,7 +40,7 @@ func say(_ line: String) {
 
 /// Writes a warning to standard error.
 func warn(_ sentence: String) {
-    say("latchkey: " + Ink(on: STDERR_FILENO).yellow("warning:") + " " + sentence)
+    say("latchkey: " + Ink(on: STDERR_FILENO).yellow("warning:") + " " + sentence.plain)
 }
 
 /// Sends what was printed on its way; a pipe would keep it back.

@@ -60,8 +60,12 @@ struct Card {
 }
 
 extension String {
-    /// The text without characters that would move the cursor or colour the terminal: names come from elsewhere.
+    /// The text without characters that would move the cursor, colour the terminal or turn their neighbours around: names come from
+    /// elsewhere.
     var plain: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+        let scalars = unicodeScalars.map { scalar -> Unicode.Scalar in
+            scalar.properties.generalCategory == .control || scalar.properties.isBidiControl ? "?" : scalar
+        }
+        return String(String.UnicodeScalarView(scalars))
     }
 }
