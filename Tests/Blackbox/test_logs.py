@@ -52,6 +52,14 @@ def test_the_caller_sees_the_id_that_the_log_has(sqlite_server):
     }
 
 
+def test_O01_a_secret_that_lost_its_name_is_not_in_the_log(sqlite_server):
+    web = sqlite_server.partners.web
+    answer = web.post("/oauth/token", [(web.client_secret, ""), (web.client_secret, "")])
+    told = told_under(sqlite_server, answer.headers["X-Request-Id"])
+    assert told[0]["message"] == "refused: the parameter '(a client secret)' was sent more than once"
+    assert web.client_secret[:20] not in answer.text
+
+
 def test_every_answer_has_an_id_be_the_path_known_or_not(sqlite_server):
     for path in ("/healthz", "/nosuch", "/oauth/nosuch"):
         assert send("GET", sqlite_server.base + path).headers["X-Request-Id"], path

@@ -120,7 +120,9 @@ public struct Form: Sendable, Equatable {
     /// - Throws: `invalid_request` naming the first parameter that was.
     public func refuseRepeated() throws(OAuthError) {
         guard let name = repeated.first else { return }
-        throw OAuthError(.invalidRequest, "the parameter '\(name.prefix(40))' was sent more than once", about: name)
+        // A secret that lost its name stands in the place of one.
+        let shown = Redaction.masked(name).prefix(40)
+        throw OAuthError(.invalidRequest, "the parameter '\(shown)' was sent more than once", about: name)
     }
 
     /// The value of `name`.

@@ -115,4 +115,11 @@ import Testing
         let error = try #require(throws: OAuthError.self) { try form.refuseRepeated() }
         #expect(error.description.count < 100)
     }
+
+    @Test func `O01: a refusal does not carry on a secret that stands in the place of a name`() throws {
+        let secret = "lks_" + String(repeating: "s", count: 43)
+        let form = try Form("\(secret)&\(secret)")
+        let error = try #require(throws: OAuthError.self) { try form.refuseRepeated() }
+        #expect(error.description == "the parameter '(a client secret)' was sent more than once")
+    }
 }
