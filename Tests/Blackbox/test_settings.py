@@ -147,6 +147,13 @@ def test_a_value_that_is_nearly_right_is_wrong(new_server, name, wrong, good):
         check_one_line_error(server.run("settings", "--check"), name, f"'{value}'", variable, "must be")
 
 
+def test_a_collector_with_a_password_in_its_address_is_refused_without_it(new_server):
+    server = new_server(environment={"LATCHKEY_TRACES_TO": "http://latchkey:hidden@127.0.0.1:4318/v1/traces"})
+    done = server.run("settings", "--check")
+    check_one_line_error(done, "traces-to", "'http://***@127.0.0.1:4318/v1/traces'", "without user information")
+    assert "hidden" not in done.stderr
+
+
 def test_a_settings_file_in_another_encoding_is_refused_with_its_line(new_server):
     server = new_server()
     file = server.folder / "latchkey.yaml"

@@ -41,7 +41,7 @@ extension Knob {
             "traces-to",
             .seeing,
             \.tracesTo,
-            .webURL("an http or https URL, such as http://127.0.0.1:4318/v1/traces"),
+            .webURL("an http or https URL without user information, such as http://127.0.0.1:4318/v1/traces"),
             standard: "none: nothing is traced",
             example: "http://127.0.0.1:4318/v1/traces",
             "Where traces are sent: the address of a collector that takes OTLP over HTTP in JSON."

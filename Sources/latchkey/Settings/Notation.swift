@@ -30,13 +30,12 @@ extension Notation where Value == String {
         }
     }
 
-    /// A URL of a server that is asked over HTTP.
+    /// A URL of a server that is asked over HTTP; user information would be shown with it, and is sent to nobody.
     static func webURL(_ expected: String) -> Self {
         text(expected) { text in
             guard let scheme = ["http://", "https://"].first(where: text.hasPrefix) else { return false }
-            let authority = text.dropFirst(scheme.count).prefix { !"/?#".contains($0) }
-            let host = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? authority
-            return !host.isEmpty && !host.hasPrefix(":") && !text.contains(where: \.isWhitespace)
+            let host = text.dropFirst(scheme.count).prefix { !"/?#".contains($0) }
+            return !host.isEmpty && !host.hasPrefix(":") && !host.contains("@") && !text.contains(where: \.isWhitespace)
         }
     }
 }
