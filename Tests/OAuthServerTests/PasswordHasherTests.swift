@@ -77,6 +77,12 @@ import Testing
         // Bits to spare at the end of the salt and of the hash.
         "$2a$05$CCCCCCCCCCCCCCCCCCCCC/E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
         "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeX",
+        // Salts that crypt(3) reads none of.
+        "$5$salt string$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5",
+        "$5$seventeen_letters$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5",
+        "$7$C6..../....Sodium-Chloride$kBGj9fHznVYFQMEn/qDCfrDevf9YDtcDdKvEqHJLV8D",
+        "$y$j9T$hbJQPF5JGJ7pRsmZLFhpW$rJMr38iQtAP/9/6BdI3ENiLFv9SUL4eXS6eJp9GLkd3",
+        "$y$j9T$hbJQPF5JGJ7pRsmZLFhpWz$rJMr38iQtAP/9/6BdI3ENiLFv9SUL4eXS6eJp9GLkd3",
         "$2b$03$" + fiftyThree, "$5$rounds=5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5",
     ])
     func `a hash that no password could match is not imported`(hash: String) throws {

@@ -8,8 +8,10 @@ extension PasswordHash {
             return "is of an unknown kind, or damaged; known are those that begin with "
                 + knownPrefixes.joined(separator: " ")
         }
-        // A salt may be nearly anything, but a database must be able to keep it.
-        guard !hash.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return damaged }
+        // A salt may be nearly anything, but crypt(3) reads none with these.
+        guard hash.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !":;*!\\".utf8.contains($0) }) else {
+            return damaged
+        }
         let parts = hash.split(separator: "$", omittingEmptySubsequences: false).dropFirst().map(String.init)
         return switch parts[0] {
         case "argon2id": argon2(parts)
@@ -67,12 +69,13 @@ extension PasswordHash {
                 return "costs too much: \(rounds) rounds, where at most 2000000 are taken"
             }
         }
-        return parts.count == 3 && isCrypt(parts[2], length: length) ? nil : damaged
+        return parts.count == 3 && parts[1].utf8.count <= 16 && isCrypt(parts[2], length: length) ? nil : damaged
     }
 
     /// The form is `$7$`, a character for N, five each for r and p, the salt, `$` and the hash.
     private static func scrypt(_ parts: [String]) -> String? {
-        guard parts.count == 3, parts[1].utf8.count > 11, isCrypt(parts[2], length: 43),
+        guard parts.count == 3, parts[1].utf8.count > 11, parts[1].utf8.allSatisfy(cryptDigits.contains),
+            isCrypt(parts[2], length: 43),
             case let digits = parts[1].utf8.prefix(11).compactMap(cryptDigits.firstIndex), digits.count == 11
         else { return damaged }
         func number(_ digits: ArraySlice<Int>) -> Int { digits.reversed().reduce(0) { $0 << 6 | $1 } }
@@ -81,7 +84,7 @@ extension PasswordHash {
 
     /// The form is `$y$j9T$salt$hash`.
     private static func yescrypt(_ parts: [String]) -> String? {
-        guard parts.count == 4, isCrypt(parts[3], length: 43),
+        guard parts.count == 4, isYescryptSalt(parts[2]), isCrypt(parts[3], length: 43),
             case let digits = parts[1].utf8.compactMap(cryptDigits.firstIndex), digits.count == parts[1].utf8.count
         else { return damaged }
         // What crypt_gensalt writes: the flavour, and one character each for N and r.
@@ -89,6 +92,13 @@ extension PasswordHash {
             return "costs too much: yescrypt is taken as $y$j9T, with N and r alone"
         }
         return memory(of: digits[1] + 1, blocks: digits[2] + 1, times: 1)
+    }
+
+    /// Whether a text is 64 bytes or less, of which each character has six bits: the last one has none to spare.
+    private static func isYescryptSalt(_ text: String) -> Bool {
+        let digits = text.utf8.compactMap(cryptDigits.firstIndex)
+        let limit = [0: 64, 2: 4, 3: 16][digits.count % 4] ?? 0
+        return digits.count == text.utf8.count && digits.count <= 86 && digits.last ?? 0 < limit
     }
 
     /// What is wrong with the costs of scrypt and its like: N blocks of 128 r bytes.
