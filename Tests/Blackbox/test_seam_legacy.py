@@ -108,6 +108,7 @@ def test_L_02_every_host_below_the_domain_is_accepted(server, uri):
         "https://evil.tld?.integrations.getseam.com",
         "https://evil.tld#.integrations.getseam.com",
         "https://a.integrations.getseam.com/cb#frag",
+        "https://a.integrations.getseam.com/cb?x=1;code=evil",
         "https://a.integrations.getseam.com:8443/cb",
         "https://a.integrations.getseam.com./cb",
         "https://u:p@a.integrations.getseam.com/cb",

@@ -25,10 +25,11 @@ public struct RedirectHost: Sendable, Hashable {
     ///
     /// - Parameter requested: `redirect_uri`, as it was sent.
     /// - Returns: nil for every other scheme, port, user information, fragment, or a character that no URI holds; nil also
-    ///   when the query already has a member of the authorization response. `state` may stand in it: a partner whose
-    ///   requests have no `state` of their own keeps it there.
+    ///   when the query already has a member of the authorization response, or a semicolon, behind which some receivers
+    ///   read another. `state` may stand in it: a partner whose requests have no `state` of their own keeps it there.
     public func redirectURI(_ requested: String) -> RedirectURI? {
-        guard requested.hasPrefix("https://"), let uri = RedirectURI(below: requested) else { return nil }
+        guard requested.hasPrefix("https://"), let uri = RedirectURI(below: requested), uri.query?.contains(";") != true
+        else { return nil }
         // Without a port and user information, the authority is the host.
         let authority = requested.utf8.dropFirst("https://".utf8.count).prefix {
             $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?")

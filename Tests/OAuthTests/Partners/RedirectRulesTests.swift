@@ -9,6 +9,7 @@ import Testing
         "https://acme.integrations.getseam.com/cb?x=1", "https://acme.integrations.getseam.com",
         "https://a.b.integrations.getseam.com/", "https://ACME.integrations.getseam.com/cb",
         "https://0.integrations.getseam.com/cb?a=1&a=2&state=s", "https://a-b.integrations.getseam.com?x",
+        "https://a.integrations.getseam.com/cb;v=1?x=%3B",
     ])
     func `L-02: any host below the domain is good, and its query stays`(_ uri: String) throws {
         #expect(try host().redirectURI(uri)?.text == uri)
@@ -34,6 +35,7 @@ import Testing
         "https://a_b.integrations.getseam.com/", "https://%61.integrations.getseam.com/",
         "https://*.integrations.getseam.com/", "https://[::1].integrations.getseam.com/",
         "https://a.integrations.getseam.com/?code=x", "https://a.integrations.getseam.com/?error=x", "*", "",
+        "https://a.integrations.getseam.com/?x;code=x", "https://a.integrations.getseam.com/?;state=x",
         "https://\(String(repeating: "a", count: 64)).integrations.getseam.com/",
         "https://\(String(repeating: "a.", count: 120))integrations.getseam.com/",
     ])
