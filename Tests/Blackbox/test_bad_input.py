@@ -109,7 +109,14 @@ def test_another_content_type_is_an_oauth_error(sqlite_server, path, content_typ
 
 
 @pytest.mark.parametrize(
-    "value", ["APPLICATION/X-WWW-FORM-URLENCODED", "application/x-www-form-urlencoded ; charset=utf-8"]
+    "value",
+    [
+        "APPLICATION/X-WWW-FORM-URLENCODED",
+        "application/x-www-form-urlencoded ; charset=utf-8",
+        # Apache HttpClient's own choice, and that of .NET's StringContent in ASCII.
+        "application/x-www-form-urlencoded; charset=ISO-8859-1",
+        "application/x-www-form-urlencoded; charset=us-ascii",
+    ],
 )
 def test_a_content_type_may_be_spelled_as_http_allows(sqlite_server, person, value):
     web = sqlite_server.partners.web

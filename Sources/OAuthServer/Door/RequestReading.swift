@@ -33,7 +33,7 @@ extension Provider {
     ) async throws -> (Form, TokenRequestRules.Body) {
         let type = request.headers[.contentType] ?? ""
         if isForm(type) { return (try await read(request) { bytes throws(OAuthError) in try Form(bytes) }, .form) }
-        guard isUTF8(type, "application/json") else { throw refusedBody(expecting: bodies) }
+        guard isMedia(type, "application/json", in: Self.utf8) else { throw refusedBody(expecting: bodies) }
         let form = try await read(request) { bytes throws(OAuthError) in
             try Form(json: bytes, reading: TokenRequest.parameterNames)
         }
@@ -69,17 +69,22 @@ extension Provider {
 
     private func isForm(_ type: String) -> Bool {
         // As nearly everybody writes it.
-        type == "application/x-www-form-urlencoded" || isUTF8(type, "application/x-www-form-urlencoded")
+        type == "application/x-www-form-urlencoded"
+            || isMedia(type, "application/x-www-form-urlencoded", in: Self.utf8 + Self.namedByClients)
     }
 
-    /// Whether a media type is the wanted one, in UTF-8; `charset` may say so, in any spelling.
-    private func isUTF8(_ type: String, _ wanted: String) -> Bool {
+    /// Whether a media type is the wanted one; `charset` may name one of these, in any spelling.
+    private func isMedia(_ type: String, _ wanted: String, in charsets: [String]) -> Bool {
         let parts = type.lowercased().split(separator: ";").map { $0.filter { $0 != " " && $0 != "\"" } }
         return parts.first == wanted
             && parts.dropFirst().allSatisfy { part in
-                !part.hasPrefix("charset=") || part == "charset=utf-8" || part == "charset=utf8"
+                !part.hasPrefix("charset=") || charsets.contains { part == "charset=" + $0 }
             }
     }
+
+    private static let utf8 = ["utf-8", "utf8"]
+    /// What libraries of Java and .NET say of a form by themselves: it is ASCII then, and what is not is refused as no UTF-8.
+    private static let namedByClients = ["iso-8859-1", "us-ascii"]
 
     /// The network address that a request comes from: the peer's, or what a trusted proxy says.
     /// - Returns: `unknown` when that is no address.
