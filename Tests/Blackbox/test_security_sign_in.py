@@ -349,7 +349,9 @@ def test_L07_a_form_sent_from_another_site_is_refused(server, person, header):
     seam = server.partners.seam
     page = person.visit(seam.authorize_url())
     values = {"email": person.account.email, "password": person.account.password}
-    assert person.submit(page.sign_in_form, values, headers=header).status == 403
+    told = person.submit(page.sign_in_form, values, headers=header)
+    assert told.status == 403
+    assert "did not come from a page of ours, so nothing was done" in told.text
     consent = person.sign_in(page)
     refused = person.submit(consent.consent_form, button="allow", headers=header)
     assert refused.status == 403

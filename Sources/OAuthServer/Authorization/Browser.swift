@@ -44,7 +44,7 @@ extension Provider {
             }
         guard isOurs else {
             throw PageRefusal(
-                problem: .known(.notAllowed),
+                problem: .known(.otherSite),
                 error: OAuthError(.accessDenied, "the form was sent from another site"),
                 status: .forbidden
             )

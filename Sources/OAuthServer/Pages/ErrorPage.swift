@@ -12,7 +12,7 @@ struct ErrorPage: Page {
 
         /// The problems that the pages have words for.
         enum Kind: CaseIterable, Sendable {
-            case unknownClient, wrongRedirect, badRequest, expired, answered, otherBrowser, notAllowed, notFound
+            case unknownClient, wrongRedirect, badRequest, expired, answered, otherBrowser, otherSite, notFound
             case unavailable, unusable, unexpected
         }
     }

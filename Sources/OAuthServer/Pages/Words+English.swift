@@ -80,10 +80,10 @@ extension Words {
                 what: "This sign-in was started in another browser, or this browser did not keep our cookie.",
                 next: "Allow cookies for this site, go back to the application and start again."
             ),
-            .notAllowed: ProblemWords(
-                title: "You cannot do this here",
-                what: "Your account is not allowed to open this page or to take this step.",
-                next: "If you think that it should be, ask {brand} for help."
+            .otherSite: ProblemWords(
+                title: "This came from another site",
+                what: "What was sent did not come from a page of ours, so nothing was done.",
+                next: "If you wanted it, open our page yourself and do it there."
             ),
             .notFound: ProblemWords(
                 title: "There is no such page",

@@ -92,10 +92,10 @@ extension Words {
                     "Diese Anmeldung hat in einem anderen Browser begonnen, oder dieser hat unser Cookie nicht behalten.",
                 next: "Erlauben Sie Cookies für diese Seite, kehren Sie zur Anwendung zurück und beginnen Sie von vorn."
             ),
-            .notAllowed: ProblemWords(
-                title: "Das ist hier nicht möglich",
-                what: "Ihr Konto darf diese Seite nicht öffnen oder diesen Schritt nicht tun.",
-                next: "Wenn das anders sein sollte, wenden Sie sich an {brand}."
+            .otherSite: ProblemWords(
+                title: "Das kam von einer anderen Website",
+                what: "Was gesendet wurde, kam nicht von einer unserer Seiten. Deshalb ist nichts geschehen.",
+                next: "Wenn Sie es wollten, öffnen Sie unsere Seite selbst und tun Sie es dort."
             ),
             .notFound: ProblemWords(
                 title: "Diese Seite gibt es nicht",
