@@ -1,5 +1,6 @@
 """How somebody becomes an operator of the console, comes in and goes (security.md U01, L02 to L13)."""
 
+import sqlite3
 from urllib.parse import urlsplit
 
 import pytest
@@ -131,6 +132,17 @@ def test_L08_idle_and_absolute_limits_are_the_servers(new_server):
     ada.enter()
     server.restart(clock_offset=90 * 60 + 12 * 3600)
     assert ada.open("").status == 401
+
+
+def test_L08_a_session_that_cannot_be_written_still_holds_for_as_long_as_it_does(new_server):
+    server = new_server()
+    server.start()
+    ada = Operator(server).join()
+    server.restart(clock_offset=16 * 60)
+    lock = sqlite3.connect(server.database.path, isolation_level=None)
+    lock.execute("begin immediate")
+    assert ada.open("/audit").status == 200, "who looks at it now would make it last longer"
+    lock.close()
 
 
 def test_L08_a_form_that_comes_after_the_session_is_told_so_and_its_page_comes_back(new_server):

@@ -19,7 +19,8 @@ extension Provider {
             let session = try await store.operatorSession(SecretDigest(of: value), now: now)
         else { return nil }
         if session.idleUntil - now < settings.consoleIdle / 2, session.idleUntil < session.endsAt {
-            try await store.extendOperatorSession(
+            // Where nothing can be written, whoever looks for the reason still sees the console.
+            try? await store.extendOperatorSession(
                 session.digest,
                 idleUntil: min(now + settings.consoleIdle, session.endsAt)
             )
