@@ -61,6 +61,29 @@ def test_L07_signing_in_by_another_sites_form_is_refused(server, account):
     assert victim.submit(own, values, headers={"Sec-Fetch-Site": "cross-site"}).status == 403
 
 
+def test_L07_two_tabs_of_a_new_browser_both_sign_in(sqlite_server, account):
+    jar = Person(sqlite_server, account)
+    first = jar.visit(sqlite_server.base + "/account/sign-in?next=/account/password")
+    jar.cookies.clear()
+    jar.visit(sqlite_server.base + "/account")
+    values = {"email": account.email, "password": account.password}
+    told = jar.submit(first.sign_in_form, values)
+    assert told.status == 403
+    assert "please sign in again" in told.text
+    assert told.sign_in_form.fields["email"] == account.email
+    assert "Change your password" in jar.follow(jar.submit(told.sign_in_form, values)).text
+
+
+def test_L07_a_browser_that_keeps_no_cookies_is_told_so_on_the_account_page(sqlite_server, account):
+    jar = Person(sqlite_server, account)
+    page = jar.visit(sqlite_server.base + "/account")
+    jar.cookies.clear()
+    told = jar.submit(page.sign_in_form, {"email": account.email, "password": account.password})
+    assert told.status == 403
+    assert "Allow cookies" in told.text
+    assert sqlite_server.base + "/account" in told.links
+
+
 def test_L07_no_GET_changes_anything(server, person):
     connected = person.connect(server.partners.seam)
     other = Person(server, person.account)

@@ -24,10 +24,8 @@ struct AccountSeal: Sendable {
 
     /// Makes sure that a form came from a page of ours, in this browser or session.
     /// - Throws: `PageRefusal`, when its token is missing or another one's.
-    func check(_ form: Form, _ expected: String?) throws(PageRefusal) {
-        guard let token = form["transaction"], let expected,
-            SecretDigest(of: token).matches(SecretDigest(of: expected))
-        else {
+    func check(_ form: Form, _ expected: String) throws(PageRefusal) {
+        guard let token = form["transaction"], SecretDigest(of: token).matches(SecretDigest(of: expected)) else {
             throw PageRefusal(
                 problem: .known(.expired),
                 error: OAuthError(.accessDenied, "the form does not belong to this browser's session"),

@@ -24,7 +24,14 @@ extension Provider {
         let form = try await form(request)
         let visit = try await visit(request, context)
         let place = try place(query(request))
-        try seals.account.check(form, visit.browser.digest.map { seals.account.token(of: $0) })
+        guard let browser = visit.browser.digest else { throw Self.cookieWasNotKept(place) }
+        do throws(PageRefusal) {
+            try seals.account.check(form, seals.account.token(of: browser))
+        } catch {
+            // Two tabs that begin without a cookie get one each, and the browser keeps the last.
+            guard form["transaction"] != nil else { throw error }
+            return showSignIn(visit, place, email: form["email"] ?? "", problem: .signInAgain, status: .forbidden)
+        }
         switch try await trySignIn(form, for: nil, visit) {
         case .signedIn(_, let cookies):
             var response = redirect(to: settings.issuer.path + place)
@@ -91,6 +98,15 @@ extension Provider {
             response.headers[values: .setCookie].append(Cookies.browser.header(fresh, issuer: settings.issuer))
         }
         return response
+    }
+
+    private static func cookieWasNotKept(_ place: String) -> PageRefusal {
+        PageRefusal(
+            problem: .known(.otherBrowser),
+            error: OAuthError(.accessDenied, "the form came without the browser's cookie"),
+            status: .forbidden,
+            back: .local(place)
+        )
     }
 
     private func place(_ query: Form) -> String {
