@@ -66,6 +66,9 @@ import Testing
             let person = try await server.request(.get, "/nothing", headers: [.accept: "text/html,*/*"])
             #expect(person.status == 404 && person.headers[.contentType] == "text/html; charset=utf-8")
             #expect(person.text.contains("<h1>") && person.headers[.contentSecurityPolicy] != nil)
+            // As when the address of a page that answered a form is loaded anew.
+            let anew = try await server.request(.get, "/oauth/consent", headers: [.accept: "text/html,*/*"])
+            #expect(anew.status == 405 && anew.headers[.allow] == "POST" && anew.text.contains("<h1>"))
             for path in ["/nothing", "/oauth/token/", "/oauth/token/x", "/assets"] {
                 let program = try await server.request(.get, path, headers: [.accept: "application/json"])
                 #expect(program.status == 404 && !program.text.contains("<h1>"), "\(path)")

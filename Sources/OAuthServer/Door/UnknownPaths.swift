@@ -15,26 +15,36 @@ struct UnknownPaths: RouterMiddleware {
     ) async throws -> Response {
         if let methods = allowed[request.uri.path], !methods.contains(request.method) {
             meter.count(HTTPResponse.Status.methodNotAllowed.code, since: Stopwatch.now, context.logger)
-            let list = methods.map(\.rawValue).joined(separator: ", ")
-            return Response(status: .methodNotAllowed, headers: [.allow: list, .cacheControl: "no-store"])
+            var response =
+                page(.methodNotAllowed, request, context)
+                ?? Response(status: .methodNotAllowed, headers: [.cacheControl: "no-store"])
+            response.headers[.allow] = methods.map(\.rawValue).joined(separator: ", ")
+            return response
         }
         do {
             return try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
             guard !provider.node.clients.missesProfile else { return await lost(request, context) }
             meter.count(error.status.code, since: Stopwatch.now, context.logger)
-            guard request.headers[.accept]?.contains("text/html") ?? false else {
-                return try error.response(from: request, context: context)
-            }
-            let page = ErrorPage(problem: .known(.notFound), requestID: context.id)
-            return provider.page(page, status: .notFound, language: provider.language(request))
+            return try page(.notFound, request, context) ?? error.response(from: request, context: context)
         }
+    }
+
+    /// The page for a person who loads what is not there to be loaded; nil for a program.
+    private func page(_ status: HTTPResponse.Status, _ request: Request, _ context: DoorContext) -> Response? {
+        guard isPerson(request) else { return nil }
+        let page = ErrorPage(problem: .known(.notFound), requestID: context.id)
+        return provider.page(page, status: status, language: provider.language(request))
+    }
+
+    private func isPerson(_ request: Request) -> Bool {
+        request.headers[.accept]?.contains("text/html") ?? false
     }
 
     /// The path may be one of a profile that is missing: its partner is not told that it is wrong.
     private func lost(_ request: Request, _ context: DoorContext) async -> Response {
         meter.count(HTTPResponse.Status.serviceUnavailable.code, since: Stopwatch.now, context.logger)
-        guard request.headers[.accept]?.contains("text/html") ?? false else {
+        guard isPerson(request) else {
             return await provider.answering(request, context) { _, _ in throw ClientLoader.unresolved }
         }
         return await provider.showing(request, context) { _, _ in throw ClientLoader.unresolved }
