@@ -41,6 +41,17 @@ def test_u06_the_audit_trail_is_searched_read_and_exported(server, operator):
     assert client.client_secret not in page.html + detail.html + export.response.text
 
 
+def test_u06_an_entry_is_shown_whole(server, operator):
+    client = server.create_client(*WEB, name="Wordy partner")
+    last = "https://partner.example/last"
+    for uri in [f"https://partner.example/{number}/{'x' * 90}" for number in range(9)] + [last]:
+        server.command("client", "update", client.client_id, "--add-redirect-uri", uri)
+    entry = next(
+        link for link in operator.open(f"/audit?q={client.client_id}").links if re.search(r"/audit/\d+$", link)
+    )
+    assert last in operator.visit(entry).text, "what was changed is what an entry is read for"
+
+
 def test_the_audit_trail_of_one_subject_says_so_and_is_searched(server, operator):
     client = server.create_client(*WEB, name="Narrow partner")
     path = f"/audit?subject=client%3A{client.client_id}"

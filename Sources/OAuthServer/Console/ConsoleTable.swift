@@ -91,7 +91,7 @@ struct ConsoleCell: Sendable {
         return cell
     }
 
-    /// An identifier, an address or the like, as it is written.
+    /// An identifier, an address, what was stored or sent: as it is written, and whole.
     static func code(_ text: String) -> ConsoleCell {
         var cell = ConsoleCell.text(text)
         cell.isCode = true
@@ -125,7 +125,7 @@ struct ConsoleCell: Sendable {
         values.set("cellColumn", column)
         values.set("hasCellColumn", !column.isEmpty)
         let isShown = mayChange || !isChange
-        let text = isShown ? text.shown(limit: 600) : ""
+        let text = isShown ? text.shown(limit: isCode ? .max : 600) : ""
         let path = isShown ? path : nil
         values.set("cellPlain", path == nil && !isCode && !text.isEmpty)
         values.set("cellCode", isCode)
