@@ -467,6 +467,15 @@ def test_a_client_whose_id_means_something_in_an_address_has_its_page(new_server
     assert "Create New Connection" in ada.open("/clients/new").text
 
 
+def test_a_connection_without_scopes_says_so(own_server):
+    client = own_server.create_client("--redirect-uri", "https://partner.example/callback", name="Modest partner")
+    person = Person(own_server, own_server.create_account())
+    own_server.start()
+    person.connect(client)
+    connection = own_server.command("connection", "list", "--client", client.client_id)[0]["connection_id"]
+    assert value_of(Operator(own_server).join().open(f"/connections/{connection}"), "Scopes") == "none"
+
+
 def test_cutting_one_and_cutting_all_end_the_tokens_at_once(own_server):
     client = plain_client(own_server)
     own_server.start()

@@ -163,17 +163,12 @@ extension Provider {
 
     private func policies(_ client: Client) -> [ConsoleFact] {
         guard !client.grants.isEmpty else {
-            return [ConsoleFact("Audiences", client.audiences.map(ConsoleCell.code))]
+            return [ConsoleFact("Audiences", codes: client.audiences)]
         }
-        let others = client.resources.map { names in
-            ConsoleFact("Other APIs", names.isEmpty ? [.text("none")] : names.map(ConsoleCell.code))
-        }
+        let others = client.resources.map { ConsoleFact("Other APIs", codes: $0) }
         return [
-            ConsoleFact(
-                "Scopes",
-                client.scopes.names.isEmpty ? [.text("none")] : client.scopes.names.map(ConsoleCell.code)
-            ),
-            ConsoleFact("Grants", client.grants.map(\.rawValue).sorted().map(ConsoleCell.code)),
+            ConsoleFact("Scopes", codes: client.scopes.names),
+            ConsoleFact("Grants", codes: client.grants.map(\.rawValue).sorted()),
             ConsoleFact("Refresh tokens", .text(client.refresh.rawValue)),
             ConsoleFact("Access tokens", .text("\(client.accessToken.format.rawValue), \(client.lifetimeWords)")),
             ConsoleFact("Consent", .text(client.consent == .always ? "asked every time" : "remembered")),

@@ -87,13 +87,13 @@ extension Provider {
             ConsoleFact("Connection", .code(connection.id.description)),
             ConsoleFact("Account", .link(account.email, "/accounts/\(account.id)", detail: account.name)),
             ConsoleFact("Application", .link(clientName(connection.client), connection.client.consolePath)),
-            ConsoleFact("Scopes", connection.scope.names.map(ConsoleCell.code)),
+            ConsoleFact("Scopes", codes: connection.scope.names),
             ConsoleFact("Since", .time(connection.createdAt)),
             ConsoleFact("Last used", .time(connection.lastUsedAt)),
             ConsoleFact("Last error", lastError(connection)),
         ]
         if !connection.resources.isEmpty {
-            facts.append(ConsoleFact("Resources", connection.resources.map(ConsoleCell.code)))
+            facts.append(ConsoleFact("Resources", codes: connection.resources))
         }
         if let end = connection.revokedAt { facts.append(ConsoleFact("Cut", .time(end))) }
         page.add(.facts(facts))

@@ -274,6 +274,11 @@ struct ConsoleFact: Sendable {
         self.cells = cells
     }
 
+    /// Identifiers, or `none`.
+    init(_ label: String, codes: [String]) {
+        self.init(label, codes.isEmpty ? [.text("none")] : codes.map(ConsoleCell.code))
+    }
+
     fileprivate func values(_ base: String, mayChange: Bool = true) -> PageValues {
         var values = PageValues()
         values.set("factLabel", label.shown(limit: 100))
