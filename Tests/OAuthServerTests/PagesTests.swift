@@ -22,7 +22,6 @@ import Testing
 
     /// Every page, with the same text in every field that other people write.
     static func everyPage(_ text: String) -> [(name: String, page: any Page)] {
-        let scope = ConsentPage.ScopeWords(title: text, detail: text)
         let other = ErrorPage.Problem.other(title: text, what: text, next: text)
         let consent = ConsentPage(
             action: "/login",
@@ -32,11 +31,10 @@ import Testing
             redirectHost: text,
             accountName: text,
             accountEmail: "\(text)@",
-            scopes: [scope, scope]
+            scopes: [text, text]
         )
         var known = consent
         (known.isVerified, known.redirectHost, known.scopes, known.lifetime) = (true, nil, [], .once(.seconds(86_400)))
-        known.clientLogo = PageImage("https://partner.example/logo.png")
         let accounts = [SelectAccountPage.Account(id: text, name: text, email: "\(text)@")]
         let kinds = ErrorPage.Problem.Kind.allCases.map { kind in
             ("error_\(kind)", ErrorPage(problem: .known(kind), code: text, detail: text, requestID: text) as any Page)
@@ -145,14 +143,14 @@ import Testing
             redirectHost: "connect.getseam.com",
             accountName: "Jane Miller",
             accountEmail: "jane@example.com",
-            scopes: [.init(title: "Lock and unlock your doors", detail: "At any time")]
+            scopes: ["Lock and unlock your doors"]
         )
         let pages = try Pages(brand: Brand(name: "Acme Locks"))
         let html = pages.html(page, language: .english, testMode: false)
         for text in [
             "<title>Connect Seam · Acme Locks</title>", "connect.getseam.com", "Jane Miller", "jane@example.com",
             "Not you?",
-            "Lock and unlock your doors", "At any time", "until you disconnect it, which you can do in your account",
+            "Lock and unlock your doors", "until you disconnect it, which you can do in your account",
             "Acme Locks knows this partner",
             "name=\"decision\" value=\"allow\">Allow<", "name=\"decision\" value=\"deny\">Deny<", "value=\"sealed\"",
         ] {

@@ -50,7 +50,7 @@ extension Provider {
             redirectHost: asked.redirect.endpoint.host.isEmpty ? nil : asked.redirect.endpoint.host,
             accountName: session.account.name,
             accountEmail: session.account.email,
-            scopes: (words + others).map { .init(title: $0) },
+            scopes: words + others,
             lifetime: client.grants.contains(.refreshToken)
                 ? .untilDisconnected : client.accessToken.lifetime.map { .once($0) } ?? .untilDisconnected
         )

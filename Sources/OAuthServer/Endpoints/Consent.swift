@@ -24,8 +24,7 @@ extension Provider {
     /// Everything but the consent itself must still hold: a session that has become too old signs in again, and if
     /// somebody else than the page named is signed in by now, they have not been asked.
     private func allow(_ pending: PendingAuthorization, _ visit: Visit) async throws -> Response {
-        let step = nextStep(pending, visit, remembered: false)
-        guard step == .consent || step == .grant, let session = visit.browser.session,
+        guard nextStep(pending, visit, remembered: false) == .consent, let session = visit.browser.session,
             session.account.id == pending.transaction.named
         else { return try await advance(pending, visit) }
         return try await grant(pending, session, visit)

@@ -4,13 +4,6 @@
 ///
 /// The form posts `transaction` and `decision=allow` or `decision=deny`; "Not you?" posts `transaction` and `action=switch`.
 struct ConsentPage: Page {
-    /// One thing that the client will be able to do, in words.
-    struct ScopeWords: Sendable, Equatable {
-        var title: String
-        /// A second sentence; no setting has one yet.
-        var detail: String?
-    }
-
     /// How long the connection lasts.
     enum Lifetime: Sendable, Equatable {
         case untilDisconnected
@@ -23,15 +16,14 @@ struct ConsentPage: Page {
     /// The sealed transaction that the forms carry.
     var transaction: String
     var clientName: String
-    /// The client's picture; none is registered with one, so that its initial stands there.
-    var clientLogo: PageImage?
     /// Whether the operator knows who runs the client: of each, as none registers itself.
     var isVerified: Bool
     /// The host that the person is sent back to; nil for an app's own scheme.
     var redirectHost: String?
     var accountName: String?
     var accountEmail: String
-    var scopes: [ScopeWords]
+    /// What the client will be able to do, in words.
+    var scopes: [String]
     var lifetime = Lifetime.untilDisconnected
     /// Whether "Not you?" is offered.
     var canSwitch = true
@@ -52,7 +44,6 @@ struct ConsentPage: Page {
         values.set("action", setting.basePath + action)
         values.set("transaction", transaction)
         values.set("heading", words.consentHeading.pieces(names))
-        values.set("clientLogo", clientLogo?.address)
         values.set("clientInitial", initial(of: client))
         values.set("isVerified", isVerified)
         values.set("account", AccountLine(name: accountName, email: accountEmail).values)
@@ -64,12 +55,9 @@ struct ConsentPage: Page {
         return values
     }
 
-    private static func values(_ scope: ScopeWords) -> PageValues {
+    private static func values(_ scope: String) -> PageValues {
         var values = PageValues()
-        values.set("what", scope.title.shown(limit: 200))
-        values.set("detail", scope.detail?.shown(limit: 400))
-        // Set even when absent: a template looks in the enclosing groups for what it does not find.
-        values.set("hasDetail", scope.detail?.isEmpty == false)
+        values.set("what", scope.shown(limit: 200))
         return values
     }
 
