@@ -4,6 +4,7 @@ import pytest
 
 from toolkit.client import Authorization, tokens
 from toolkit.person import Person
+from toolkit.waiting import eventually
 
 WEB = "https://partner.example/callback"
 
@@ -178,6 +179,19 @@ def test_C04_scopes_in_the_decision_cannot_widen_what_was_asked(sqlite_server, p
         assert shown["scope"] == "locks.read"
     else:
         assert done.status in (400, 403)
+
+
+def test_C04_what_a_client_gets_while_a_page_is_open_is_not_allowed_by_it(sqlite_server, person):
+    known = sqlite_server.create_client("--redirect-uri", WEB, "--scope", "locks.read", name="Growing partner")
+    url = known.authorize_url(scope=None)
+    consent = person.sign_in(person.visit(url))
+    assert "locks.write" not in consent.text
+    sqlite_server.command("client", "update", known.client_id, "--scope", "locks.read", "--scope", "locks.write")
+    eventually(lambda: "locks.write" in person.visit(url).text, 10)
+    again = person.decide(consent, "allow")
+    assert again.consent_form
+    assert "locks.write" in again.text
+    assert person.decide(again, "allow").leaves
 
 
 def test_C04_a_decision_needs_the_session_of_the_one_who_was_asked(sqlite_server, person):

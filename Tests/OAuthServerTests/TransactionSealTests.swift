@@ -25,7 +25,11 @@ import Testing
         named.selected = nil
         named.proved = nil
         named.named = AccountID(bytes: [UInt8](repeating: 2, count: 16))
-        for transaction in [Self.transaction, named] {
+        var listed = named
+        listed.listed = try Scope("read write")
+        var empty = named
+        empty.listed = Scope.none
+        for transaction in [Self.transaction, named, listed, empty] {
             let text = try seal.seal(transaction, id: id)
             #expect(try seal.open(text, browser: Self.browser, now: Self.now) == transaction)
             #expect(text.utf8.allSatisfy { $0.isASCIIWord })

@@ -19,6 +19,8 @@ struct AuthorizationTransaction: Sendable, Equatable {
     var selected: AccountID?
     /// The account that the consent page names: nobody else can allow it.
     var named: AccountID?
+    /// The scope that the consent page lists: nothing more can be allowed by it.
+    var listed: Scope?
 
     /// How long a person may take.
     static let lifetime = Duration.hours(1)

@@ -70,6 +70,7 @@ extension Provider {
         pending.transaction.proved = nil
         pending.transaction.selected = nil
         pending.transaction.named = nil
+        pending.transaction.listed = nil
         return pending
     }
 }

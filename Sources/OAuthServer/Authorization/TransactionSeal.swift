@@ -44,6 +44,11 @@ struct TransactionSeal: Sendable {
             content.write(name)
             content.write(value)
         }
+        if let listed = transaction.listed {
+            // As a parameter without a name, of which there is none: releases that know nothing of it pass over it.
+            content.write("")
+            content.write(listed.description)
+        }
         return try SealedText.seal(content.bytes, id: id, key: key)
     }
 
@@ -62,7 +67,7 @@ struct TransactionSeal: Sendable {
             let id = content.bytes(), let stored = content.bytes().flatMap({ SecretDigest(bytes: $0) }),
             let startedAt = content.instant(),
             let proved = content.bytes(), let selected = content.bytes(), let named = content.bytes(),
-            let parameters = Self.parameters(&content),
+            let (parameters, listed) = Self.parameters(&content),
             now < startedAt + AuthorizationTransaction.lifetime
         else { throw .expired }
         guard let browser, browser.matches(stored) else { throw .otherBrowser(parameters) }
@@ -73,17 +78,19 @@ struct TransactionSeal: Sendable {
             parameters: parameters,
             proved: AccountID(bytes: proved),
             selected: AccountID(bytes: selected),
-            named: AccountID(bytes: named)
+            named: AccountID(bytes: named),
+            listed: listed
         )
     }
 
-    private static func parameters(_ content: inout FieldReader) -> Form? {
+    private static func parameters(_ content: inout FieldReader) -> (Form, listed: Scope?)? {
         var pairs: [(name: String, value: String)] = []
+        var listed: Scope?
         while !content.isAtEnd {
             guard let name = content.text(), let value = content.text() else { return nil }
-            pairs.append((name, value))
+            if name.isEmpty { listed = try? Scope(value) } else { pairs.append((name, value)) }
         }
-        return Form(pairs: pairs)
+        return (Form(pairs: pairs), listed)
     }
 
     /// The code of a transaction: 256 bits that nobody can guess, and the same each time, so that a form that was sent

@@ -34,8 +34,8 @@ extension Provider {
 
     func consentPage(_ pending: PendingAuthorization, _ session: Session, _ visit: Visit) throws -> Response {
         var transaction = pending.transaction
-        transaction.named = session.account.id
         let asked = pending.request
+        (transaction.named, transaction.listed) = (session.account.id, asked.scope)
         let client = asked.client
         let language = language(visit.request, locales: asked.locales)
         let words = asked.scope.names.map { node.loader.words(for: $0, of: client, language: language.rawValue) }

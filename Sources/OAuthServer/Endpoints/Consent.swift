@@ -21,11 +21,15 @@ extension Provider {
         }
     }
 
-    /// Everything but the consent itself must still hold: a session that has become too old signs in again, and if
-    /// somebody else than the page named is signed in by now, they have not been asked.
+    /// Issues the code, where everything but the consent itself still holds.
+    ///
+    /// A session that has become too old signs in again. If somebody else than the page named is signed in by now, they
+    /// have not been asked; nor has anybody of a scope that the client has got since.
     private func allow(_ pending: PendingAuthorization, _ visit: Visit) async throws -> Response {
         guard nextStep(pending, visit, remembered: false) == .consent, let session = visit.browser.session,
-            session.account.id == pending.transaction.named
+            session.account.id == pending.transaction.named,
+            // A page of a release before this one lists none.
+            pending.request.scope.isSubset(of: pending.transaction.listed ?? pending.request.scope)
         else { return try await advance(pending, visit) }
         return try await grant(pending, session, visit)
     }
