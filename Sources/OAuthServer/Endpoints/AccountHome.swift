@@ -9,14 +9,12 @@ extension Provider {
 
     /// `GET /account`.
     func accountHome(_ request: Request, _ context: DoorContext) async throws -> Response {
-        let session: Session
-        let visit: Visit
-        switch try await accountVisit(request, context, at: Paths.account) {
-        case .signInFirst(let response): return response
-        case .signedIn(let found, let its): (session, visit) = (found, its)
-        }
+        try await whenSignedIn(request, context, at: Paths.account, showAccount)
+    }
+
+    private func showAccount(_ session: Session, _ visit: Visit) async throws -> Response {
         let account = session.account
-        let language = language(request)
+        let language = language(visit.request)
         let connections = try await store.connections(
             ownedBy: account.id,
             endedSince: visit.now - Self.endedShownFor
@@ -40,7 +38,7 @@ extension Provider {
             hasPassword: method?.source == .own && method?.passwordHash != nil,
             passwordPage: method?.source == .loginEndpoint
                 ? settings.accounts.loginEndpoint?.options.passwordPage : nil,
-            notice: seals.account.notice(try query(request)["notice"], in: session.digest),
+            notice: seals.account.notice(try query(visit.request)["notice"], in: session.digest),
             now: visit.now
         )
         return self.page(page, language: language)
@@ -72,10 +70,7 @@ extension Provider {
 
     /// `GET /account/disconnect?connection=con_…`: asks.
     func askToDisconnect(_ request: Request, _ context: DoorContext) async throws -> Response {
-        switch try await accountVisit(request, context, at: Paths.account) {
-        case .signInFirst(let response):
-            return response
-        case .signedIn(let session, _):
+        try await whenSignedIn(request, context, at: Paths.account) { session, _ in
             guard let id = try query(request)["connection"].flatMap({ ConnectionID($0) }),
                 let connection = try await store.connection(id), connection.account == session.account.id
             else { return redirect(to: settings.issuer.path + Paths.account) }
@@ -93,13 +88,7 @@ extension Provider {
 
     /// `POST /account/disconnect`: all tokens of the connection end at once, also those that are being made.
     func disconnect(_ request: Request, _ context: DoorContext) async throws -> Response {
-        try refuseCrossSite(request)
-        let form = try await form(request)
-        switch try await accountVisit(request, context, at: Paths.account) {
-        case .signInFirst(let response):
-            return response
-        case .signedIn(let session, let visit):
-            if let response = try outOfDate(form, session) { return response }
+        try await whenSent(request, context, at: Paths.account) { form, session, visit in
             guard let id = form["connection"].flatMap({ ConnectionID($0) }),
                 try await store.disconnect(id, ownedBy: session.account.id, now: visit.now)
             else { return accountRedirect(.wasDisconnected, in: session.digest) }
@@ -112,13 +101,7 @@ extension Provider {
 
     /// `POST /account/sessions`: ends one browser's session, or all but this one.
     func endSessions(_ request: Request, _ context: DoorContext) async throws -> Response {
-        try refuseCrossSite(request)
-        let form = try await form(request)
-        switch try await accountVisit(request, context, at: Paths.account) {
-        case .signInFirst(let response):
-            return response
-        case .signedIn(let session, let visit):
-            if let response = try outOfDate(form, session) { return response }
+        try await whenSent(request, context, at: Paths.account) { form, session, visit in
             let account = session.account.id
             if form["session"] == "others" {
                 let others = Store.EndedSessions.allBut(session.digest)

@@ -7,10 +7,7 @@ import OAuthStore
 extension Provider {
     /// `GET /account/password`.
     func passwordPage(_ request: Request, _ context: DoorContext) async throws -> Response {
-        switch try await accountVisit(request, context, at: Paths.accountPassword) {
-        case .signInFirst(let response):
-            return response
-        case .signedIn(let session, let visit):
+        try await whenSignedIn(request, context, at: Paths.accountPassword) { session, visit in
             guard try await store.signInMethod(of: session.account.id)?.source == .own else {
                 return redirect(to: settings.issuer.path + Paths.account)
             }
@@ -20,13 +17,7 @@ extension Provider {
 
     /// `POST /account/password`.
     func changePassword(_ request: Request, _ context: DoorContext) async throws -> Response {
-        try refuseCrossSite(request)
-        let form = try await form(request)
-        switch try await accountVisit(request, context, at: Paths.accountPassword) {
-        case .signInFirst(let response):
-            return response
-        case .signedIn(let session, let visit):
-            if let response = try outOfDate(form, session) { return response }
+        try await whenSent(request, context, at: Paths.accountPassword) { form, session, visit in
             guard try await store.signInMethod(of: session.account.id)?.source == .own else {
                 return redirect(to: settings.issuer.path + Paths.account)
             }

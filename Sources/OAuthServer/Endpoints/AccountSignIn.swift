@@ -115,27 +115,39 @@ extension Provider {
 
     // MARK: For those who are signed in
 
-    /// A visit of somebody who is signed in, or where they sign in first.
-    enum AccountVisit {
-        case signedIn(Session, Visit)
-        case signInFirst(Response)
-    }
-
-    /// Lets in who is signed in; the others sign in, and come back to `place`.
+    /// Answers who is signed in; the others sign in, and come back to `place`.
     ///
     /// Who has sent a form is told so on the page itself: a redirect could carry that only in a link, which anybody can make.
-    func accountVisit(_ request: Request, _ context: DoorContext, at place: String) async throws -> AccountVisit {
+    func whenSignedIn(
+        _ request: Request,
+        _ context: DoorContext,
+        at place: String,
+        _ answer: (Session, Visit) async throws -> Response
+    ) async throws -> Response {
         let visit = try await visit(request, context)
-        guard let session = visit.browser.session else {
-            if request.method == .post {
-                var response = showSignIn(visit, place, problem: .sentWithoutSession, status: .unauthorized)
-                // A 401 names a scheme. Browsers ask for no password for one that they do not know.
-                response.headers[.wwwAuthenticate] = "Session realm=\"account\""
-                return .signInFirst(response)
-            }
-            return .signInFirst(redirect(to: settings.issuer.path + Paths.accountSignIn + "?next=" + place))
+        if let session = visit.browser.session { return try await answer(session, visit) }
+        guard request.method == .post else {
+            return redirect(to: settings.issuer.path + Paths.accountSignIn + "?next=" + place)
         }
-        return .signedIn(session, visit)
+        var response = showSignIn(visit, place, problem: .sentWithoutSession, status: .unauthorized)
+        // A 401 names a scheme. Browsers ask for no password for one that they do not know.
+        response.headers[.wwwAuthenticate] = "Session realm=\"account\""
+        return response
+    }
+
+    /// Does what a form of a page of this session asks for.
+    func whenSent(
+        _ request: Request,
+        _ context: DoorContext,
+        at place: String,
+        _ act: (Form, Session, Visit) async throws -> Response
+    ) async throws -> Response {
+        try refuseCrossSite(request)
+        let form = try await form(request)
+        return try await whenSignedIn(request, context, at: place) { session, visit in
+            if let response = try outOfDate(form, session) { return response }
+            return try await act(form, session, visit)
+        }
     }
 
     /// Makes sure that a form came from a page of this session; one of an earlier session does nothing.
@@ -143,7 +155,7 @@ extension Provider {
     /// An older tab has such a page after a sign-in in another one, and after a change of the password.
     /// - Returns: the way back to the customer's page, which asks to do it once more; nil when the form fits.
     /// - Throws: `PageRefusal`, when it has no token: then it came from no page of ours.
-    func outOfDate(_ form: Form, _ session: Session) throws(PageRefusal) -> Response? {
+    private func outOfDate(_ form: Form, _ session: Session) throws(PageRefusal) -> Response? {
         do throws(PageRefusal) {
             try seals.account.check(form, seals.account.token(of: session))
             return nil
