@@ -48,7 +48,6 @@ struct AccountHomePage: Page {
         let live = apps.filter { $0.ended == nil }
         let ended = apps.filter { $0.ended != nil }
         var values = PageValues()
-        values.set("own", own.values(brand: setting.brand.name))
         values.set("transaction", transaction)
         values.set("account", AccountLine(name: accountName, email: accountEmail).values)
         values.set("notice", notice.map { sentence($0, own).filled([:]) })

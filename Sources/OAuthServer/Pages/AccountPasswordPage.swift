@@ -30,7 +30,6 @@ struct AccountPasswordPage: Page {
 
     func values(_ setting: PageSetting) -> PageValues {
         var values = PageValues()
-        values.set("own", setting.words.own.values(brand: setting.brand.name))
         values.set("transaction", transaction)
         values.set("email", email.shown(limit: EmailAddress.limit))
         values.set("action", setting.basePath + Paths.accountPassword)

@@ -70,18 +70,6 @@ struct AccountWords: Sendable {
     /// What stands between the day's number and the month: `. ` or a space.
     let dayMark: String
 
-    /// The sentences that need nothing but the brand's name, ready for the templates.
-    func values(brand: String) -> PageValues {
-        var values = PageValues()
-        for child in Mirror(reflecting: self).children {
-            guard let name = child.label, let sentence = child.value as? Sentence, !sentence.needsMoreThanBrand else {
-                continue
-            }
-            values.set(name, sentence.filled([.brand: brand]))
-        }
-        return values
-    }
-
     /// A day as people write it, in UTC: `today`, `yesterday` or `21 November 2026`.
     func day(_ instant: Instant, now: Instant) -> String {
         let day = CalendarDay(instant)

@@ -43,9 +43,11 @@ public struct Pages: Sendable {
         templates = try Self.library(folder)
         frames = Dictionary(
             uniqueKeysWithValues: Language.allCases.map { language in
+                let words = Words.of(language)
                 var frame = PageValues()
                 frame.set("language", language.rawValue)
-                frame.set("words", Words.of(language).values(brand: brand.name))
+                frame.set("words", PageValues(sentencesOf: words, brand: brand.name))
+                frame.set("own", PageValues(sentencesOf: words.own, brand: brand.name))
                 frame.set("stylesheet", path("latchkey.css"))
                 frame.set("consoleStylesheet", path("console.css"))
                 frame.set("icon", path("keyhole.svg"))

@@ -29,8 +29,8 @@ struct Sentence: Sendable, Equatable, ExpressibleByStringLiteral {
         self.parts = parts.filter { $0 != .text("") }
     }
 
-    /// The places that stay to be filled once the brand is known.
-    var needsMoreThanBrand: Bool {
+    /// Whether places stay to be filled once the brand is known.
+    fileprivate var needsMoreThanBrand: Bool {
         parts.contains { if case .place(let place) = $0 { place != .brand } else { false } }
     }
 
@@ -54,6 +54,23 @@ struct Sentence: Sendable, Equatable, ExpressibleByStringLiteral {
             case .place(let place): piece.set("filled", fillings[place])
             }
             return piece
+        }
+    }
+}
+
+extension PageValues {
+    /// The sentences of a language that need nothing but the brand's name, each under its own name.
+    ///
+    /// - Parameters:
+    ///   - words: a structure of sentences.
+    ///   - brand: the brand's name.
+    init(sentencesOf words: some Sendable, brand: String) {
+        self.init()
+        for child in Mirror(reflecting: words).children {
+            guard let name = child.label, let sentence = child.value as? Sentence, !sentence.needsMoreThanBrand else {
+                continue
+            }
+            set(name, sentence.filled([.brand: brand]))
         }
     }
 }

@@ -95,16 +95,4 @@ struct Words: Sendable {
         let count = (seconds + length - 1) / length
         return "\(count) \(count == 1 ? names.0 : names.1)"
     }
-
-    /// The sentences that need nothing but the brand's name, ready for the templates.
-    func values(brand: String) -> PageValues {
-        var values = PageValues()
-        for child in Mirror(reflecting: self).children {
-            guard let name = child.label, let sentence = child.value as? Sentence, !sentence.needsMoreThanBrand else {
-                continue
-            }
-            values.set(name, sentence.filled([.brand: brand]))
-        }
-        return values
-    }
 }
