@@ -370,12 +370,16 @@ def test_disabling_says_what_stops_and_can_be_undone(own_server):
     client = plain_client(own_server)
     own_server.start()
     for _ in range(2):
-        Person(own_server, own_server.create_account()).connect(client)
+        person = Person(own_server, own_server.create_account())
+        person.connect(client)
     ada = Operator(own_server).join()
     path = f"/clients/{client.client_id}"
     assert "2 live connections of 2 accounts stop" in ada.open(path + "/disable").text
     done = ada.press(path + "/disable")
     assert own_server.command("client", "show", client.client_id)["disabled"]
+    told = person.visit(client.authorize_url())
+    assert (told.status, told.leaves) == (400, False)
+    assert "does not let it connect accounts at the moment" in told.text
     ada.submit(ada.form(done, path + "/enable"))
     assert not own_server.command("client", "show", client.client_id)["disabled"]
 

@@ -181,11 +181,17 @@ extension Provider {
         of profile: PartnerProfile? = nil
     ) async throws -> (Client, VerifiedRedirect) {
         guard let id = form["client_id"].flatMap({ ClientID($0) }), let client = try await client(id),
-            !client.isDisabled, profile == nil || client.partner == profile?.id
+            profile == nil || client.partner == profile?.id
         else {
             throw PageRefusal(
                 problem: .known(.unknownClient),
-                error: OAuthError(.invalidRequest, "client_id is missing, repeated, not registered or disabled")
+                error: OAuthError(.invalidRequest, "client_id is missing, repeated or not registered")
+            )
+        }
+        guard !client.isDisabled else {
+            throw PageRefusal(
+                problem: .known(.disabledClient),
+                error: OAuthError(.invalidRequest, "the client is disabled")
             )
         }
         do throws(OAuthError) {

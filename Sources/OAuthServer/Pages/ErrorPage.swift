@@ -12,8 +12,8 @@ struct ErrorPage: Page {
 
         /// The problems that the pages have words for.
         enum Kind: CaseIterable, Sendable {
-            case unknownClient, wrongRedirect, badRequest, expired, answered, otherBrowser, otherSite, notFound
-            case unavailable, unusable, unexpected
+            case unknownClient, disabledClient, wrongRedirect, badRequest, expired, answered, otherBrowser, otherSite
+            case notFound, unavailable, unusable, unexpected
         }
     }
 

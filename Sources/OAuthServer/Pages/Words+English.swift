@@ -52,6 +52,11 @@ extension Words {
                 what: "The link that brought you here names an application that is not registered with {brand}.",
                 next: "Go back to the application and try again. If you end up here again, tell the people who make it."
             ),
+            .disabledClient: ProblemWords(
+                title: "This application is paused",
+                what: "{brand} does not let it connect accounts at the moment.",
+                next: "Try again later. If it stays so, ask {brand} or the people who make the application."
+            ),
             .wrongRedirect: ProblemWords(
                 title: "This link leads to the wrong place",
                 what: """

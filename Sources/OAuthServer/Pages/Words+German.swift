@@ -57,6 +57,13 @@ extension Words {
                     Landen Sie wieder hier, sagen Sie bitte dem Anbieter der Anwendung Bescheid.
                     """
             ),
+            .disabledClient: ProblemWords(
+                title: "Diese Anwendung ist angehalten",
+                what: "{brand} lässt sie zurzeit keine Konten verbinden.",
+                next: """
+                    Versuchen Sie es später noch einmal. Bleibt es so, fragen Sie {brand} oder den Anbieter der Anwendung.
+                    """
+            ),
             .wrongRedirect: ProblemWords(
                 title: "Dieser Link führt an den falschen Ort",
                 what: """
