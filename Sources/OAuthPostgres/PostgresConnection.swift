@@ -74,9 +74,17 @@ final class PostgresConnection: SQLConnection {
         try query(sql, Parameters(arguments))
     }
 
-    private func query(_ sql: String, _ parameters: Parameters) throws(SQLError) -> [SQLRow] {
+    /// Runs a statement that is planned for its arguments: the setting that goes before it holds for what is sent together, or until
+    /// the transaction ends.
+    func search(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow] {
+        try query(sql, Parameters(arguments), behind: .text(SessionSettings.planForArguments))
+    }
+
+    private func query(_ sql: String, _ parameters: Parameters, behind: Outgoing? = nil) throws(SQLError) -> [SQLRow] {
         try remembering { () throws(SQLError) in
-            let answer = try exchange(try prepared(sql, parameters))
+            let statement = try prepared(sql, parameters)
+            if let behind { waiting.append(behind) }
+            let answer = try exchange(statement)
             try check(answer)
             return try answer.rows()
         }

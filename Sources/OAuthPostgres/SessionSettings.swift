@@ -3,8 +3,9 @@
 /// The settings that the promises of `SQLDatabase` rest on.
 ///
 /// The server's own timeouts end what a dropped connection left running: a little later than ours, except for locks, so that a long
-/// wait for one leaves the connection whole. The store's statements find rows by keys: planned once, each is planned well, while
-/// PostgreSQL left to itself would plan a `KeyedSelection` again each time. A server of another make may not know that setting.
+/// wait for one leaves the connection whole. Most of the store's statements find rows by keys: planned once, each is planned well,
+/// while PostgreSQL left to itself would plan a `KeyedSelection` again each time. What searches says so, and is planned for what it
+/// looks for. A server of another make may not know that setting.
 enum SessionSettings {
     /// The statement that sets them all.
     static func statement(_ deadlines: Deadlines) -> String {
@@ -18,4 +19,10 @@ enum SessionSettings {
                 (select set_config(name, 'force_generic_plan', false) from pg_settings where name = 'plan_cache_mode')
             """
     }
+
+    /// The statement that lets the one after it be planned for its arguments; to look through `pg_settings` would cost more than that.
+    static let planForArguments = """
+        select case when current_setting('plan_cache_mode', true) is not null
+            then set_config('plan_cache_mode', 'force_custom_plan', true) end
+        """
 }

@@ -36,7 +36,7 @@ extension Store {
     /// - Throws: as `SQLDatabase.transaction`.
     public func claimWebhooks(now: Instant, lease: Duration, limit: Int64) async throws(SQLError) -> [WebhookEvent] {
         let due = try await database.read { connection throws(SQLError) in
-            try connection.query(
+            try connection.search(
                 """
                 select number, next_at from webhook_events e
                 where delivered_at is null and given_up_at is null and next_at <= $1 and not exists (
@@ -131,9 +131,10 @@ extension Store {
         before number: Int64? = nil,
         limit: Int64 = 50
     ) async throws(SQLError) -> [WebhookEvent] {
-        var sql = "select \(Self.eventColumns) from webhook_events where number < $2"
-        if isOpen { sql += " and delivered_at is null and given_up_at is null" }
-        return try await events(sql + " order by number desc limit $1", [.integer(limit), .integer(number ?? .max)])
+        var search = Search(Self.eventSelection, by: "number desc", limit: limit)
+        if isOpen { search.require("delivered_at is null and given_up_at is null") }
+        search.require("number < @value", number.map { SQLValue.integer($0) })
+        return try await database.rows(of: search) { row throws(SQLError) in try Self.event(row) }
     }
 
     /// How many events are neither delivered nor given up, and when the oldest of them was written; none wait while no receiver
@@ -151,13 +152,8 @@ extension Store {
 
     /// The event with an identifier.
     public func webhook(_ id: WebhookEventID) async throws(SQLError) -> WebhookEvent? {
-        try await events("select \(Self.eventColumns) from webhook_events where event_id = $1", [SQLValue(id)]).first
-    }
-
-    private func events(_ sql: String, _ arguments: [SQLValue]) async throws(SQLError) -> [WebhookEvent] {
-        try await database.read { connection throws(SQLError) in
-            try connection.query(sql, arguments).map { row throws(SQLError) in try Self.event(row) }
-        }
+        try await database.rows(Self.eventSelection + " where event_id = $1", [SQLValue(id)])
+            .first.map { row throws(SQLError) in try Self.event(row) }
     }
 
     // MARK: In the transactions of others
@@ -234,6 +230,8 @@ extension Store {
         number, event_id, type, connection_id, client_id, body, created_at, next_at, attempts, delivered_at,
         given_up_at, last_status, last_error
         """
+
+    private static let eventSelection = "select \(eventColumns) from webhook_events"
 
     private static func event(_ row: SQLRow) throws(SQLError) -> WebhookEvent {
         WebhookEvent(

@@ -1,5 +1,5 @@
 /// With a hundred thousand rows of everything, each page of a list is still found by an index: judged by the plan of the
-/// statement that is really sent, and on PostgreSQL by how many rows it touches, never by a clock.
+/// statement that is really sent, in the way in which it is sent, and on PostgreSQL by how many rows it touches, never by a clock.
 import OAuth
 import OAuthStore
 import Synchronization
@@ -42,6 +42,7 @@ import Testing
             _ = try await store.audit(AuditFilter(subject: "client:c77777"), limit: 51)
             _ = try await store.audit(AuditFilter(actor: "opr_7", action: "client.created"), before: 50_000, limit: 51)
             _ = try await store.audit(AuditFilter(action: "operator.invited"), limit: 51)
+            _ = try await store.audit(AuditFilter(actor: "opr_gone"), limit: 51)
             _ = try await store.refusals(limit: 51)
             _ = try await store.refusals(of: client, before: 50_000, limit: 51)
             _ = try await store.refusals(requestID: "r77777", limit: 51)
@@ -150,6 +151,33 @@ import Testing
 private struct Statement: Sendable {
     let sql: String
     let arguments: [SQLValue]
+    let isSearch: Bool
+
+    /// Prepares it as PostgreSQL's driver does: with the types of its arguments, and without their values.
+    var preparation: String {
+        "prepare judged" + Self.list(arguments.map(\.written.type)) + " as " + sql
+    }
+
+    /// Runs what was prepared.
+    var execution: String {
+        "execute judged" + Self.list(arguments.map(\.written.literal))
+    }
+
+    private static func list(_ words: [String]) -> String {
+        words.isEmpty ? "" : " (" + words.joined(separator: ", ") + ")"
+    }
+}
+
+extension SQLValue {
+    /// The value as PostgreSQL reads it in a statement's text.
+    fileprivate var written: (type: String, literal: String) {
+        switch self {
+        case .null: ("unknown", "null")
+        case .integer(let number): ("bigint", "\(number)")
+        case .text(let text): ("text", "'" + text.replacing("'", with: "''") + "'")
+        case .bytes(let bytes): ("bytea", "'\\x" + Hexadecimal.encode(bytes) + "'")
+        }
+    }
 }
 
 /// Passes everything on to a real database, and remembers what was read.
@@ -169,8 +197,8 @@ private final class Listener: SQLDatabase {
         }
     }
 
-    fileprivate func note(_ sql: String, _ arguments: [SQLValue]) {
-        statements.withLock { $0.append(Statement(sql: sql, arguments: arguments)) }
+    fileprivate func note(_ sql: String, _ arguments: [SQLValue], isSearch: Bool = false) {
+        statements.withLock { $0.append(Statement(sql: sql, arguments: arguments, isSearch: isSearch)) }
     }
 
     private struct Line: SQLConnection {
@@ -180,6 +208,11 @@ private final class Listener: SQLDatabase {
         func query(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow] {
             listener.note(sql, arguments)
             return try base.query(sql, arguments)
+        }
+
+        func search(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow] {
+            listener.note(sql, arguments, isSearch: true)
+            return try base.search(sql, arguments)
         }
 
         func announceChange() throws(SQLError) { try base.announceChange() }
@@ -231,8 +264,14 @@ extension Ledger {
             try await database.rows("explain query plan " + statement.sql, statement.arguments).map { try $0.text(3) }
                 .joined(separator: "; ")
         case .postgres:
-            try await database.rows("explain (analyze, timing off) " + statement.sql, statement.arguments)
-                .map { try $0.text(0) }.joined(separator: "\n")
+            // Explained by itself it would be planned for its arguments, whether it is sent so or not.
+            try await database.transaction { connection throws(SQLError) -> [SQLRow] in
+                try connection.query(statement.preparation)
+                let explanation = "explain (analyze, timing off) " + statement.execution
+                let plan = try statement.isSearch ? connection.search(explanation, []) : connection.query(explanation)
+                try connection.query("deallocate judged")
+                return plan
+            }.map { try $0.text(0) }.joined(separator: "\n")
         }
     }
 
@@ -291,7 +330,8 @@ extension Ledger {
             (
                 "audit (at, actor_kind, actor, action, subject, state_after)",
                 """
-                \(at), 'operator', 'opr_' || (i % 20), case when i % 2000 = 0 then 'operator.invited' else 'client.created' end,
+                \(at), 'operator', case when i = 7 then 'opr_gone' else 'opr_' || (i % 20) end,
+                case when i % 2000 = 0 then 'operator.invited' else 'client.created' end,
                 'client:c' || i, '{"name":"Partner ' || i || '","redirect_uris":["https://partner.example/callback"]}'
                 """
             ),

@@ -150,6 +150,13 @@ public protocol SQLConnection {
     @discardableResult
     func query(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow]
 
+    /// Runs one read-only statement whose best plan hangs on its arguments: a word or an actor may have found one row, or all of them.
+    ///
+    /// - Parameters: as of `query`.
+    /// - Returns: all its rows.
+    /// - Throws: as `query`.
+    func search(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow]
+
     /// Runs one statement for its effect.
     ///
     /// A driver need not send it before the next `query` or the commit: what it throws may be thrown there.
@@ -167,6 +174,11 @@ extension SQLConnection {
     @discardableResult
     public func query(_ sql: String) throws(SQLError) -> [SQLRow] {
         try query(sql, [])
+    }
+
+    /// Runs it like any other: an engine that goes by its indexes alone looks at no argument.
+    public func search(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow] {
+        try query(sql, arguments)
     }
 
     /// Runs it at once.

@@ -59,7 +59,7 @@ extension SQLDatabase {
     ) async throws(SQLError) -> [Value] {
         let (sql, arguments) = (search.sql, search.arguments)
         return try await read { connection throws(SQLError) in
-            try connection.query(sql, arguments).map { row throws(SQLError) in try reading(row) }
+            try connection.search(sql, arguments).map { row throws(SQLError) in try reading(row) }
         }
     }
 }
