@@ -9,10 +9,11 @@ extension Store {
             if !text.contains(where: \.isWhitespace) { words.insert(text) }
             for run in runs(of: text) { words.insert(run) }
         }
-        return Set(words.sorted().prefix(wordLimit).map { String($0.prefix(wordLength)) })
+        return Set(words.sorted().prefix(wordLimit))
     }
 
     private static let wordLimit = 40
+    /// How many bytes of a word are kept and looked for: a character may have any number of them, an entry of an index may not.
     private static let wordLength = 100
 
     private static func runs(of text: String) -> [String] {
@@ -44,7 +45,7 @@ extension Store {
         for word in words.sorted() {
             try connection.execute(
                 "insert into \(kind)_words (word, \(kind)_id) values ($1, $2) on conflict do nothing",
-                [.bytes(Array(word.utf8)), id]
+                [.bytes(Array(word.utf8.prefix(wordLength))), id]
             )
         }
     }
@@ -83,7 +84,7 @@ extension Store {
     private static func found(_ beginnings: [String], _ kind: String, _ search: inout Search) -> String {
         var selection = ""
         for beginning in beginnings.reversed() {
-            let bytes = Array(beginning.prefix(wordLength).utf8)
+            let bytes = Array(beginning.utf8.prefix(wordLength))
             // The end is the beginning with its last byte raised: no byte of UTF-8 is the highest one.
             let from = search.add(.bytes(bytes))
             let to = search.add(.bytes(bytes.dropLast() + [(bytes.last ?? 0) + 1]))

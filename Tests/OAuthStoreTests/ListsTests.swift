@@ -82,6 +82,28 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `a name is kept and found whose characters have more bytes than an index has room for`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            // Letters with sixteen marks each, in no order that a database could write shorter.
+            var (name, state) = ("", UInt64(1))
+            for number in 0..<1600 {
+                if number.isMultiple(of: 16) { name.append("z") }
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                name.unicodeScalars.append(try #require(Unicode.Scalar(UInt32(0x300 + (state >> 33) % 0x6F))))
+            }
+            #expect(name.count == 100)
+            var registration = Ledger.registration("marked")
+            registration.name = name
+            #expect(try await ledger.store.register(registration, secret: nil, by: .server, now: Ledger.now))
+            for typed in [name, String(name.prefix(2))] {
+                #expect(try await ledger.other.clients(matching: typed, limit: 10).map(\.id.text) == ["marked"])
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `live connections are listed and counted with their accounts, and cut all at once`(_ backend: Backend)
         async throws
     {
