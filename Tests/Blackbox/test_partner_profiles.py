@@ -233,6 +233,16 @@ def test_a_file_of_the_same_id_takes_the_place_of_the_embedded_one(new_server, t
     assert server.command("partner", "show", "seam")["name"] == "Seam"
 
 
+def test_an_identifier_of_digits_is_shown_as_it_is_written(new_server, tmp_path):
+    digits = {"client_id": "12345678901234567890123", "test_secrets": ["1234567890123456789", "007"]}
+    rules = f"rules:\n  client_id: {digits['client_id']}\n  test_secrets: [{', '.join(digits['test_secrets'])}]\n"
+    (tmp_path / "acme.yaml").write_text(GOOD.replace("rules:\n", rules + "  access_token_lifetime: 600\n"))
+    server = new_server("sqlite")
+    shown = server.command("partner", "show", "acme", "--partners", str(tmp_path))["rules"]
+    assert shown["access_token_lifetime"] == 600
+    assert {name: shown[name] for name in digits} == digits
+
+
 def test_an_unknown_profile_is_refused_with_the_known_ones(new_server):
     done = new_server("sqlite").run("partner", "show", "acme")
     check_one_line_error(done, "'acme'", "home-assistant", "--partners")

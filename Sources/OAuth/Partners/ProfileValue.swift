@@ -17,13 +17,16 @@ public indirect enum ProfileValue: Sendable, Equatable {
         case .sequence(let sequence):
             self = .list(sequence.map(ProfileValue.init))
         default:
-            let text = ProfileValue.text(node.scalar?.string ?? "")
-            if node.tag == Tag(.bool) {
-                self = node.bool.map(ProfileValue.flag) ?? text
-            } else if node.tag == Tag(.int) || node.tag == Tag(.float) {
-                self = node.float.map(ProfileValue.number) ?? text
+            let text = node.scalar?.string ?? ""
+            if node.tag == Tag(.bool), let flag = node.bool {
+                self = .flag(flag)
+            } else if node.tag == Tag(.int) || node.tag == Tag(.float), let number = node.float,
+                // To YAML an identifier of digits is a number, whatever it would lose as one.
+                ProfileValue.number(number).line == text
+            {
+                self = .number(number)
             } else {
-                self = text
+                self = .text(text)
             }
         }
     }
@@ -45,7 +48,7 @@ public indirect enum ProfileValue: Sendable, Equatable {
     public var line: String {
         switch self {
         case .text(let text): text
-        case .number(let number): number == number.rounded() ? String(Int64(number)) : String(number)
+        case .number(let number): Int64(exactly: number).map { String($0) } ?? String(number)
         case .flag(let flag): flag ? "true" : "false"
         case .list(let values): values.map(\.line).joined(separator: ", ")
         case .members(let members): members.map { "\($0.key): \($0.value.line)" }.joined(separator: ", ")
