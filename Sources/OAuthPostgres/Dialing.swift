@@ -100,7 +100,6 @@ struct Dialing {
     }
 
     private mutating func callNext(_ now: ContinuousClock.Instant) {
-        guard !left.isEmpty else { return }
         let server = left.removeFirst()
         nextAt = now + Self.headStart
         guard let call = Call(server.index, server.keywords) else { return }

@@ -10,7 +10,7 @@ extension Store {
     /// - Parameters:
     ///   - refusals: what was refused, in the order in which it was.
     ///   - kept: how many of a client are kept.
-    /// - Throws: as `SQLDatabase.transaction`; nothing was written then.
+    /// - Throws: as `SQLDatabase.transaction`; they may be written then, and their connections know nothing of them.
     public func record(_ refusals: [Refusal], keeping kept: Int64 = Store.refusalsKept) async throws(SQLError) {
         guard !refusals.isEmpty else { return }
         try await database.transaction { connection throws(SQLError) in

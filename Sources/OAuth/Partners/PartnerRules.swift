@@ -110,16 +110,6 @@ extension PartnerProfile {
             }
         }
 
-        /// Checks what a token request at the profile's own path shows before its client is known.
-        /// - Throws: `invalid_request`.
-        public func check(
-            _ form: Form,
-            writtenAs body: TokenRequestRules.Body,
-            hasBasic: Bool
-        ) throws(OAuthError) {
-            try tokenRequest.check(form, writtenAs: body, hasBasic: hasBasic)
-        }
-
         /// The rules that are looser than the default, by key: each needs a reason.
         var loose: [String] {
             var loose: [String] = []

@@ -13,3 +13,10 @@ public struct AudienceClaim: Sendable, Equatable, Decodable {
         }
     }
 }
+
+extension JSONWriter {
+    /// Writes `aud`: an audience that is alone stands without an array.
+    mutating func audience(_ values: [String]) {
+        if values.count == 1 { member("aud", values[0]) } else { member("aud", values) }
+    }
+}

@@ -28,11 +28,7 @@ extension Introspection {
             writer.member("sub", account.description)
             writer.member("user_id", account.description)
         }
-        if meant.count == 1 {
-            writer.member("aud", meant[0])
-        } else {
-            writer.member("aud", meant)
-        }
+        writer.audience(meant)
         writer.member("iss", issuer)
         writer.member("api_key_id", key.id.description)
         writer.member("name", key.name)

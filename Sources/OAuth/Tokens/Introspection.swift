@@ -68,11 +68,7 @@ public enum Introspection {
         if let end = token.expiresAt { writer.member("exp", end.seconds) }
         writer.member("iat", token.issuedAt.seconds)
         writer.member("sub", connection?.account.description ?? token.subject ?? token.client.text)
-        if token.audiences.count == 1 {
-            writer.member("aud", token.audiences[0])
-        } else {
-            writer.member("aud", token.audiences)
-        }
+        writer.audience(token.audiences)
         writer.member("iss", issuer)
         writer.member("jti", token.jti)
         if let connection {

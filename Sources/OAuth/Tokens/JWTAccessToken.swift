@@ -11,11 +11,7 @@ public enum JWTAccessToken {
         var claims = JSONWriter()
         claims.member("iss", issuer)
         claims.member("sub", token.subject ?? token.client.text)
-        if token.audiences.count == 1 {
-            claims.member("aud", token.audiences[0])
-        } else {
-            claims.member("aud", token.audiences)
-        }
+        claims.audience(token.audiences)
         claims.member("client_id", token.client.text)
         claims.member("iat", token.issuedAt.seconds)
         claims.member("exp", expiresAt.seconds)

@@ -51,7 +51,7 @@ extension Provider {
         hasBasic: Bool,
         at profile: PartnerProfile?
     ) throws(OAuthError) {
-        try profile?.rules.check(form, writtenAs: body, hasBasic: hasBasic)
+        try profile?.rules.tokenRequest.check(form, writtenAs: body, hasBasic: hasBasic)
     }
 
     /// Notes why a request is refused.

@@ -219,7 +219,7 @@ import Testing
     }
 
     @Test func `A-05: what must be sent is asked for by name`() throws {
-        let rules = try #require(try PartnerProfiles.embedded()["seamless"]).rules
+        let rules = try #require(try PartnerProfiles.embedded()["seamless"]).rules.tokenRequest
         let whole = ["client_id": "c", "client_secret": "s", "redirect_uri": "r", "grant_type": "refresh_token"]
         for name in whole.keys {
             let form = Form(pairs: whole.filter { $0.key != name }.map { ($0.key, $0.value) })
