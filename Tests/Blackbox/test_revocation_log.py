@@ -46,6 +46,18 @@ def test_F12_what_a_restore_ends_again_is_not_noted_again_at_each_start(new_serv
     refusal(seam.exchange(open_code), 400, "invalid_grant")
 
 
+def test_F12_a_token_that_is_revoked_again_and_again_takes_one_line(new_server):
+    server = new_server("sqlite")
+    seam = server.create_client("--partner", "seam", name="Seam")
+    person = Person(server, server.create_account())
+    server.start()
+    tokens = person.connect(seam)
+    for _ in range(5):
+        assert seam.revoke(tokens.access).status_code == 200
+    log = Path(str(server.database.path) + ".revocations").read_text()
+    assert [json.loads(line)["ended"] for line in log.splitlines() if "ended" in line] == ["access_token.revoked"]
+
+
 def revive(server: Latchkey, sql: str) -> None:
     if server.database.kind == "postgres":
         server.database.query(sql)

@@ -92,6 +92,29 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `F12: a token that is revoked again and again is noted once, also while the log cannot be written`(
+        _ backend: Backend
+    ) async throws {
+        try await withRevocationLog { path in
+            try await backend.withLedger { ledger in
+                let folder = path + ".folder"
+                let store = Store(ledger.database, log: RevocationLog(path: folder + "/log"))
+                let token = try Self.token(of: ledger)
+                for attempt in 0..<6 {
+                    let failure = await sqlError {
+                        let now = Self.later + .seconds(Int64(attempt))
+                        try await store.revoke(token, until: Self.later + .hours(1), now: now)
+                    }
+                    #expect(failure?.kind == (attempt < 3 ? "unnoted" : nil))
+                    guard attempt == 2 else { continue }
+                    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+                }
+                #expect(try RevocationRecord(path: folder + "/log").endings.count == 1)
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `F12: what a crash kept out of the log is noted at the next start`(_ backend: Backend) async throws {
         try await withRevocationLog { path in
             try await backend.withLedger { ledger in
@@ -245,25 +268,29 @@ import Testing
         for number in [Int64(1), 2] {
             _ = try await ledger.store.add(signingKey(number, at: Ledger.now), endingOlder: nil, by: .server)
         }
-        let token = AccessToken(
+        return IDs(
+            kept: kept,
+            cut: cut,
+            token: try token(of: ledger, on: kept),
+            key: key,
+            disabled: Ledger.accountID("disabled"),
+            enabled: Ledger.accountID("enabled"),
+            deleted: Ledger.accountID("deleted"),
+            operators: operators
+        )
+    }
+
+    /// An access token of a connection, or the client's own.
+    private static func token(of ledger: Ledger, on connection: ConnectionID? = nil) throws -> AccessToken {
+        AccessToken(
             id: Ledger.bytes("token"),
-            connection: kept,
+            connection: connection,
             client: try ledger.client.client.id,
             subject: nil,
             scope: try Scope("read"),
             audiences: [],
             issuedAt: Ledger.now,
             expiresAt: later + .hours(1)
-        )
-        return IDs(
-            kept: kept,
-            cut: cut,
-            token: token,
-            key: key,
-            disabled: Ledger.accountID("disabled"),
-            enabled: Ledger.accountID("enabled"),
-            deleted: Ledger.accountID("deleted"),
-            operators: operators
         )
     }
 

@@ -55,6 +55,9 @@ public struct Ending: Sendable, Hashable {
         self.until = until
     }
 
+    /// By what it is known again: a single token has no time of its end in the database, and is ended anew by whoever asks.
+    var known: Ending { kind == .accessToken ? Ending(at: until ?? at, kind, id, until: until) : self }
+
     /// Reads a line; nil when it is damaged, or written by a release that knows more.
     init?(line: some StringProtocol) {
         guard let written = try? JSONDecoder().decode(Written.self, from: Data(line.utf8)),

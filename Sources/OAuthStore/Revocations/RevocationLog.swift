@@ -13,12 +13,12 @@ public actor RevocationLog {
     private let queue = DispatchQueue(label: "latchkey.revocation-log")
     /// From when on the next pass has to look into the audit trail; nil when it need not.
     private var since: Instant?
-    /// What the next pass writes besides.
-    private var told: [Ending] = []
+    /// What the next pass writes besides, by what it is known again: while the file cannot be written, people ask again and again.
+    private var told: [Ending: Ending] = [:]
     private var running: Task<Result<Void, SQLError>, Never>?
     private var waiting: Task<Result<Void, SQLError>, Never>?
-    /// What this process has written lately, so that nobody fills the disk by ending the same thing again and again; and
-    /// what it had written before that.
+    /// By what that is known again which this process has written lately, so that nobody fills the disk by ending the same thing
+    /// again and again; and what it had written before that.
     private var recent: Set<Ending> = []
     private var lessRecent: Set<Ending> = []
     private static let recentLimit = 20_000
@@ -47,7 +47,7 @@ public actor RevocationLog {
         from database: any SQLDatabase
     ) async throws(SQLError) {
         if let instant { since = min(since ?? instant, instant) }
-        told += endings
+        for ending in endings { told[ending.known] = ending }
         let pass = waiting ?? nextPass(database)
         try await pass.value.get()
     }
@@ -61,7 +61,7 @@ public actor RevocationLog {
             let tail = try await offLoop({ file in file.tail(lateness: Self.lateness, orBegin: now) }).get()
             looked = tail.mark
             // What a process before this one has written is not written again at each start.
-            recent.formUnion(tail.endings)
+            recent.formUnion(tail.endings.map(\.known))
         }
         // A clock that was set back must not hide what ends from now on.
         if let looked { try await note(since: min(looked, now) - Self.lateness, from: database) }
@@ -92,9 +92,9 @@ public actor RevocationLog {
         waiting = nil
         let (wanted, told) = (since, told)
         since = nil
-        self.told = []
+        self.told = [:]
         do throws(SQLError) {
-            var found = told
+            var found = Array(told.values)
             var place = wanted.map { Store.TrailPlace(at: $0, number: 0) }
             repeat {
                 if let from = place {
@@ -102,7 +102,7 @@ public actor RevocationLog {
                     found = page.endings + found
                     place = page.next
                 }
-                let fresh = found.filter { !recent.contains($0) && !lessRecent.contains($0) }
+                let fresh = found.filter { !recent.contains($0.known) && !lessRecent.contains($0.known) }
                 if !fresh.isEmpty { try await write(fresh, database) }
                 remember(fresh)
                 found = []
@@ -111,14 +111,14 @@ public actor RevocationLog {
         } catch {
             // Whoever comes next writes these too.
             if let wanted { since = min(since ?? wanted, wanted) }
-            self.told = told + self.told
+            self.told.merge(told) { later, _ in later }
             return .failure(error)
         }
     }
 
     private func remember(_ endings: [Ending]) {
         if recent.count > Self.recentLimit { (recent, lessRecent) = ([], recent) }
-        recent.formUnion(endings)
+        recent.formUnion(endings.map(\.known))
     }
 
     private func write(_ endings: [Ending], _ database: any SQLDatabase) async throws(SQLError) {
