@@ -14,6 +14,7 @@ extension DatabaseQueue {
         // GRDB would end the process over a transaction left open; the group commit looks after that itself.
         configuration.allowsUnsafeTransactions = true
         configuration.busyMode = .callback { tries in lock.goesOn(tries: tries) }
+        configuration.prepareDatabase { database in database.add(function: .lower) }
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             if !readonly { try queue.inDatabase { database in try database.turnWALOn(lock: lock) } }
@@ -21,6 +22,13 @@ extension DatabaseQueue {
         } catch {
             throw SQLError(error)
         }
+    }
+}
+
+extension DatabaseFunction {
+    /// A text in lower case: SQLite's own `lower` knows the letters of ASCII alone, PostgreSQL's those of all languages.
+    fileprivate static let lower = DatabaseFunction("lower", argumentCount: 1, pure: true) { values in
+        String.fromDatabaseValue(values[0])?.lowercased()
     }
 }
 

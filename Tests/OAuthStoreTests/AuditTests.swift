@@ -160,6 +160,14 @@ import Testing
             #expect(try await store.audit(AuditFilter(actor: "root", action: "account.created")).count == 20)
             #expect(try await store.audit(AuditFilter(text: "100%_1")).count == 11)
             #expect(try await store.audit(AuditFilter(text: "JANE")).count == 5)
+            _ = try await store.create(
+                Store.NewAccount(id: Ledger.accountID("ä"), email: "a@example.com", name: "Ärzte", passwordHash: nil),
+                by: .server,
+                now: Ledger.now
+            )
+            for text in ["Ärzte", "ärzte", "ÄRZTE"] {
+                #expect(try await store.audit(AuditFilter(text: text)).count == 1, "\(text)")
+            }
             #expect(try await store.audit(AuditFilter(text: "1000_")).isEmpty)
             #expect(try await store.audit(AuditFilter(actor: Self.jane.id), limit: 2).count == 2)
         }
