@@ -110,6 +110,37 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases)
+    func `a client that is deleted while its people decide is not known any more`(_ backend: Backend) async throws {
+        try await backend.withServer { server in
+            let browser = TestBrowser(server)
+            let consent = try await browser.signIn(at: try await browser.get(server.authorizationLink()))
+            let client = try #require(ClientID("s6BhdRkqt3"))
+            // This node does not hear of it.
+            _ = try await server.store.deleteClient(client, by: .server, now: server.clock.now)
+            let answer = try await browser.submit(consent, ["decision": "allow"])
+            #expect(answer.status == 400 && answer.text.contains("We do not know this application"))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `an account that is deleted at the moment of its consent has to sign in`(_ backend: Backend) async throws {
+        try await backend.withServer { server in
+            let browser = TestBrowser(server)
+            let consent = try await browser.signIn(at: try await browser.get(server.authorizationLink()))
+            let other = Store(try server.storage.open())
+            server.rigged.hold()
+            async let allowed = browser.submit(consent, ["decision": "allow"])
+            // Its session has been looked at, and its code is to be written.
+            await server.rigged.whenHeld()
+            _ = try await other.deleteAccount(server.account, by: .server, now: server.clock.now)
+            server.rigged.release()
+            let answer = try await allowed
+            #expect(answer.status == 200 && answer.actions.first == "/login")
+            await other.close()
+        }
+    }
+
     @Test func `§4.1.2.1: denying and cancelling lead back to the partner without a code`() async throws {
         try await Backend.sqlite.withServer { server in
             let browser = TestBrowser(server)

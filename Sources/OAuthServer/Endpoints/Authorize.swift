@@ -108,9 +108,15 @@ extension Provider {
             now: visit.now
         )
         let target = asked.redirect.granted(code: secret)
-        guard try await store.issue(code, transaction: pending.transaction.id) else {
-            return try await alreadyAllowed(secret, target, asked, session, visit)
+        let isIssued: Bool
+        do throws(SQLError) {
+            isIssued = try await store.issue(code, transaction: pending.transaction.id)
+        } catch .constraint {
+            // The client was deleted a moment ago, which this node need not know yet; or the account was, and its session with it.
+            guard try await store.client(asked.client.id) != nil else { throw Self.unknownClient }
+            return try signInPage(anew(pending), visit)
         }
+        guard isIssued else { return try await alreadyAllowed(secret, target, asked, session, visit) }
         observe(.allowed(asked.client.id, session.account.id, connection), visit.context)
         return redirect(to: target)
     }
@@ -169,6 +175,11 @@ extension Provider {
             + parameters.keeping(AuthorizationRequest.parameterNames).encoded
     }
 
+    private static let unknownClient = PageRefusal(
+        problem: .known(.unknownClient),
+        error: OAuthError(.invalidRequest, "client_id is missing, repeated or not registered")
+    )
+
     /// The client and the redirect URI of a request: without them, nothing may be redirected (RFC 6749 §4.1.2.1).
     ///
     /// - Parameters:
@@ -182,12 +193,7 @@ extension Provider {
     ) async throws -> (Client, VerifiedRedirect) {
         guard let id = form["client_id"].flatMap({ ClientID($0) }), let client = try await client(id),
             profile == nil || client.partner == profile?.id
-        else {
-            throw PageRefusal(
-                problem: .known(.unknownClient),
-                error: OAuthError(.invalidRequest, "client_id is missing, repeated or not registered")
-            )
-        }
+        else { throw Self.unknownClient }
         guard !client.isDisabled else {
             throw PageRefusal(
                 problem: .known(.disabledClient),
