@@ -4,7 +4,7 @@ import pytest
 
 from toolkit.client import Authorization, tokens
 from toolkit.person import Person
-from toolkit.waiting import eventually
+from toolkit.waiting import STALENESS, eventually
 
 WEB = "https://partner.example/callback"
 
@@ -192,6 +192,20 @@ def test_C04_what_a_client_gets_while_a_page_is_open_is_not_allowed_by_it(sqlite
     assert again.consent_form
     assert "locks.write" in again.text
     assert person.decide(again, "allow").leaves
+
+
+def test_RFC6749_4_1_2_1_what_may_not_be_asked_for_any_more_is_told_to_the_client(sqlite_server, person):
+    scopes = ("--scope", "locks.read", "--scope", "locks.write")
+    client = sqlite_server.create_client("--redirect-uri", WEB, *scopes, name="Shrinking")
+    allowed, held = person.reach_consent(client), person.reach_consent(client, state="kept")
+    person.decide(allowed, "allow")
+    sqlite_server.command("client", "update", client.client_id, "--scope", "locks.read")
+    other_tab = client.authorize_url()
+    eventually(lambda: person.visit(other_tab).leaves, STALENESS, "the server has not learnt that a scope is gone")
+    told = Authorization(person.decide(held, "allow").target, client)
+    assert (told.error, told.parameters["state"]) == ("invalid_scope", "kept")
+    again = person.decide(allowed, "allow")
+    assert again.status == 409, "who was answered is not told something else"
 
 
 def test_C04_a_decision_needs_the_session_of_the_one_who_was_asked(sqlite_server, person):

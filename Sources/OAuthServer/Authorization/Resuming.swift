@@ -11,11 +11,17 @@ extension Provider {
         return Visit(request: request, context: context, browser: try await browser(request, now: now), now: now)
     }
 
+    /// What becomes of an authorization that is taken up again.
+    enum Resumption: Sendable {
+        case goesOn(PendingAuthorization)
+        /// It begins again, was allowed before, or cannot be granted any more.
+        case answered(Response)
+    }
+
     /// The authorization that a form or link carries, its request checked again against the client of this moment.
     ///
-    /// - Returns: nil when it was begun in another browser; see `startAgain`.
-    /// - Throws: `PageRefusal` when it is too old or can no longer be granted.
-    func pending(_ form: Form, _ visit: Visit) async throws -> PendingAuthorization? {
+    /// - Throws: `PageRefusal` when it is too old, its client is gone, or it was begun in another browser.
+    func resumed(_ form: Form, _ visit: Visit) async throws -> Resumption {
         let transaction: AuthorizationTransaction
         do throws(TransactionSeal.Failure) {
             transaction = try seals.transactions.open(
@@ -24,7 +30,7 @@ extension Provider {
                 now: visit.now
             )
         } catch {
-            if case .otherBrowser = error { return nil }
+            if case .otherBrowser = error { return .answered(try startAgain(form, visit)) }
             throw PageRefusal(
                 problem: .known(.expired),
                 error: OAuthError(.accessDenied, "the authorization is not known, or was begun too long ago"),
@@ -32,13 +38,20 @@ extension Provider {
             )
         }
         let (client, redirect) = try await verifiedRedirect(transaction.parameters)
-        let request = try AuthorizationRequest(
-            transaction.parameters,
-            client: client,
-            redirect: redirect,
-            audiences: audiences.askable(by: client)
-        )
-        return PendingAuthorization(transaction: transaction, request: request)
+        do throws(OAuthError) {
+            let request = try AuthorizationRequest(
+                transaction.parameters,
+                client: client,
+                redirect: redirect,
+                audiences: audiences.askable(by: client)
+            )
+            return .goesOn(PendingAuthorization(transaction: transaction, request: request))
+        } catch {
+            // An operator has taken away what it asks for: the client is told, unless it has its answer.
+            if let response = try await answeredBefore(transaction, redirect, visit) { return .answered(response) }
+            let parameters = transaction.parameters
+            return .answered(await refused(error, parameters, of: client, redirect, visit.request, visit.context))
+        }
     }
 
     /// An authorization that was begun in another browser never goes on (RFC 6749 §10.12).
@@ -46,7 +59,7 @@ extension Provider {
     /// A page of ours that this very browser shows has lost its cookie to another tab: its authorization begins again by
     /// itself. A browser that sends none would begin for ever: it is told. Nobody else learns what a transaction that is not
     /// theirs asks for.
-    func startAgain(_ form: Form, _ visit: Visit) throws -> Response {
+    private func startAgain(_ form: Form, _ visit: Visit) throws -> Response {
         do throws(TransactionSeal.Failure) {
             _ = try seals.transactions.open(form["transaction"] ?? "", browser: nil, now: visit.now)
         } catch {

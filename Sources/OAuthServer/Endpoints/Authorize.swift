@@ -30,8 +30,7 @@ extension Provider {
             let audiences = audiences.askable(by: client)
             asked = try AuthorizationRequest(form, client: client, redirect: redirect, audiences: audiences)
         } catch {
-            await note(error, at: .authorize, form, request, context, status: 303)
-            return refused(error, of: client, redirect, context)
+            return await refused(error, form, of: client, redirect, request, context)
         }
         // Browsers keep our cookies from a form of another site; as a link, the same request comes with them.
         if request.method == .post, request.headers[.secFetchSite] == "cross-site" {
@@ -68,8 +67,8 @@ extension Provider {
         }
         switch (nextStep(pending, visit, remembered: remembered), visit.browser.session) {
         case (.refuse(let error), _):
-            await note(error, at: .authorize, pending.transaction.parameters, visit.request, visit.context, status: 303)
-            return refused(error, of: asked.client, asked.redirect, visit.context)
+            let parameters = pending.transaction.parameters
+            return await refused(error, parameters, of: asked.client, asked.redirect, visit.request, visit.context)
         case (.selectAccount, let session?):
             return try selectAccountPage(pending, session, visit)
         case (.consent, let session?):
@@ -136,35 +135,51 @@ extension Provider {
         let isWaiting = code.map {
             $0.account == session.account.id && $0.redeemedAt == nil && $0.isGood(for: asked.client, at: visit.now)
         }
-        return answered(asked, visit, goingOnAt: isWaiting ?? false ? target : nil)
+        return answered(asked.redirect, asked.locales, visit, goingOnAt: isWaiting ?? false ? target : nil)
     }
 
     /// Tells the client that the person refuses, unless they have allowed it before: two answers to one request would
     /// contradict each other, and what was allowed would stay.
     func deny(_ pending: PendingAuthorization, _ error: OAuthError, _ visit: Visit) async throws -> Response {
         let asked = pending.request
-        guard try await store.code(seals.transactions.code(of: pending.transaction).digest) == nil else {
-            return answered(asked, visit, goingOnAt: nil)
-        }
+        if let response = try await answeredBefore(pending.transaction, asked.redirect, visit) { return response }
         observe(.denied(asked.client.id), visit.context)
         return redirect(to: asked.redirect.refused(error))
     }
 
-    /// The page that says that there is an answer already, with a link to what comes next or to the application.
-    private func answered(_ asked: AuthorizationRequest, _ visit: Visit, goingOnAt target: String?) -> Response {
-        let endpoint = asked.redirect.endpoint
-        let application = endpoint.host.isEmpty ? nil : endpoint.origin + "/"
-        let page = ErrorPage(problem: .known(.answered), back: (target ?? application).map { .absolute($0) })
-        return self.page(page, status: .conflict, language: language(visit.request, locales: asked.locales))
+    /// The page for an authorization that was allowed before; nil for one that was not.
+    func answeredBefore(
+        _ transaction: AuthorizationTransaction,
+        _ redirect: VerifiedRedirect,
+        _ visit: Visit
+    ) async throws -> Response? {
+        guard try await store.code(seals.transactions.code(of: transaction).digest) != nil else { return nil }
+        return answered(redirect, transaction.parameters["ui_locales"], visit, goingOnAt: nil)
     }
 
-    /// Sends a refusal to the client.
-    private func refused(
+    /// The page that says that there is an answer already, with a link to what comes next or to the application.
+    private func answered(
+        _ redirect: VerifiedRedirect,
+        _ locales: String?,
+        _ visit: Visit,
+        goingOnAt target: String?
+    ) -> Response {
+        let endpoint = redirect.endpoint
+        let application = endpoint.host.isEmpty ? nil : endpoint.origin + "/"
+        let page = ErrorPage(problem: .known(.answered), back: (target ?? application).map { .absolute($0) })
+        return self.page(page, status: .conflict, language: language(visit.request, locales: locales))
+    }
+
+    /// Sends a refusal to the client, and notes it for the partner debugger.
+    func refused(
         _ error: OAuthError,
+        _ parameters: Form,
         of client: Client,
         _ redirect: VerifiedRedirect,
+        _ request: Request,
         _ context: DoorContext
-    ) -> Response {
+    ) async -> Response {
+        await note(error, at: .authorize, parameters, request, context, status: 303)
         observe(.refused(error, client.id), context)
         return self.redirect(to: redirect.refused(error))
     }

@@ -9,7 +9,11 @@ extension Provider {
         try refuseCrossSite(request)
         let form = try await form(request)
         let visit = try await visit(request, context)
-        guard let pending = try await pending(form, visit) else { return try startAgain(form, visit) }
+        let pending: PendingAuthorization
+        switch try await resumed(form, visit) {
+        case .answered(let response): return response
+        case .goesOn(let resumed): pending = resumed
+        }
         if form["action"] == "switch" { return try signInPage(anew(pending), visit) }
         switch form["decision"] {
         case "allow":

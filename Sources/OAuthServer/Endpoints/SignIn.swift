@@ -9,8 +9,10 @@ extension Provider {
     func resume(_ request: Request, _ context: DoorContext) async throws -> Response {
         let form = try query(request)
         let visit = try await visit(request, context)
-        guard let pending = try await pending(form, visit) else { return try startAgain(form, visit) }
-        return try await advance(pending, visit)
+        switch try await resumed(form, visit) {
+        case .answered(let response): return response
+        case .goesOn(let pending): return try await advance(pending, visit)
+        }
     }
 
     /// `POST /login`.
@@ -18,7 +20,11 @@ extension Provider {
         try refuseCrossSite(request)
         let form = try await form(request)
         let visit = try await visit(request, context)
-        guard var pending = try await pending(form, visit) else { return try startAgain(form, visit) }
+        var pending: PendingAuthorization
+        switch try await resumed(form, visit) {
+        case .answered(let response): return response
+        case .goesOn(let resumed): pending = resumed
+        }
         switch form["action"] {
         case "cancel":
             return try await deny(pending, OAuthError(.accessDenied, "the person did not sign in"), visit)
