@@ -10,6 +10,7 @@ from toolkit.client import refusal
 from toolkit.expect import guess_until_locked
 from toolkit.person import Person
 from toolkit.seeing import events
+from toolkit.waiting import STALENESS, eventually
 from toolkit.wire import together
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
@@ -56,6 +57,19 @@ def test_T06_a_new_secret_is_good_at_once_and_sets_off_no_alarm(own_server):
         newer = client.using(client_secret=made["client_secret"])
         answers = together([lambda newer=newer: newer.refresh(connected.refresh).status_code] * 10)
         assert answers == [200] * 10
+    assert events(own_server)["client_lockout"] == 0
+
+
+def test_R11_a_disabled_client_that_goes_on_sets_off_no_alarm(own_server):
+    own_server.extra_environment |= {"LATCHKEY_CLIENT_FAILURES": "5"}
+    client = own_server.create_client(*WEB)
+    account = own_server.create_account()
+    own_server.start()
+    connected = Person(own_server, account).connect(client)
+    own_server.command("client", "disable", client.client_id)
+    eventually(lambda: client.refresh(connected.refresh).status_code == 401, STALENESS, "the client is still served")
+    for _ in range(10):
+        refusal(client.refresh(connected.refresh), 401, "invalid_client")
     assert events(own_server)["client_lockout"] == 0
 
 
