@@ -224,6 +224,16 @@ def test_client_rotate_secret_keeps_the_old_one_alive(server, person):
     eventually(lambda: client.refresh(connected.refresh).status_code == 401)
 
 
+def test_a_chosen_secret_that_is_rotated_to_again_keeps_the_one_before_alive(server):
+    client = server.create_client(*WEB, name="Partner with a script")
+    chosen = "rotated-" + "x" * 22
+    server.canaries.add("client secret", chosen)
+    rotate = ("client", "rotate-secret", client.client_id, "--secret", chosen)
+    for _ in range(2):
+        assert "The one before it works" in server.run(*rotate).stdout
+        assert re.search(r"^ *secrets +2$", server.run("client", "show", client.client_id).stdout, re.M)
+
+
 def test_a_secret_that_client_update_chooses_keeps_the_one_before_alive(server, person):
     client = server.create_client(*WEB, name="Partner with chosen secrets")
     connected = person.connect(client)

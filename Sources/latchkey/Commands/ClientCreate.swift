@@ -253,7 +253,8 @@ extension ClientCommand {
                         isAnswered: confirmation.yes
                     )
                     try await ledger.store.setSecret(of: id, to: new.stored, by: ledger.actor, now: ledger.now)
-                } else {
+                } else if new.stored.digest != stored.secrets.first?.digest {
+                    // Given again, it would take the place of the one before it.
                     guard try await ledger.store.rotateSecret(of: id, to: new.stored, by: ledger.actor, now: ledger.now)
                     else {
                         throw Complaint(unknown: id)
