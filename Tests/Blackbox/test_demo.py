@@ -203,9 +203,18 @@ login-endpoint-url: http://127.0.0.1:{port}/login
 
 def test_a_taken_port_names_the_flag_that_the_demo_has(demo, tmp_path):
     done = another_demo(tmp_path, "--data", "elsewhere", "--port", str(PORT))
-    assert done.returncode == 1
-    assert "--port" in done.stderr
+    check_one_line_error(done, f"cannot listen on 127.0.0.1:{PORT}", "--port")
     assert "--listen" not in done.stderr
+
+
+def test_a_port_that_another_program_has_is_told_in_one_line(tmp_path):
+    # Of one address of localhost; a demo that listened on the other one would say that it has to close again.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = another_demo(tmp_path, "--port", str(port))
+    check_one_line_error(done, f"cannot listen on 127.0.0.1:{port}: ", "--port")
 
 
 def test_a_second_demo_does_not_take_the_first_ones_data_over(demo, tmp_path):

@@ -6,6 +6,7 @@ import pwd
 import re
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
@@ -188,6 +189,8 @@ def test_a_port_in_use_is_told_from_one_that_is_free(new_server):
             listener.listen()
             done = server.run(*serve)
         assert done.returncode == 1
+        # The other listener would say that it has to close again.
+        assert '"error"' not in done.stderr, done.stderr
         last = done.stderr.strip().splitlines()[-1]
         assert f"cannot listen on 127.0.0.1:{taken}: " in last
         assert str(free) not in last
@@ -203,6 +206,19 @@ def test_an_address_of_another_machine_is_told_from_one_in_use(new_server, host)
     told = done.stderr.strip().splitlines()[-1]
     assert told.startswith(f"latchkey: cannot listen on {host}:{server.port}: ")
     assert told.endswith("name an address of this machine with --listen")
+
+
+def test_a_port_that_only_root_may_have_is_told_from_one_in_use(new_server):
+    server = new_server()
+    if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) < 2:
+        pytest.skip("here every user may have every port")
+    if os.geteuid() == 0:
+        server.prefix = ("setpriv", "--bounding-set=-net_bind_service")
+    done = server.run("serve", "--listen", "127.0.0.1:1", "--issuer", server.base)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert "cannot listen on 127.0.0.1:1: Permission denied" in last
+    assert last.endswith("choose one above 1023 with --listen")
 
 
 def prepared(new_server):

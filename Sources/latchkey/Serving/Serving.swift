@@ -116,6 +116,7 @@ struct Serving: Sendable {
         chosenBy flag: String,
         whenReady: @escaping @Sendable () -> Void
     ) async throws {
+        try refuseTaken(places(addresses, flag))
         let supervisor = Supervisor()
         let doors = FrontDoors(drain: provider.drain)
         let isOpen = opening(of: addresses.count, doors) {
@@ -136,10 +137,9 @@ struct Serving: Sendable {
         do {
             try await shutdown.run(group(of: beside + listening))
         } catch let error as IOError {
-            let isElsewhere = error.errnoCode == EADDRNOTAVAIL
-            throw unheard(addresses, chosenBy: flag, String(cString: strerror(error.errnoCode)), isElsewhere)
-        } catch let error as SocketAddressError.UnknownHost {
-            throw unheard(addresses, chosenBy: flag, error.errorDescription, true)
+            // Somebody took it in between.
+            try refuseTaken(places(addresses, flag))
+            throw unheard(places(addresses, flag), error.errnoCode)
         }
     }
 
@@ -209,22 +209,35 @@ struct Serving: Sendable {
         return ServiceGroup(configuration: configuration)
     }
 
-    /// Says on which address nobody could listen; the listeners that could have closed theirs by now.
-    private func unheard(
-        _ addresses: [ListenAddress],
-        chosenBy flag: String,
-        _ reason: String,
-        _ isElsewhere: Bool
-    ) -> Complaint {
-        var wanted = addresses.map { (address: $0, flag: flag) }
-        if let scraped = deployment.metricsListen { wanted.append((scraped, "--metrics-listen")) }
-        let refused = wanted.filter { !$0.address.isFree }
-        let told = refused.isEmpty ? wanted : refused
-        let flags = told.map(\.flag).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
-        let remedy = isElsewhere ? "name an address of this machine" : "end the program that uses it, or choose another"
+    /// Where somebody wants to listen, and the flag that chooses another place.
+    private typealias Place = (address: ListenAddress, flag: String)
+
+    private func places(_ addresses: [ListenAddress], _ flag: String) -> [Place] {
+        let metrics = deployment.metricsListen.map { [(address: $0, flag: "--metrics-listen")] } ?? []
+        return addresses.map { (address: $0, flag: flag) } + metrics
+    }
+
+    /// Refuses to begin where nobody can listen.
+    ///
+    /// The listeners that could would complain in the log of having to close again.
+    private func refuseTaken(_ places: [Place]) throws(Complaint) {
+        let refused = places.filter { $0.address.obstacle != nil }
+        guard let code = refused.first?.address.obstacle else { return }
+        throw unheard(refused, code)
+    }
+
+    /// Says on which addresses nobody can listen, why, and what to do.
+    private func unheard(_ places: [Place], _ code: Int32) -> Complaint {
+        let flags = places.map(\.flag).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+        let remedy =
+            switch code {
+            case EADDRNOTAVAIL: "name an address of this machine"
+            case EACCES: "only root may have such a port: choose one above 1023"
+            default: "end the program that uses it, or choose another"
+            }
         return Complaint(
-            "cannot listen on \(told.map(\.address.description).joined(separator: " and ")): "
-                + "\(reason); \(remedy) with \(flags.joined(separator: " or "))"
+            "cannot listen on \(places.map(\.address.description).joined(separator: " and ")): "
+                + "\(String(cString: strerror(code))); \(remedy) with \(flags.joined(separator: " or "))"
         )
     }
 

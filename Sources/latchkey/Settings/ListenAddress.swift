@@ -40,18 +40,20 @@ struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
     /// Whether only this machine can reach it.
     var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 
-    /// Whether a listener could have it at this moment.
-    var isFree: Bool {
-        guard let place = try? SocketAddress.makeAddressResolvingHost(host, port: port) else { return false }
+    /// Why a listener could not have it at this moment, as `errno` says it; nil when it could.
+    var obstacle: Int32? {
+        // A name that leads nowhere is no address of this machine.
+        guard let place = try? SocketAddress.makeAddressResolvingHost(host, port: port) else { return EADDRNOTAVAIL }
         var family = AF_INET
         if case .v6 = place { family = AF_INET6 }
         let probe = socket(family, Int32(SOCK_STREAM.rawValue), 0)
-        guard probe >= 0 else { return false }
+        guard probe >= 0 else { return errno }
         defer { close(probe) }
         var yes: Int32 = 1
         setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout.size(ofValue: yes)))
-        return place.withSockAddr { address, size in
-            bind(probe, address, socklen_t(size)) == 0 && listen(probe, 1) == 0
+        // It does not listen: a request that came at this moment would be lost.
+        return place.withSockAddr { address, size -> Int32? in
+            bind(probe, address, socklen_t(size)) == 0 ? nil : errno
         }
     }
 
