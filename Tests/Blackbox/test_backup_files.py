@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.client import refusal
 from toolkit.process import BINARY, Latchkey
 
 
@@ -69,6 +70,24 @@ def test_F12_a_backup_is_written_to_a_disk_that_knows_no_hard_links(new_server, 
     (tmp_path / "there").write_text("mine")
     assert alone(server, "backup", str(tmp_path / "there"), inject=no_links).returncode == 1
     assert (tmp_path / "there").read_text() == "mine"
+
+
+def test_F12_a_restore_tells_what_is_lost_and_what_follows_from_it(new_server, tmp_path):
+    server, _, good = backed_up(new_server, tmp_path)
+    late = server.create_client("--partner", "seam")
+    done = server.run("restore", str(good), "--replace")
+    assert done.returncode == 0, done.stderr
+    (lost,) = [line for line in done.stdout.splitlines() if line.startswith("Lost")]
+    # Nobody was connected, so nobody has to connect again.
+    assert "1 client;" in lost
+    assert "invalid_client" in lost
+    assert "latchkey client create --id ID" in lost
+    server.start()
+    refusal(late.refresh("nonsense"), 401, "invalid_client")
+    # As it was, for whoever knows its secret still.
+    words = ("--partner", "seam", "--id", late.client_id, "--secret", late.client_secret)
+    server.create_client(*words).wait_until_known()
+    refusal(late.refresh("nonsense"), 400, "invalid_grant")
 
 
 def emails(server: Latchkey) -> set[str]:

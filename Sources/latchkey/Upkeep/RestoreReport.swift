@@ -101,16 +101,24 @@ struct RestoreReport {
         for (kind, number) in reapplied.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             Swift.print("  \(kind.rawValue): \(number)")
         }
-        if let lost, lost.values.contains(where: { $0 > 0 }) {
-            Swift.print(
-                "Lost, because they are younger than the backup: \(count(lost["connections"] ?? 0, "connection")), "
-                    + "\(count(lost["accounts"] ?? 0, "account")), \(count(lost["clients"] ?? 0, "client")). "
-                    + "Those partners are answered invalid_grant, and their users have to connect again."
-            )
-        }
+        printLost()
         for (kind, ids) in told.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             Swift.print("As before the backup again (\(kind.rawValue)): \(ids.joined(separator: " "))")
         }
         for warning in warnings { warn(warning) }
+    }
+
+    /// What is gone, and what follows from it.
+    private func printLost() {
+        guard let lost else { return }
+        let remedies = [
+            ("connection", "partners are answered invalid_grant, and their users have to connect again"),
+            ("account", "what is kept here is made again with 'latchkey account create', under a new user_id"),
+            ("client", "partners are answered invalid_client until 'latchkey client create --id ID' makes it again"),
+        ]
+        for (noun, remedy) in remedies {
+            guard let number = lost[noun + "s"], number > 0 else { continue }
+            Swift.print("Lost, because younger than the backup: \(count(number, noun)); \(remedy).")
+        }
     }
 }
