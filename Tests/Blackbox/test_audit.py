@@ -68,6 +68,17 @@ def test_u06_an_account_and_its_cut_connection_are_recorded(server, person):
         assert secret not in text
 
 
+def test_u06_who_is_named_otherwise_than_in_the_trail_does_not_look_idle(server, person):
+    user_id = person.account.user_id
+    for words in (("--subject", user_id), ("--actor", "grace@acme.example")):
+        done = server.run("audit", "list", *words)
+        assert done.returncode == 0
+        assert "--subject is KIND:ID and --actor an id" in done.stdout
+    named = server.run("audit", "list", "--subject", f"account:{user_id}").stdout
+    assert "account.created" in named
+    assert "KIND:ID" not in named
+
+
 def test_u06_what_partners_and_the_server_cut_is_recorded(server, person):
     client = server.partners.strict
     revoked, reused = person.connect(client), person.connect(client)

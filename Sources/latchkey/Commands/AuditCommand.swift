@@ -14,7 +14,12 @@ struct AuditCommand: AsyncParsableCommand {
 extension AuditCommand {
     /// Which entries are wanted.
     struct FilterOptions: ParsableArguments {
-        @Option(help: "Only what was done to this: client:ID, account:USER_ID, connection:ID, key:ID.")
+        @Option(
+            help: """
+                Only what was done to this: client:ID, account:USER_ID, connection:ID, api_key:ID, key:ID, operator:ID or \
+                webhook:ID.
+                """
+        )
         var subject: String?
 
         @Option(help: "Only what this actor did, by its id: a user of a machine, an operator, a user_id, a client.")
@@ -27,6 +32,13 @@ extension AuditCommand {
         var text: String?
 
         var filter: AuditFilter { AuditFilter(subject: subject, actor: actor, action: action, text: text) }
+
+        /// What is said when nothing fits: a name that the trail does not use is not to look like somebody who did nothing.
+        var nothingFits: String {
+            guard subject != nil || actor != nil else { return "Nothing that fits was done." }
+            return "Nothing that fits was done. --subject is KIND:ID and --actor an id, as --json shows them; "
+                + "--text looks for a part."
+        }
     }
 
     struct List: AsyncParsableCommand {
@@ -48,7 +60,7 @@ extension AuditCommand {
                 for record in records {
                     table.add(record.at.brief, record.who, record.action, record.subject)
                 }
-                table.print(otherwise: "Nothing that fits was done.")
+                table.print(otherwise: options.nothingFits)
             }
         }
     }
