@@ -665,6 +665,35 @@ def test_help_and_version_need_no_database():
         assert re.search(rf"^\s+{name}\b", listed, re.MULTILINE), name
 
 
+def commands_below(command: dict) -> list[dict]:
+    return [command] + [one for below in command.get("subcommands", []) for one in commands_below(below)]
+
+
+def test_an_option_that_takes_another_back_says_so_where_the_manual_tells_of_it():
+    done = subprocess.run([BINARY, "--experimental-dump-help"], capture_output=True, text=True, timeout=30)
+    told = [
+        argument["abstract"]
+        for command in commands_below(json.loads(done.stdout)["command"])
+        for argument in command.get("arguments", [])
+        if any(name["name"].startswith("no-") for name in argument.get("names", []))
+    ]
+    assert len(told) == 2, "client create and client update have --no-public"
+    assert all("--no-public for one that can" in text for text in told)
+
+
+def test_a_client_is_shown_without_what_its_grants_never_do(server):
+    robot = server.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Robot")
+    shown = server.run("client", "show", robot.client_id).stdout
+    assert "client_credentials" in shown
+    for absent in ("redirect URIs", "refresh tokens", "consent"):
+        assert absent not in shown, shown
+    short = server.create_client(*WEB, "--grant", "authorization_code", name="No refresh")
+    shown = server.run("client", "show", short.client_id).stdout
+    assert "redirect URIs" in shown
+    assert "consent" in shown
+    assert "refresh tokens" not in shown
+
+
 def printing_to(server, output, *words: str, **options) -> subprocess.CompletedProcess:
     """Runs a command whose standard output goes somewhere else."""
     command = [BINARY, *words, "--database", server.database.url]

@@ -88,6 +88,19 @@ def test_a_wrong_redirect_uri_is_told_and_nothing_is_made(own_server):
     assert "Partner" not in [each["name"] for each in own_server.command("client", "list")]
 
 
+def test_a_client_that_acts_for_nobody_has_no_redirect_uris_to_add_and_no_consent(own_server):
+    robot = own_server.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Robot")
+    web = own_server.create_client("--partner", "seam")
+    own_server.start()
+    operator = Operator(own_server).join()
+    absent = ("Redirect URIs", "Refresh tokens", "Consent")
+    text = operator.open(f"/clients/{robot.client_id}").text
+    assert "client_credentials" in text
+    assert not [words for words in absent if words in text], text
+    text = operator.open(f"/clients/{web.client_id}").text
+    assert all(words in text for words in absent), text
+
+
 def test_scopes_that_are_emptied_are_none(new_server):
     server = new_server(environment={"LATCHKEY_SCOPES": "locks.read,locks.write"})
     server.start()

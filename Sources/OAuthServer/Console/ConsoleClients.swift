@@ -165,18 +165,25 @@ extension Provider {
         guard !client.grants.isEmpty else {
             return [ConsoleFact("Audiences", codes: client.audiences)]
         }
-        let others = client.resources.map { ConsoleFact("Other APIs", codes: $0) }
-        return [
+        var facts = [
             ConsoleFact("Scopes", codes: client.scopes.names),
             ConsoleFact("Grants", codes: client.grants.map(\.rawValue).sorted()),
-            ConsoleFact("Refresh tokens", .text(client.refresh.rawValue)),
-            ConsoleFact("Access tokens", .text("\(client.accessToken.format.rawValue), \(client.lifetimeWords)")),
-            ConsoleFact("Consent", .text(client.consent == .always ? "asked every time" : "remembered")),
-        ] + (others.map { [$0] } ?? [])
+        ]
+        if client.grants.contains(.refreshToken) {
+            facts.append(ConsoleFact("Refresh tokens", .text(client.refresh.rawValue)))
+        }
+        let lifetime = client.lifetimeWords
+        facts.append(ConsoleFact("Access tokens", .text("\(client.accessToken.format.rawValue), \(lifetime)")))
+        if client.grants.contains(.authorizationCode) {
+            let consent = client.consent == .always ? "asked every time" : "remembered"
+            facts.append(ConsoleFact("Consent", .text(consent)))
+        }
+        if let others = client.resources { facts.append(ConsoleFact("Other APIs", codes: others)) }
+        return facts
     }
 
     private func addRedirectURIs(_ found: FoundClient, to page: inout ConsolePage) {
-        guard let client = found.client, !client.grants.isEmpty else { return }
+        guard let client = found.client, client.grants.contains(.authorizationCode) else { return }
         let only = found.profile?.allowsOneRedirectURI == true ? client.redirectURIs.first : nil
         page.add(.section("Redirect URIs", "People are sent back to one of these, and to no other place."))
         if !client.openDomains.isEmpty {

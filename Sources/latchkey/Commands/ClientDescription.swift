@@ -64,21 +64,22 @@ struct ClientDescription: Sendable {
             card.add("grants", client.grants.map(\.rawValue).sorted())
             if !client.audiences.isEmpty { card.add("audiences", client.audiences) }
             guard !client.grants.isEmpty else { break }
+            let isForPeople = client.grants.contains(.authorizationCode)
             let patterns = client.redirectHosts.map { "https://*.\($0.domain) (any host below it)" }
-            card.add("redirect URIs", client.redirectURIs.map(\.text) + patterns)
+            if isForPeople { card.add("redirect URIs", client.redirectURIs.map(\.text) + patterns) }
             let paths = profile?.rules.endpoints.all.map(\.text) ?? []
             if !paths.isEmpty { card.add("own paths", paths) }
             if let addresses {
-                if client.grants.contains(.authorizationCode) { card.add("authorization URL", addresses.authorization) }
+                if isForPeople { card.add("authorization URL", addresses.authorization) }
                 card.add("token URL", addresses.token)
             }
             card.add("scopes", client.scopes.names)
             if let resources = client.resources { card.add("resources", resources.isEmpty ? ["none"] : resources) }
-            card.add("refresh tokens", client.refresh.rawValue)
+            if client.grants.contains(.refreshToken) { card.add("refresh tokens", client.refresh.rawValue) }
             let policy = client.accessToken
             let lifetime = policy.lifetime.map { "\($0.components.seconds) seconds" } ?? "until the connection is cut"
             card.add("access tokens", "\(policy.format.rawValue), \(lifetime)")
-            card.add("consent", client.consent.rawValue)
+            if isForPeople { card.add("consent", client.consent.rawValue) }
         }
         return card
     }

@@ -33,7 +33,10 @@ struct ClientPolicyOptions: ParsableArguments {
     )
     var scopes: [String] = []
 
-    @Flag(inversion: .prefixedNo, help: "The client cannot keep a secret: an app, or a page in the browser.")
+    @Flag(
+        inversion: .prefixedNo,
+        help: "For a client that cannot keep a secret: an app, or a page in the browser. --no-public for one that can."
+    )
     var `public`: Bool?
 
     @Option(help: "How refresh tokens behave: stable, successor, strict, or 'profile' for what the profile says.")
