@@ -8,6 +8,7 @@ import pytest
 import test_partners as suite
 from toolkit import replay
 from toolkit.databases import ROOT, Postgres, SQLite
+from toolkit.expect import check_one_line_error
 from toolkit.stage import Stage
 
 PAGE = ROOT / "docs" / "partners.md"
@@ -67,6 +68,16 @@ def test_the_pages_commands_work_as_they_are_written(new_server, folder):
     assert made["redirect_uris"] == ["https://butler.example/link/acme-locks/callback"]
     assert made["client_secret"]
     server.canaries.add("client secret", made["client_secret"])
+
+
+def test_a_command_without_the_pages_flag_says_how_to_name_the_folder(new_server, folder):
+    server = new_server("sqlite")
+    *_, create = (shlex.split(line) for line in example("commands").strip().splitlines())
+    client_id = server.command(*create[1:])["client_id"]
+    done = server.run("client", "rotate-secret", client_id)
+    check_one_line_error(done, "there is no partner profile 'butler'", "LATCHKEY_PARTNERS")
+    server.extra_environment |= {"LATCHKEY_PARTNERS": "./partners"}
+    assert server.command("client", "rotate-secret", client_id)["client_secret"]
 
 
 def test_the_pages_mistake_is_refused_in_the_pages_words(new_server, folder):

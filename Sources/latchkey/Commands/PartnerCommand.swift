@@ -73,7 +73,8 @@ extension PartnerProfiles {
     /// Says that no profile has an id: which ones there are, and which was probably meant.
     func lack(of id: String) -> String {
         "there is no partner profile '\(id)'; there are \(ids.joined(separator: ", ")), "
-            + "and --partners names a folder with more" + (id.nearest(of: ids).map { "; did you mean '\($0)'?" } ?? "")
+            + "and the setting partners (LATCHKEY_PARTNERS) names a folder with more"
+            + (id.nearest(of: ids).map { "; did you mean '\($0)'?" } ?? "")
     }
 }
 
