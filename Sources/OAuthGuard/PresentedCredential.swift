@@ -24,7 +24,7 @@ enum PresentedCredential {
         let isInURL = request.uri.queryParameters.has("access_token")
         guard authorizations.count + keys.count < 2, !isInURL || authorizations.isEmpty && keys.isEmpty else {
             let header =
-                keyHeader.map { "Authorization or \($0.canonicalName), one of them" } ?? "one Authorization header"
+                keyHeader.map { "Authorization or \($0.rawName), one of them" } ?? "one Authorization header"
             throw .invalidRequest("the request authenticates in more than one way: send \(header)")
         }
         guard !isInURL else {
