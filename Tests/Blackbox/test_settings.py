@@ -169,6 +169,22 @@ def test_a_settings_file_in_another_encoding_is_refused_with_its_line(new_server
     assert shown["brand-name"] == "Schlüssel"
 
 
+@pytest.mark.parametrize(
+    ("line", "quoted"),
+    [
+        ("metrics-listen: [::]:9464", 'metrics-listen: "[::]:9464"'),
+        ("metrics-from: [127.0.0.1, ::1]", 'metrics-from: [127.0.0.1, "::1"]'),
+    ],
+)
+def test_an_ipv6_address_that_yaml_takes_for_something_else_is_asked_for_in_quotes(new_server, line, quoted):
+    server = new_server()
+    file = server.folder / "latchkey.yaml"
+    file.write_text(line + "\n")
+    check_one_line_error(server.run("settings", "--check"), "not correct YAML", 'needs quotes: listen: "[::]:8080"')
+    file.write_text(quoted + "\n")
+    assert server.run("settings", "--check").returncode == 0
+
+
 def test_a_port_in_use_stops_the_start_with_one_line(new_server):
     server = new_server()
     with socket.socket() as taken:

@@ -13,7 +13,8 @@ enum SettingsPage {
             2. the environment: `LATCHKEY_` and the name in upper case with `_` for `-`, such as `LATCHKEY_SECRET_KEY`. An
                empty variable counts as not set;
             3. the file that `--config` or `LATCHKEY_CONFIG` names, else `latchkey.yaml` in the working directory, else
-               `/etc/latchkey/latchkey.yaml`: one `name: value` per line. Relative paths start at the working directory.
+               `/etc/latchkey/latchkey.yaml`: one `name: value` per line. Relative paths start at the working directory. An IPv6
+               address needs quotes there: `listen: "[::]:8080"`.
 
             `latchkey settings` shows every value and where it came from; `latchkey settings --check` says whether the server
             would start: it tries the files that the server needs, here and as this user, and asks no database, so that it

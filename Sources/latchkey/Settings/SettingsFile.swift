@@ -43,7 +43,10 @@ struct SettingsFile: Sendable {
         do {
             root = try Yams.compose(yaml: text)
         } catch {
-            throw Complaint("the settings file \(path) is not correct YAML: \(Self.fault(error))")
+            // To YAML the bracket of an address begins a list.
+            let hasIPv6 = text.split { $0.isNewline }.contains { !$0.hasPrefix("#") && $0.contains("::") }
+            let advice = hasIPv6 ? "; an IPv6 address needs quotes: listen: \"[::]:8080\"" : ""
+            throw Complaint("the settings file \(path) is not correct YAML: \(Self.fault(error))\(advice)")
         }
         var values: [String: String] = [:]
         var words: [String: ScopeWords] = [:]
