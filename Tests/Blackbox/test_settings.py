@@ -45,6 +45,20 @@ def test_the_sample_names_every_setting_with_an_example_that_works(new_server):
     assert left_out <= {"secret-key", "login-endpoint-secret"}
 
 
+def test_the_sample_writes_what_flags_say_as_yaml_reads_it_back(new_server):
+    server = new_server()
+    said = {
+        "listen": "[::1]:8080",
+        "metrics-listen": "[::1]:9464",
+        "issuer": "https://id.example/it's",
+        "partners": "a #b",
+    }
+    flags = [word for name, value in said.items() for word in (f"--{name}", value)]
+    (server.folder / "latchkey.yaml").write_text(server.run("settings", "--sample", *flags).stdout)
+    read = {one["name"]: one["value"] for one in server.command("settings")}
+    assert {name: read[name] for name in said} == said
+
+
 def test_settings_never_show_the_key(new_server, database):
     server = new_server(database=database("postgres"))
     key = server.database.environment["LATCHKEY_SECRET_KEY"]

@@ -32,10 +32,23 @@ struct SettingsSample {
     /// The setting itself: what was said, or its example behind a `#`.
     private func line(_ knob: Knob) -> String {
         if case .flag = deployment.origins[knob.name], !knob.isSecret, let value = knob.shown(deployment) {
-            return "\(knob.name): \(value)"
+            return "\(knob.name): \(Self.quoted(value))"
         }
         // An example in words tells where to get a value.
         return knob.example.contains("`") ? "#\(knob.name):    # \(knob.example)" : "#\(knob.name): \(knob.example)"
+    }
+
+    /// A value as YAML reads it back: an IPv6 address in brackets, and what has a `#` in it, need quotes.
+    private static func quoted(_ value: String) -> String {
+        let isPlain = value.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "-")...UInt8(ascii: ":"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        return isPlain ? value : "'" + value.replacing("'", with: "''") + "'"
     }
 
     /// Text as comment lines, broken between words.
