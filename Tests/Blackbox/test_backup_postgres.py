@@ -54,6 +54,7 @@ def test_F12_the_commands_of_the_page_bring_a_dump_back(new_server, tmp_path):
 
         dump, *restore = commands_of_the_page()
         type_in(dump)
+        assert (tmp_path / "latchkey.dump").stat().st_mode & 0o077 == 0, "as private as the database"
         assert seam.revoke(cut.refresh).status_code == 200
         assert server.stop() == 0
         for line in restore:
