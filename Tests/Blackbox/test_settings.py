@@ -374,6 +374,10 @@ def test_a_check_in_json_is_one_value(new_server):
         done = server.run("settings", form, "--json")
         assert (done.returncode != 0, done.stdout) == (True, ""), form
         assert form in done.stderr
+        # Who wants to know whether the server would start is not told by a file.
+        done = server.run("settings", "--check", form)
+        check_one_line_error(done, "--check", form, "name one")
+        assert done.stdout == ""
 
 
 def test_a_settings_file_of_nothing_but_comments_sets_nothing(new_server):

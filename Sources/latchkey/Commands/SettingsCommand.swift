@@ -21,6 +21,9 @@ struct SettingsCommand: AsyncParsableCommand {
     var markdown = false
 
     func validate() throws {
+        guard [check, sample, markdown].count(where: { $0 }) < 2 else {
+            throw ValidationError("--check, --sample and --markdown are three things to ask for: name one")
+        }
         guard !output.json || !(sample || markdown) else {
             throw ValidationError("--json goes with neither --sample nor --markdown, which print files")
         }
