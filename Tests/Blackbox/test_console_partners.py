@@ -543,7 +543,7 @@ def test_lists_have_pages_whose_last_one_is_reached(own_server):
     assert not following_pages(page), "that was the last page"
     beyond = ada.open("/clients?after=0.x")
     assert "There is nothing more here" in beyond.text
-    assert "There are no connections yet" not in beyond.text
+    assert "There are no OAuth connections yet" not in beyond.text
     assert "First page" in beyond.text
     found = ada.visit(ada.home + "/clients?q=partner+80")
     assert "Partner 80" in found.text

@@ -43,8 +43,8 @@ extension Provider {
             "OAuth connections",
             ["Name", "Profile", "State", "client_id", "Created"],
             empty: typed.isEmpty
-                ? "There are no connections yet. Create one for the first partner."
-                : "No connection has a word that begins with \"\(typed)\"."
+                ? "There are no OAuth connections yet. Create one for the first partner."
+                : "No OAuth connection has a word that begins with \"\(typed)\"."
         )
         if typed.isEmpty { table.emptyAction = .main("Create New Connection", "/clients/new") }
         list.show(found, in: &table, place: { ConsoleList.place($0.createdAt, $0.id) }, row: row)
