@@ -488,6 +488,14 @@ def test_serve_makes_no_folder_for_its_database(new_server):
     assert not (server.folder / "typo").exists()
 
 
+def test_an_invitation_to_a_server_in_test_mode_is_told_what_this_command_reads(new_server):
+    server = new_server()
+    words = ("operator", "invite", "--issuer", "http://id.example")
+    check_one_line_error(server.run(*words), "test mode", "LATCHKEY_TEST_MODE=true")
+    server.extra_environment = {"LATCHKEY_TEST_MODE": "true"}
+    assert server.command(*words)["link"].startswith("http://id.example/console/")
+
+
 def test_serve_warns_of_test_mode(new_server):
     server = new_server()
     server.start()

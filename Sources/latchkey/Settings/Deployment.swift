@@ -166,7 +166,7 @@ struct Deployment: Sendable {
         throw Complaint(
             "issuer is '\(text)'\(origin("issuer")), "
                 + (isInsecure
-                    ? "but must begin with https:// unless its host is loopback (http is allowed in test mode: --test-mode)"
+                    ? "but must begin with https:// unless its host is loopback (http is allowed in test mode: LATCHKEY_TEST_MODE=true)"
                     : "but must be an https URL without query and fragment, such as https://id.acme.example")
         )
     }
