@@ -11,11 +11,25 @@ public struct Migrations: Sendable {
         let name: String
         let sql: String
         /// What is to be done with what is there already, after the statements.
-        var fill: (@Sendable (any SQLConnection) throws(SQLError) -> Void)?
+        let fill: (@Sendable (any SQLConnection) throws(SQLError) -> Void)?
         /// The oldest release, by its newest step, that may still use the database once this step has run.
         ///
         /// A step that only expands leaves it alone; one that contracts names the first release without what it takes away.
-        var compatibleSince: Int64 = 1
+        let compatibleSince: Int64
+
+        init(
+            _ number: Int64,
+            _ name: String,
+            _ sql: [UInt8],
+            compatibleSince: Int64 = 1,
+            fill: (@Sendable (any SQLConnection) throws(SQLError) -> Void)? = nil
+        ) {
+            self.number = number
+            self.name = name
+            self.sql = String(decoding: sql, as: UTF8.self)
+            self.compatibleSince = compatibleSince
+            self.fill = fill
+        }
     }
 
     /// The first step that says which releases it suits.
@@ -24,40 +38,17 @@ public struct Migrations: Sendable {
     /// The steps that come with this release.
     public init() {
         steps = [
-            Step(number: 1, name: "ledger", sql: String(decoding: PackageResources.v0001_ledger_sql, as: UTF8.self)),
-            Step(
-                number: 2,
-                name: "api_keys",
-                sql: String(decoding: PackageResources.v0002_api_keys_sql, as: UTF8.self)
-            ),
-            Step(
-                number: 3,
-                name: "operators",
-                sql: String(decoding: PackageResources.v0003_operators_sql, as: UTF8.self),
-                fill: { connection throws(SQLError) in try Store.indexAll(connection) }
-            ),
-            Step(number: 4, name: "trail", sql: String(decoding: PackageResources.v0004_trail_sql, as: UTF8.self)),
-            Step(
-                number: 5,
-                name: "accounts",
-                sql: String(decoding: PackageResources.v0005_accounts_sql, as: UTF8.self)
-            ),
-            Step(
-                number: 6,
-                name: "webhooks",
-                sql: String(decoding: PackageResources.v0006_webhooks_sql, as: UTF8.self)
-            ),
-            Step(
-                number: 7,
-                name: "restores",
-                sql: String(decoding: PackageResources.v0007_restores_sql, as: UTF8.self)
-            ),
-            Step(
-                number: 8,
-                name: "doubts",
-                sql: String(decoding: PackageResources.v0008_doubts_sql, as: UTF8.self)
-            ),
-            Step(number: 9, name: "growth", sql: String(decoding: PackageResources.v0009_growth_sql, as: UTF8.self)),
+            Step(1, "ledger", PackageResources.v0001_ledger_sql),
+            Step(2, "api_keys", PackageResources.v0002_api_keys_sql),
+            Step(3, "operators", PackageResources.v0003_operators_sql) { connection throws(SQLError) in
+                try Store.indexAll(connection)
+            },
+            Step(4, "trail", PackageResources.v0004_trail_sql),
+            Step(5, "accounts", PackageResources.v0005_accounts_sql),
+            Step(6, "webhooks", PackageResources.v0006_webhooks_sql),
+            Step(7, "restores", PackageResources.v0007_restores_sql),
+            Step(8, "doubts", PackageResources.v0008_doubts_sql),
+            Step(9, "growth", PackageResources.v0009_growth_sql),
         ]
     }
 

@@ -229,15 +229,10 @@ extension Store {
         from old: String,
         to new: String
     ) async throws(SQLError) -> Bool {
-        try await database.transaction { connection throws(SQLError) in
-            try !connection.query(
-                """
-                update accounts set password_hash = $3 where account_id = $1 and password_hash = $2
-                returning created_at
-                """,
-                [SQLValue(id), .text(old), .text(new)]
-            ).isEmpty
-        }
+        try await !database.change(
+            "update accounts set password_hash = $3 where account_id = $1 and password_hash = $2 returning created_at",
+            [SQLValue(id), .text(old), .text(new)]
+        ).isEmpty
     }
 
     /// Deletes an account with its connections, codes and sessions.

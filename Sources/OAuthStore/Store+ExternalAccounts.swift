@@ -38,11 +38,10 @@ extension Store {
         as id: AccountID,
         now: Instant
     ) async throws(SQLError) -> Account {
-        // Of two nodes that bring it up to date at once, the later one must see what the earlier one wrote.
-        let lock = engine == .postgres ? " for update" : ""
-        return try await database.transaction { connection throws(SQLError) in
+        try await database.transaction { connection throws(SQLError) in
+            // Of two nodes that bring it up to date at once, the later one must see what the earlier one wrote.
             let before = try connection.query(
-                Self.accountSelection + " where source = $1 and external_id = $2" + lock,
+                "\(Self.accountSelection) where source = $1 and external_id = $2 \(engine.ownLock)",
                 [.text(person.source.rawValue), .text(person.externalID)]
             ).first.map { row throws(SQLError) in try Self.account(row) }
             let rows = try connection.query(

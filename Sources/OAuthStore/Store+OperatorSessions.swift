@@ -107,15 +107,13 @@ extension Store {
     /// Takes a form that counts once, however often it is sent.
     /// - Returns: false when it was taken before.
     public func takeSubmission(_ submission: [UInt8], now: Instant) async throws(SQLError) -> Bool {
-        try await database.transaction { connection throws(SQLError) in
-            try !connection.query(
-                """
-                insert into operator_submissions (submission, taken_at) values ($1, $2)
-                on conflict do nothing returning taken_at
-                """,
-                [.bytes(submission), SQLValue(now)]
-            ).isEmpty
-        }
+        try await !database.change(
+            """
+            insert into operator_submissions (submission, taken_at) values ($1, $2)
+            on conflict do nothing returning taken_at
+            """,
+            [.bytes(submission), SQLValue(now)]
+        ).isEmpty
     }
 
     static func start(
