@@ -185,12 +185,31 @@ def person(request, account) -> Person:
     return Person(request.getfixturevalue(name), account)
 
 
+WITHOUT = [
+    # The lists under the address bar, which nobody sees: each window starts two processes for them.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    # What Playwright switches off as well, and this list replaces its own.
+    "AimEnabled",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+]
+"""What Chromium has and the tests do without."""
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, driven by Playwright."""
     expect.set_options(timeout=20_000)
+    switches = ["--no-sandbox", "--disable-features=" + ",".join(WITHOUT)]
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=switches)
         yield chromium
         chromium.close()
 
