@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,8 +17,9 @@ VALUES = {"gpt-actions": "gpt_id=g-0123abcdef", "zapier": "app_id=App1234CLIAPI"
 """What an operator says for the profiles' redirect URIs, for those clients that others' libraries play."""
 
 
+@functools.cache
 def profile_client(server: Latchkey, name: str) -> OAuthClient:
-    """One of a shared server's standard clients, or a new one of the partner profile of that name."""
+    """One of a shared server's standard clients, or its one client of the partner profile of that name."""
     if known := getattr(server.partners, name, None):
         return known
     value = ("--profile-value", VALUES[name]) if name in VALUES else ()
