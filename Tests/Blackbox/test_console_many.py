@@ -99,6 +99,7 @@ LISTS = {
     "/connections": r"/connections/([\w-]+)\"",
     "/api-keys": r"/api-keys/([\w-]+)/revoke",
     "/audit": r"/audit/(\d+)\"",
+    "/audit?action=account.created": r"/audit/(\d+)\"",
 }
 
 

@@ -69,18 +69,6 @@ def test_only_a_page_below_another_says_where_it_is(operator):
     assert "Breadcrumbs" in operator.open("/api-keys/new").html
 
 
-def test_the_audit_trail_is_paged(server, operator):
-    for number in range(60):
-        server.create_account(name=f"Paged {number}") if number < 55 else None
-    page = operator.open("/audit?action=account.created")
-    seen = set(re.findall(r"/audit/(\d+)", page.html))
-    following = next(link for link in page.links if "before=" in link)
-    more = set(re.findall(r"/audit/(\d+)", operator.visit(following).html))
-    assert len(seen) == 50
-    assert more
-    assert not seen & more
-
-
 def test_the_partner_debugger_says_why_it_has_nothing_under_an_id(operator):
     text = operator.open("/debugger?q=0123456789abcdef").text
     assert "Nothing is kept under this id" in text
