@@ -101,8 +101,7 @@ def _shared_server(database, folder: Path) -> Iterator[SharedServer]:
         assert status == 0, f"latchkey serve ended with status {status} on SIGTERM"
         check_no_secret_in(server)
     finally:
-        if server.process is not None:
-            server.kill()
+        server.kill()
         receiver.stop()
         database.remove()
 
@@ -131,8 +130,7 @@ def _stage(database, folder: Path) -> Iterator[Stage]:
         assert stage.server.stop() == 0
         check_no_secret_in(stage.server)
     finally:
-        if stage.server.process is not None:
-            stage.server.kill()
+        stage.server.kill()
         database.remove()
 
 
@@ -153,6 +151,22 @@ def postgres_stage(tmp_path_factory, postgres_url) -> Iterator[Stage]:
 def stage(request) -> Stage:
     """The server with all partners' clients, once on each database."""
     return request.getfixturevalue(f"{request.param}_stage")
+
+
+@pytest.fixture(scope="module")
+def module_server(request, tmp_path_factory) -> Iterator[Callable[[str], Latchkey]]:
+    """Makes a server for the tests of one file, not yet started."""
+    with ExitStack() as made:
+
+        def make(kind: str) -> Latchkey:
+            folder = tmp_path_factory.mktemp(kind)
+            database = SQLite(folder) if kind == "sqlite" else Postgres(request.getfixturevalue("postgres_url"))
+            made.callback(database.remove)
+            server = Latchkey(database, folder)
+            made.callback(server.kill)
+            return server
+
+        yield make
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -8,7 +8,6 @@ import pytest
 
 from toolkit.console import Operator
 from toolkit.databases import Postgres, SQLite
-from toolkit.process import Latchkey
 
 MANY = 100_000
 SOON = 2.0
@@ -56,22 +55,15 @@ def fill(database: SQLite | Postgres, client: str) -> None:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def operator(request, tmp_path_factory):
+def operator(request, module_server) -> Operator:
     """Somebody at the console of a server that has much."""
-    folder = tmp_path_factory.mktemp("many")
-    database = SQLite(folder) if request.param == "sqlite" else Postgres(request.getfixturevalue("postgres_url"))
-    server = Latchkey(database, folder)
-    try:
-        client = server.create_client("--redirect-uri", "https://partner.example/callback", name="Busy partner")
-        fill(database, client.client_id)
-        server.start()
-        found = Operator(server).join()
-        found.client = client
-        yield found
-    finally:
-        if server.process is not None:
-            server.kill()
-        database.remove()
+    server = module_server(request.param)
+    client = server.create_client("--redirect-uri", "https://partner.example/callback", name="Busy partner")
+    fill(server.database, client.client_id)
+    server.start()
+    found = Operator(server).join()
+    found.client = client
+    return found
 
 
 def opened(operator: Operator, path: str):

@@ -74,8 +74,7 @@ def small(tmp_path) -> Iterator[SmallDisk]:
     folder.mkdir()
     server = SmallDisk(SQLite(folder), folder)
     yield server
-    if server.process is not None:
-        server.kill()
+    server.kill()
 
 
 def write_until_refused(client: OAuthClient, token: str) -> str:

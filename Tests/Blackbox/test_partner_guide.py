@@ -46,8 +46,7 @@ def butler(request, folder, habits):
         yield stage.player("butler")
         assert stage.server.stop() == 0
     finally:
-        if stage.server.process is not None:
-            stage.server.kill()
+        stage.server.kill()
         database.remove()
 
 

@@ -53,8 +53,7 @@ class Company:
     def stop(self) -> None:
         self.front.stop()
         for node in self.nodes:
-            if node.process is not None:
-                node.kill()
+            node.kill()
 
 
 @pytest.fixture(scope="module", params=PROXIES)

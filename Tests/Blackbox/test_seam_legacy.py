@@ -9,7 +9,6 @@ from playwright.sync_api import Browser
 from requests_oauthlib import OAuth2Session
 
 from toolkit.client import Authorization, OAuthClient, refusal, tokens
-from toolkit.databases import Postgres, SQLite
 from toolkit.expect import check_one_line_error
 from toolkit.person import Person
 from toolkit.ports import free_port
@@ -27,17 +26,10 @@ def make_seam(server: Latchkey, secret: str = SECRET) -> OAuthClient:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def server(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("seam-legacy")
-    database = SQLite(folder) if request.param == "sqlite" else Postgres(request.getfixturevalue("postgres_url"))
-    server = Latchkey(database, folder)
-    try:
-        server.seam = make_seam(server)
-        yield server.start()
-    finally:
-        if server.process is not None:
-            server.kill()
-        database.remove()
+def server(request, module_server) -> Latchkey:
+    server = module_server(request.param)
+    server.seam = make_seam(server)
+    return server.start()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from authlib.integrations.requests_client import OAuth2Session
 from playwright.sync_api import Browser
 
 from toolkit.client import OAuthClient, tokens
-from toolkit.databases import Postgres, SQLite
 from toolkit.expect import check_one_line_error
 from toolkit.person import Person
 from toolkit.process import Latchkey
@@ -22,17 +21,10 @@ TOKEN = "/api/client/v1/oauth/accessToken"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def server(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("seamless")
-    database = SQLite(folder) if request.param == "sqlite" else Postgres(request.getfixturevalue("postgres_url"))
-    server = Latchkey(database, folder)
-    try:
-        server.seamless = make_seamless(server)
-        yield server.start()
-    finally:
-        if server.process is not None:
-            server.kill()
-        database.remove()
+def server(request, module_server) -> Latchkey:
+    server = module_server(request.param)
+    server.seamless = make_seamless(server)
+    return server.start()
 
 
 def make_seamless(server: Latchkey) -> OAuthClient:

@@ -59,8 +59,7 @@ class Stack:
     def stop(self) -> None:
         self.front.stop()
         for node in self.scene.nodes if self.scene else []:
-            if node.process is not None:
-                node.kill()
+            node.kill()
         self.pair.stop()
 
 

@@ -52,8 +52,7 @@ def new_server(tmp_path, database) -> Iterator[Callable[..., Latchkey]]:
 
     yield make
     for server in made:
-        if server.process is not None:
-            server.kill()
+        server.kill()
 
 
 @pytest.fixture(scope="module")

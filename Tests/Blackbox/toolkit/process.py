@@ -108,10 +108,11 @@ class Latchkey:
         return status
 
     def kill(self) -> None:
-        """Kills the process without a word, as a power cut does."""
-        self.process.kill()
-        self.process.wait()
-        self.process = None
+        """Kills the process without a word, as a power cut does, if there is one."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
     def restart(self, *, clock_offset: int | None = None) -> None:
         self.stop()
