@@ -133,7 +133,7 @@ extension Store {
     ) async throws(SQLError) -> [WebhookEvent] {
         var search = Search(Self.eventSelection, by: "number desc", limit: limit)
         if isOpen { search.require("delivered_at is null and given_up_at is null") }
-        search.require("number < @value", number.map { SQLValue.integer($0) })
+        search.require("number < @value", .integer(number ?? .max))
         return try await database.rows(of: search) { row throws(SQLError) in try Self.event(row) }
     }
 
