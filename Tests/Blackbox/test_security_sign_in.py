@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
+from toolkit.account_page import sign_out
 from toolkit.client import refusal, tokens
 from toolkit.expect import check_guesses, guess_until_locked
 from toolkit.person import Person
@@ -190,6 +191,20 @@ def test_L03_a_stranger_cannot_lock_a_customer_out(own_server):
     tokens(seam.refresh(connected.refresh))
     assert seam.locks(connected.access).status_code == 200
     assert "code=" in person.authorize(seam, prompt="login").location, "a browser that signed in before feels no wait"
+
+
+def test_L03_a_browser_stays_known_when_its_customer_signs_out(new_server):
+    server = new_server()
+    seam = seam_on(server)
+    account = server.create_account()
+    server.start()
+    person = Person(server, account, source="127.0.5.3")
+    person.connect(seam)
+    before = person.cookies["latchkey-device"]
+    sign_out(person)
+    assert person.cookies["latchkey-device"] != before, "this change empties the cache of a browser's Back button"
+    guess_until_locked(guesses(server, seam, account.email, "127.0.5.4"))
+    assert "code=" in person.authorize(seam).location
 
 
 def test_L03_the_wait_ends_by_itself(new_server):

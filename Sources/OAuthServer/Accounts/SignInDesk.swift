@@ -231,6 +231,11 @@ struct SignInDesk: Sendable {
 
     /// The cookie by which a browser is known after a sign-in.
     func cookie(for device: KnownDevice?, adding person: KnownDevice.Person, random: [UInt8]) throws -> String {
-        try KnownDevice(device, adding: person, random: random).sealed(id: random, key: deviceKey)
+        try cookie(for: KnownDevice(device, adding: person, random: random), random: random)
+    }
+
+    /// The cookie of a browser that is known already.
+    func cookie(for device: KnownDevice, random: [UInt8]) throws -> String {
+        try device.sealed(id: random, key: deviceKey)
     }
 }

@@ -174,9 +174,7 @@ extension Provider {
     private func consoleSignOut(_ visit: ConsoleVisit) async throws -> Response {
         try await store.endOperatorSession(visit.session.digest)
         var response = redirect(to: settings.issuer.path + Paths.console + "/sign-in")
-        response.headers[values: .setCookie] = [Cookies.console, .said].map {
-            $0.header("", issuer: settings.issuer, lifetime: .zero)
-        }
+        response.headers[values: .setCookie] = try cookies(ending: [.console, .said], of: visit.caller.request)
         return response
     }
 

@@ -46,7 +46,7 @@ extension Provider {
     /// `GET /oauth/logout`: asks, for a link changes nothing.
     func askToSignOut(_ request: Request, _ context: DoorContext) async throws -> Response {
         let visit = try await visit(request, context)
-        guard let session = visit.browser.session else { return signedOutPage(visit) }
+        guard let session = visit.browser.session else { return try signedOutPage(visit) }
         let page = AccountConfirmPage(step: .signOut, transaction: seals.account.token(of: session))
         return self.page(page, language: language(request))
     }
@@ -61,7 +61,7 @@ extension Provider {
             try await store.endSession(session.digest)
             observe(.signedOut(session.account.id), context)
         }
-        return signedOutPage(visit)
+        return try signedOutPage(visit)
     }
 
     /// `GET` where only forms go: a browser that restores the tab, or loads the address anew, shows the account's page.
@@ -69,13 +69,25 @@ extension Provider {
         redirect(to: settings.issuer.path + Paths.account)
     }
 
-    private func signedOutPage(_ visit: Visit) -> Response {
+    private func signedOutPage(_ visit: Visit) throws -> Response {
         let page = SignedOutPage(signIn: .local(Paths.account))
         var response = self.page(page, language: language(visit.request))
-        response.headers[values: .setCookie] = [
-            Cookies.session.header("", issuer: settings.issuer, lifetime: .zero)
-        ]
+        response.headers[values: .setCookie] = try cookies(ending: [.session], of: visit.request)
         return response
+    }
+
+    /// The cookies of a sign-out: some end, and the browser stays known under a new text.
+    ///
+    /// Chromium keeps even a `no-store` page for its back button until an HttpOnly cookie changes, but forgives as many
+    /// changes as the answers that led to the page set cookies. One cookie that ends is too little; one that is written
+    /// over with another text counts as two more.
+    func cookies(ending ended: [Cookies], of request: Request) throws -> [String] {
+        var cookies = ended.map { $0.header("", issuer: settings.issuer, lifetime: .zero) }
+        if let device = signInDesk.device(Cookies.device.value(request, settings.issuer)) {
+            let known = try signInDesk.cookie(for: device, random: ambient.random(16))
+            cookies.append(Cookies.device.header(known, issuer: settings.issuer, lifetime: .days(365)))
+        }
+        return cookies
     }
 
     private func showSignIn(
