@@ -245,7 +245,7 @@ def test_an_identifier_of_digits_is_shown_as_it_is_written(new_server, tmp_path)
 
 def test_an_unknown_profile_is_refused_with_the_known_ones(new_server):
     done = new_server("sqlite").run("partner", "show", "acme")
-    check_one_line_error(done, "'acme'", "home-assistant", "--partners")
+    check_one_line_error(done, "'acme'", "home-assistant", "LATCHKEY_PARTNERS")
 
 
 def test_partner_show_says_everything_to_people_too(new_server):

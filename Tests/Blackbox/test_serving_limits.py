@@ -182,8 +182,7 @@ def test_silent_connections_keep_nobody_out(new_server):
 
 def test_when_all_connections_were_at_work_at_once_the_next_one_is_let_in(new_server):
     beside = free_port()
-    # Eight for each of the two listeners.
-    limits = {"LATCHKEY_CONNECTION_LIMIT": "16", "LATCHKEY_METRICS_LISTEN": f"127.0.0.1:{beside}"}
+    limits = {"LATCHKEY_CONNECTION_LIMIT": "8", "LATCHKEY_METRICS_LISTEN": f"127.0.0.1:{beside}"}
     server = new_server("sqlite", environment=limits)
     partner = server.create_client("--partner", "seam", name="Seam")
     person = Person(server, server.create_account())
