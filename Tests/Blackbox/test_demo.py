@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import shlex
 import signal
 import socket
@@ -232,6 +233,7 @@ def test_a_demo_ends_with_its_terminal_and_not_by_a_hangup_alone(tmp_path):
     def wait_for(words: bytes) -> None:
         shown = b""
         while words not in shown:
+            assert select.select([leader], [], [], 20)[0], shown
             shown += os.read(leader, 4096)
 
     try:

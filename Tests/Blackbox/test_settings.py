@@ -103,6 +103,8 @@ def test_a_wrong_database_stops_the_start_with_one_line(new_server, url, words):
         "mysql://latchkey:hunter2@db/latchkey",
         "postgres:/latchkey:hunter2@db/latchkey",
         "postgres//latchkey:hun@ter2@db/latchkey",
+        "host=db user=latchkey password = hunter2",
+        "Host=db;Username=latchkey;Pwd=hunter2",
     ],
 )
 def test_a_database_in_another_notation_is_refused_without_its_password(new_server, url):

@@ -20,7 +20,7 @@ extension Provider {
 
     /// The authorization that a form or link carries, its request checked again against the client of this moment.
     ///
-    /// - Throws: `PageRefusal` when it is too old, its client is gone, or it was begun in another browser.
+    /// - Throws: `PageRefusal` when it is too old, was begun in another browser, or its client or redirect URI is good no more.
     func resumed(_ form: Form, _ visit: Visit) async throws -> Resumption {
         let transaction: AuthorizationTransaction
         do throws(TransactionSeal.Failure) {

@@ -88,7 +88,12 @@ struct TransactionSeal: Sendable {
         var listed: Scope?
         while !content.isAtEnd {
             guard let name = content.text(), let value = content.text() else { return nil }
-            if name.isEmpty { listed = try? Scope(value) } else { pairs.append((name, value)) }
+            guard name.isEmpty else {
+                pairs.append((name, value))
+                continue
+            }
+            guard let scope = try? Scope(value) else { return nil }
+            listed = scope
         }
         return (Form(pairs: pairs), listed)
     }

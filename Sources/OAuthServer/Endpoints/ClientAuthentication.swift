@@ -73,9 +73,9 @@ extension Provider {
                 return authenticated
             }
         }
-        guard let (wait, isFirst) = suspicions.clientFailures.count(id, at: now) else { throw failure }
         // A disabled client's secret is not looked at: whoever goes on with it tries none out.
         guard node.clients[id]?.isDisabled != true else { throw failure }
+        guard let (wait, isFirst) = suspicions.clientFailures.count(id, at: now) else { throw failure }
         if isFirst { observe(.secretsTriedOut(id), context) }
         throw OAuthError(
             .slowDown,

@@ -42,7 +42,7 @@ extension Provider {
             error: error.code.rawValue,
             description: Redaction.masked(error.description),
             status: Int64(status ?? ownStatus),
-            parameter: error.parameter.map { Redaction.masked(String($0.prefix(40))) },
+            parameter: error.parameter.map { String(Redaction.masked($0).prefix(40)) },
             expected: error.expected.map(Redaction.masked),
             got: isInHeader ? "an Authorization header" : got(error.parameter, form, client),
             connection: nil

@@ -1,4 +1,5 @@
 public import AsyncHTTPClient
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -98,6 +99,8 @@ public struct WebhookSender: Sendable {
             default: "the connection failed: \(error.shortDescription)"
             }
         case let error as NIOConnectionError where error.connectionErrors.isEmpty: "the receiver's name was not found"
+        case let error as IOError where [ECONNRESET, EPIPE].contains(error.errnoCode):
+            "the receiver ended the connection without an answer"
         case is NIOConnectionError, is IOError: "no connection to the receiver: nobody answers at its address"
         // A certificate that is not trusted is such an error.
         default: "the connection failed: \(type(of: error))"

@@ -174,6 +174,10 @@ private final class HeardConnection: SQLConnection {
         try base.query(sql, arguments)
     }
 
+    func search(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow] {
+        try base.search(sql, arguments)
+    }
+
     func execute(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) {
         try base.execute(sql, arguments)
     }

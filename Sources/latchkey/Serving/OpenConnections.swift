@@ -92,6 +92,8 @@ final class OpenConnections: Sendable {
     /// Counts a connection no longer.
     func remove(_ connection: OpenConnection) {
         gauge.add(-1)
+        // Whoever leaves has made room.
+        isRoomOwed.store(false, ordering: .relaxed)
         state.withLock { _ = $0.connections.removeValue(forKey: ObjectIdentifier(connection)) }
     }
 }

@@ -221,9 +221,9 @@ struct Serving: Sendable {
     ///
     /// The listeners that could would complain in the log of having to close again.
     private func refuseTaken(_ places: [Place]) throws(Complaint) {
-        let refused = places.filter { $0.address.obstacle != nil }
-        guard let code = refused.first?.address.obstacle else { return }
-        throw unheard(refused, code)
+        let refused = places.compactMap { place in place.address.obstacle.map { (place: place, code: $0) } }
+        guard let first = refused.first else { return }
+        throw unheard(refused.map(\.place), first.code)
     }
 
     /// Says on which addresses nobody can listen, why, and what to do.
@@ -231,7 +231,7 @@ struct Serving: Sendable {
         let flags = places.map(\.flag).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
         let remedy =
             switch code {
-            case EADDRNOTAVAIL: "name an address of this machine"
+            case EADDRNOTAVAIL, EAFNOSUPPORT: "name an address of this machine"
             case EACCES: "only root may have such a port: choose one above 1023"
             default: "end the program that uses it, or choose another"
             }

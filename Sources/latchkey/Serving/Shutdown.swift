@@ -62,7 +62,9 @@ struct Shutdown: Sendable {
                     guard told == nil else { continue }
                 }
                 if let told {
-                    guard signal != told.signal || told.at.duration(to: .now) > Self.echo else { continue }
+                    // A terminal that goes away may say so in two ways.
+                    let isEcho = signal == told.signal || told.signal == .sighup
+                    guard !isEcho || told.at.duration(to: .now) > Self.echo else { continue }
                     logger.warning("told to end a second time: ending at once")
                     // The shell's number for a program that a signal ended.
                     _exit(128 + signal.rawValue)

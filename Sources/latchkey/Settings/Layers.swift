@@ -85,14 +85,14 @@ struct Layers: Sendable {
     }
 
     /// A text without what may be a password in it: of a URL its user information and query; of what looks like a database's
-    /// address in another notation what stands between a colon and the `@`, or behind `password=`.
+    /// address in another notation what stands behind the first `=`, or between a colon and the `@`.
     private static func withoutPassword(_ text: String) -> String {
         if let scheme = text.range(of: "://") {
             let rest = text[scheme.upperBound...].prefix { $0 != "?" }
             let place = rest.lastIndex(of: "@").map { "***" + rest[$0...] } ?? String(rest)
             return text[..<scheme.upperBound] + place
         }
-        if let name = text.range(of: "password=") { return "\(text[..<name.upperBound])***" }
+        if let equals = text.firstIndex(of: "=") { return "\(text[...equals])***" }
         guard let at = text.lastIndex(of: "@"), let colon = text[..<at].firstIndex(of: ":") else { return text }
         return "\(text[...colon])***\(text[at...])"
     }
