@@ -1,12 +1,15 @@
 # Latchkey's tasks. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run deb test test-swift test-blackbox example lint layers specs docs docs-check pictures bench gates growth faults clean
+.PHONY: help run release deb test test-swift test-blackbox example lint layers specs docs docs-check pictures bench gates growth faults clean
 
 help: ## List these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Build for release and start the demo; ARGS="--port 3999" goes to it
 	@scripts/run $(ARGS)
+
+release: ## Build the program for release, into .build/release
+	@scripts/install run && bash -c 'set -e; . scripts/shared.sh; build_release latchkey'
 
 deb: ## Build the Debian package of a release into .build/packages
 	@scripts/install deb && scripts/deb

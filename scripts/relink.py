@@ -1,27 +1,29 @@
 """Links a build of the program again with Swift's libraries inside, so that it runs where there is no Swift.
 
     scripts/relink.py FILE                     the debug build of latchkey
-    scripts/relink.py --release PRODUCT FILE   a program of the release build of 'make bench'
-    scripts/relink.py --options                prints what 'swift build' is told to link the same way
+    scripts/relink.py --release PRODUCT FILE   a program of the release build, as it is shipped
 
-A package's program is built that way from the start (`swift build --static-swift-stdlib`), but for a test or a
-measurement that would mean to compile everything a second time. The link command is the one that SwiftPM has written
-down.
+To compile everything a second time for that would take ten minutes. The link command is the one that SwiftPM has
+written down. What comes of it needs glibc 2.36, as Debian 12 has.
+
+A release is linked twice: in the second the functions that run at a start and for requests lie side by side, as
+valgrind has seen them run in the first. A server that waits then holds fewer pages of its program, and one that works
+finds its functions sooner (docs/decisions/0030-the-order-of-functions.md). That takes bench-server of the same build.
 """
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # What Foundation's own archives need; objects that were compiled for the shared one do not say so.
 ARCHIVES = ("CoreFoundation", "_FoundationICU", "_FoundationCShims", "_FoundationCollections")
 
-# What makes it smaller (docs/decisions/0025-memory.md): nobody looks up its functions by name, and where it lies is
-# written down in bits. It then needs glibc 2.36, as Debian 12 has.
-LINKER = "-use-ld=lld"
-LINKER_OPTIONS = ("--no-export-dynamic", "-z", "pack-relative-relocs")
+# What makes it smaller: nobody looks up its functions by name, and where it lies is written down in bits.
+SMALLER = ("--no-export-dynamic", "-z", "pack-relative-relocs")
 
 
 def link_command(plan: Path, product: str) -> list[str]:
@@ -35,23 +37,42 @@ def link_command(plan: Path, product: str) -> list[str]:
     sys.exit(f"{plan} does not say how {product} is linked: run 'swift build' first.")
 
 
-def main() -> int:
-    match sys.argv[1:]:
-        case ["--options"]:
-            print("-Xswiftc", LINKER, *(f"-Xlinker {option}" for option in LINKER_OPTIONS))
-            return 0
-        case ["--release", product, file]:
-            kind = "release"
-        case [file] if not file.startswith("-"):
-            kind, product = "debug", "latchkey"
-        case _:
-            sys.exit(__doc__)
+def link(kind: str, product: str, file: Path | str, *options: str) -> None:
+    """Links a program; the options are LLVM's linker's."""
     command = link_command(ROOT / ".build" / f"{kind}.yaml", product)
-    command[command.index("-o") + 1] = file
-    archives = [f"-l{name}" for name in ARCHIVES]
-    smaller = [LINKER, *(word for option in LINKER_OPTIONS for word in ("-Xlinker", option))]
-    return subprocess.run([*command, "-static-stdlib", *archives, *smaller], cwd=ROOT, check=False).returncode
+    command[command.index("-o") + 1] = str(file)
+    command += ["-static-stdlib", *(f"-l{name}" for name in ARCHIVES), "-use-ld=lld"]
+    for option in (*SMALLER, *options):
+        command += ["-Xlinker", option]
+    if status := subprocess.run(command, cwd=ROOT, check=False).returncode:
+        sys.exit(status)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def order_of_functions() -> Path:
+    """The file with the order in which the functions of the release build are to lie; made once for each build."""
+    programs = [ROOT / ".build" / "release" / product for product in ("latchkey", "bench-server")]
+    order = ROOT / ".build" / "order-of-functions"
+    if order.exists() and all(order.stat().st_mtime > program.stat().st_mtime for program in programs):
+        return order
+    with tempfile.TemporaryDirectory() as folder:
+        first = Path(folder, "latchkey")
+        link("release", "latchkey", first)
+        # valgrind cannot read what this linker writes for debuggers.
+        subprocess.run(["strip", "--strip-debug", first], check=True)
+        watch = [sys.executable, "-m", "bench.layout", first]
+        environment = os.environ | {"PYTHONPATH": str(ROOT / "Benchmarks"), "PYTHONDONTWRITEBYTECODE": "1"}
+        seen = subprocess.run(watch, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    if seen.returncode != 0:
+        sys.exit("scripts/relink.py: what the program runs could not be watched.")
+    whole = order.with_suffix(".new")
+    whole.write_text(seen.stdout, encoding="utf-8")
+    return whole.replace(order)
+
+
+match sys.argv[1:]:
+    case ["--release", product, file]:
+        link("release", product, file, f"--symbol-ordering-file={order_of_functions()}", "--no-warn-symbol-ordering")
+    case [file] if not file.startswith("-"):
+        link("debug", "latchkey", file)
+    case _:
+        sys.exit(__doc__)

@@ -15,6 +15,8 @@ from .process import ServerProcess
 SHIPPED = ROOT / ".build" / "bench"
 """Where the programs lie that are measured."""
 BENCH_SERVER = SHIPPED / "bench-server"
+RELEASE = ROOT / ".build" / "release"
+"""Where they lie as SwiftPM has linked them."""
 REDIRECT_URI = "https://partner.example/callback"
 VERIFIER = "dBjftJeZ4CVP-mBg92tKL7eTvoXbQSJDcjRPJyNUZYE"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
@@ -36,7 +38,15 @@ AUTHORIZATION = urllib.parse.urlencode(
 class Bodies:
     """The files of one database."""
 
-    def __init__(self, place: Place, algorithm: str = "ES256", issuer: ServerProcess | None = None):
+    def __init__(
+        self,
+        place: Place,
+        algorithm: str = "ES256",
+        issuer: ServerProcess | None = None,
+        server: Path = BENCH_SERVER,
+    ):
+        self.server = server
+        """The program that writes them."""
         self.place = place
         self.folder = place.folder
         self.algorithm = algorithm
@@ -45,7 +55,7 @@ class Bodies:
 
     def command(self, name: str, *arguments: str) -> list[str | Path]:
         where = ["--database", self.place.url, "--folder", self.folder, "--algorithm", self.algorithm]
-        return [BENCH_SERVER, name, *where, *arguments]
+        return [self.server, name, *where, *arguments]
 
     def seed(self, name: str, *arguments: str) -> None:
         subprocess.run(self.command(name, *arguments), check=True)

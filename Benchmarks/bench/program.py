@@ -28,12 +28,14 @@ class Program:
         self.database = database
         clean = {name: value for name, value in os.environ.items() if not name.startswith("LATCHKEY_")}
         # bench-server writes the key in the URL-safe alphabet, which the program reads too.
-        self.environment = clean | {"LATCHKEY_SECRET_KEY": (database.folder / "secret-key").read_text().strip()}
+        key = (database.folder / "secret-key").read_text().strip()
+        # A server that is installed here has settings of its own.
+        self.environment = clean | {"LATCHKEY_CONFIG": "/dev/null", "LATCHKEY_SECRET_KEY": key}
 
-    def serve(self) -> ServerProcess:
-        """Starts it; wait until it is ready."""
+    def serve(self, *under: str) -> ServerProcess:
+        """Starts it, under another program's eyes perhaps; wait until it is ready."""
         port = free_port()
-        command = [self.program, "serve", "--database", self.database.url, "--listen", f"127.0.0.1:{port}"]
+        command = [*under, self.program, "serve", "--database", self.database.url, "--listen", f"127.0.0.1:{port}"]
         return ServerProcess(command, port, self.database.folder / "latchkey.log", self.environment)
 
     def migrate(self) -> None:

@@ -13,6 +13,7 @@ from bench import pace, pictures
 from bench.__main__ import options
 from bench.ceilings import Ceiling
 from bench.databases import ROOT
+from bench.layout import named
 from bench.load import Sample
 from bench.machine import Machine
 from bench.pace import Paced
@@ -158,3 +159,19 @@ def test_the_open_loop_counts_everybody_who_came_while_the_server_stood_still():
     # A hundred of the four hundred requests came meanwhile, though only four were under way.
     assert paced.within_ms(90) > 100
     assert paced.within_ms(99) > 400
+
+
+def test_the_functions_that_have_run_are_read_as_the_linker_names_them():
+    counts = """\
+fl=(1) ???
+fn=(1) $s5OAuth5ScopeV
+7 31
+cfn=(2) sqlite3_step
+calls=1 0
+fn=(3) 0x0000000000035170
+8 2
+fn=(4) sqlite3VdbeAddOp3'2
+fn=(1)
+9 4
+"""
+    assert named(counts) == {"$s5OAuth5ScopeV", "sqlite3_step", "sqlite3VdbeAddOp3"}
