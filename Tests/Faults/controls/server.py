@@ -95,10 +95,10 @@ class Server:
                 if row is None or row[0] is not None:
                     raise Refused("invalid_grant")
                 time.sleep(0.2)
-                connection.execute("update codes set redeemed_at = null where digest = ?", [digest(code)])
+            still_good = "true" if self.fault == "reads, then marks" else "redeemed_at is null"
             connection.execute("begin immediate")
             row = connection.execute(
-                "update codes set redeemed_at = ? where digest = ? and redeemed_at is null returning connection_id",
+                f"update codes set redeemed_at = ? where digest = ? and {still_good} returning connection_id",
                 [time.time(), digest(code)],
             ).fetchone()
             if row is None:
