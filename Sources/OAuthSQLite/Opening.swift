@@ -26,7 +26,8 @@ extension DatabaseQueue {
 }
 
 extension DatabaseFunction {
-    /// A text in lower case: SQLite's own `lower` knows the letters of ASCII alone, PostgreSQL's those of all languages, unless its locale is `C`.
+    /// A text in lower case: SQLite's own `lower` knows the letters of ASCII alone, PostgreSQL's those of all languages, unless
+    /// its locale is `C`.
     fileprivate static let lower = DatabaseFunction("lower", argumentCount: 1, pure: true) { values in
         String.fromDatabaseValue(values[0])?.lowercased()
     }
