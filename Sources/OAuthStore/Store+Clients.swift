@@ -112,22 +112,26 @@ extension Store {
 
     /// Gives a client a new secret.
     ///
-    /// The newest of its old ones lives on, so that the partner can change over in peace.
-    /// - Returns: false when there is no such client.
+    /// The newest of its old ones lives on, so that the partner can change over in peace. One that is the newest already takes
+    /// nobody's place: given again, as two runs of one script do, it ends no other.
+    /// - Returns: whether it is another one than the newest was; nil when there is no such client.
     public func rotateSecret(
         of id: ClientID,
         to secret: ClientSecret,
         by actor: Actor,
         now: Instant
-    ) async throws(SQLError) -> Bool {
-        try await database.transaction { connection throws(SQLError) in
-            guard try lock(id, connection) != nil else { return false }
+    ) async throws(SQLError) -> Bool? {
+        try await database.transaction { connection throws(SQLError) -> Bool? in
+            guard try lock(id, connection) != nil else { return nil }
+            let newest = try Self.newestSecret(id, connection)
+            guard newest != secret else { return false }
+            let isOther = newest?.digest != secret.digest
             let before = try Self.secretCount(id, connection)
-            try Self.endOlderSecrets(of: id, connection)
+            if isOther { try Self.endOlderSecrets(of: id, connection) }
             try Self.add(secret, to: id.text, now, connection)
             try Self.raise(.clients, connection)
             try Self.recordRotation(of: id, from: before, to: secret, by: actor, now, connection)
-            return true
+            return isOther
         }
     }
 
@@ -194,6 +198,18 @@ extension Store {
             """,
             [SQLValue(id)]
         ).count
+    }
+
+    private static func newestSecret(
+        _ id: ClientID,
+        _ connection: any SQLConnection
+    ) throws(SQLError) -> ClientSecret? {
+        let rows = try connection.query(
+            "select digest, for_tests from client_secrets where client_id = $1 order by created_at desc limit 1",
+            [SQLValue(id)]
+        )
+        guard let row = rows.first else { return nil }
+        return ClientSecret(digest: try row.digest(0), isForTests: try row.flag(1))
     }
 
     private static func secretCount(_ id: ClientID, _ connection: any SQLConnection) throws(SQLError) -> Int64 {

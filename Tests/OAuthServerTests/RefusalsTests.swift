@@ -149,7 +149,7 @@ import Testing
             let id = try #require(ClientID("s6BhdRkqt3"))
             for text in ["the second secret", "the third secret"] {
                 let secret = ClientSecret(digest: SecretDigest(of: text), isForTests: false)
-                #expect(try await other.rotateSecret(of: id, to: secret, by: .server, now: server.clock.now))
+                #expect(try await other.rotateSecret(of: id, to: secret, by: .server, now: server.clock.now) == true)
                 let statuses = try await parallel(20) { _ in try await Self.status(of: text, at: server) }
                 #expect(statuses.allSatisfy { $0 == 200 }, "\(statuses)")
             }

@@ -128,17 +128,17 @@ import Testing
                         to: Self.secret("\(number)"),
                         by: .server,
                         now: now
-                    )
+                    ) == true
                 )
                 #expect(try await Self.secrets("new", ledger) == ["\(number)", "\(number - 1)"])
             }
             #expect(
-                !(try await ledger.store.rotateSecret(
+                try await ledger.store.rotateSecret(
                     of: try Self.id("nobody"),
                     to: Self.secret("x"),
                     by: .server,
                     now: Ledger.now
-                ))
+                ) == nil
             )
         }
     }
@@ -151,9 +151,8 @@ import Testing
             let client = try ledger.client.client.id
             for (number, hours) in [(1, 1), (2, 0), (3, 0)] as [(Int, Int64)] {
                 let now = Ledger.now + .hours(hours)
-                #expect(
-                    try await ledger.store.rotateSecret(of: client, to: Self.secret("\(number)"), by: .server, now: now)
-                )
+                let secret = Self.secret("\(number)")
+                #expect(try await ledger.store.rotateSecret(of: client, to: secret, by: .server, now: now) == true)
             }
             #expect(try await Self.secrets(client.text, ledger) == ["3", "2"])
             _ = try await ledger.store.endOlderSecrets(of: client, by: .server, now: Ledger.now)
@@ -166,11 +165,13 @@ import Testing
         async throws
     {
         try await backend.withLedger { ledger in
-            let client = try ledger.client.client.id
-            for isForTests in [false, true] {
+            let (client, before) = (try ledger.client.client.id, Self.secret("before"))
+            _ = try await ledger.store.rotateSecret(of: client, to: before, by: .server, now: Ledger.now)
+            for (isForTests, isOther) in [(false, true), (true, false), (true, false)] {
                 let secret = Self.secret("again", isForTests: isForTests)
-                #expect(try await ledger.store.rotateSecret(of: client, to: secret, by: .server, now: Ledger.now))
-                #expect(try await ledger.store.client(client)?.secrets == [secret])
+                let done = try await ledger.store.rotateSecret(of: client, to: secret, by: .server, now: Ledger.now)
+                #expect(done == isOther)
+                #expect(try await ledger.store.client(client)?.secrets == [secret, before])
             }
         }
     }
@@ -197,6 +198,29 @@ import Testing
             }
             let secrets = try await Self.secrets("new", ledger)
             #expect(secrets.count == 2 && !secrets.contains("first"))
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
+    func `parallel rotations to one chosen secret count once, and the secret before it lives on`(_ backend: Backend)
+        async throws
+    {
+        try await backend.withLedger { ledger in
+            let first = Self.secret("first")
+            _ = try await ledger.store.register(Ledger.registration("new"), secret: first, by: .server, now: Ledger.now)
+            try await ledger.warmUp()
+            let made = try await parallel(12) { number in
+                try await ledger.node(number).rotateSecret(
+                    of: try Self.id("new"),
+                    to: Self.secret("1"),
+                    by: .server,
+                    now: Ledger.now + .seconds(Int64(number + 1))
+                )
+            }
+            #expect(made.count { $0 == true } == 1 && made.count { $0 == false } == 11)
+            #expect(try await Self.secrets("new", ledger) == ["1", "first"])
+            let entries = try await ledger.store.audit(AuditFilter(action: "client.secret_rotated"))
+            #expect(entries.count == 1)
         }
     }
 

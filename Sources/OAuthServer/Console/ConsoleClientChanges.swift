@@ -245,7 +245,7 @@ extension Provider {
         return try await ask(rotating(found), visit) {
             let secret = ClientSecret.make(random: ambient.random(32))
             let stored = ClientSecret(digest: secret.digest, isForTests: false)
-            guard try await store.rotateSecret(of: found.id, to: stored, by: visit.actor, now: visit.now) else {
+            guard try await store.rotateSecret(of: found.id, to: stored, by: visit.actor, now: visit.now) != nil else {
                 throw missing("OAuth connection", .clients)
             }
             await node.refresh()

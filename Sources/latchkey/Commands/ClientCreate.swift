@@ -120,7 +120,7 @@ extension ClientCommand {
                 }
                 let client = try await change(id, registrar, ledger)
                 client.warnOfSurprises()
-                let isRotated = try await rotate(id, to: new, from: before.secrets, ledger)
+                let isRotated = try await rotate(id, to: new, ledger)
                 await warnOfRefreshes(from: try? registrar.client(before.registration), to: client, ledger)
                 await ledger.warnOfResources(of: client)
                 guard let stored = try await ledger.store.client(id) else { throw Complaint(unknown: id) }
@@ -134,21 +134,11 @@ extension ClientCommand {
         }
 
         /// Gives the client the secret that was chosen, if one was; the newest one of those before lives on.
-        ///
-        /// One that is the newest already is left as it is: given again, it would take the place of the one before it.
         /// - Returns: whether the client has a new secret.
-        private func rotate(
-            _ id: ClientID,
-            to new: NewSecret?,
-            from old: [ClientSecret],
-            _ ledger: Ledger
-        ) async throws -> Bool {
+        private func rotate(_ id: ClientID, to new: NewSecret?, _ ledger: Ledger) async throws -> Bool {
             guard let new else { return false }
-            let isOther = new.stored.digest != old.first?.digest
-            if isOther {
-                guard try await ledger.store.rotateSecret(of: id, to: new.stored, by: ledger.actor, now: ledger.now)
-                else { throw Complaint(unknown: id) }
-            }
+            let isOther = try await ledger.store.rotateSecret(of: id, to: new.stored, by: ledger.actor, now: ledger.now)
+            guard let isOther else { throw Complaint(unknown: id) }
             new.warnIfWeak()
             return isOther
         }
@@ -253,12 +243,10 @@ extension ClientCommand {
                         isAnswered: confirmation.yes
                     )
                     try await ledger.store.setSecret(of: id, to: new.stored, by: ledger.actor, now: ledger.now)
-                } else if new.stored.digest != stored.secrets.first?.digest {
-                    // Given again, it would take the place of the one before it.
-                    guard try await ledger.store.rotateSecret(of: id, to: new.stored, by: ledger.actor, now: ledger.now)
-                    else {
-                        throw Complaint(unknown: id)
-                    }
+                } else if try await ledger.store
+                    .rotateSecret(of: id, to: new.stored, by: ledger.actor, now: ledger.now) == nil
+                {
+                    throw Complaint(unknown: id)
                 }
                 new.warnIfWeak()
                 guard !output.json else {
