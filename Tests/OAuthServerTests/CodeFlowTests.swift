@@ -141,6 +141,28 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases)
+    func `an account that is deleted at that moment is asked nothing under prompt=none`(_ backend: Backend) async throws
+    {
+        try await backend.withServer { server in
+            let client = try #require(ClientID("s6BhdRkqt3"))
+            _ = try await server.store.update(client, by: .server, now: server.clock.now) { $0.consent = "remembered" }
+            await server.provider.node.refresh()
+            let browser = TestBrowser(server)
+            #expect(try await server.redeem(try await server.code(browser)).status == 200)
+            let other = Store(try server.storage.open())
+            server.rigged.hold()
+            async let silent = browser.get(server.authorizationLink("&prompt=none"))
+            await server.rigged.whenHeld()
+            _ = try await other.deleteAccount(server.account, by: .server, now: server.clock.now)
+            server.rigged.release()
+            let answer = try await silent
+            #expect(answer.status == 303)
+            #expect(try answer.parameter("error") == "login_required" && answer.parameter("state") == "xyz")
+            await other.close()
+        }
+    }
+
     @Test func `§4.1.2.1: denying and cancelling lead back to the partner without a code`() async throws {
         try await Backend.sqlite.withServer { server in
             let browser = TestBrowser(server)

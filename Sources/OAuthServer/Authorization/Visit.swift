@@ -11,4 +11,9 @@ struct Visit: Sendable {
     let browser: Browser
     /// When it came.
     let now: Instant
+
+    /// The same request, of a browser in which nobody is signed in.
+    var signedOut: Visit {
+        Visit(request: request, context: context, browser: Browser(digest: browser.digest, session: nil), now: now)
+    }
 }

@@ -113,7 +113,7 @@ extension Provider {
         } catch .constraint {
             // The client was deleted a moment ago, which this node need not know yet; or the account was, and its session with it.
             guard try await store.client(asked.client.id) != nil else { throw Self.unknownClient }
-            return try signInPage(anew(pending), visit)
+            return try await advance(anew(pending), visit.signedOut)
         }
         guard isIssued else { return try await alreadyAllowed(secret, target, asked, session, visit) }
         observe(.allowed(asked.client.id, session.account.id, connection), visit.context)
