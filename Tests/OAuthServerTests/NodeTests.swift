@@ -37,6 +37,37 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `the own tokens of a deleted client are not those of the next one with its id`(_ backend: Backend) async throws
+    {
+        try await backend.withServer { server in
+            let (id, node) = (try #require(ClientID("s6BhdRkqt3")), server.provider.node)
+            let own: KeyValuePairs<String, String> = ["grant_type": "client_credentials"]
+            for format in AccessTokenFormat.allCases {
+                let now = server.clock.now
+                _ = try await server.store.update(id, by: .server, now: now) { $0.accessToken = format.rawValue }
+                await node.refresh()
+                let old = try await server.post("/oauth/token", own).member("access_token")
+                #expect(try await server.isActive(old))
+
+                server.clock.advance(.seconds(1))
+                let (client, later) = (try #require(try await server.store.client(id)), server.clock.now)
+                _ = try await server.store.deleteClient(id, by: .server, now: later)
+                let secret = client.secrets.first
+                #expect(
+                    try await server.store.register(client.registration, secret: secret, by: .server, now: later)
+                )
+                await node.refresh()
+                let new = try await server.post("/oauth/token", own).member("access_token")
+                for _ in 0..<2 {
+                    #expect(try await server.isActive(new))
+                    #expect(!(try await server.isActive(old)))
+                    server.clock.advance(.minutes(30))
+                }
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `a key that another node makes is published after the next look`(_ backend: Backend) async throws {
         try await backend.withServer { server in
             let other = Store(try server.storage.open())

@@ -17,6 +17,8 @@ public final class Client: Sendable {
     public let isDisabled: Bool
     /// What was stored of its secrets: at most two are live at once, so that they can be rotated.
     public let secrets: [ClientSecret]
+    /// When it was registered: there may have been another client of its id before.
+    public let createdAt: Instant
     /// Where authorization responses may go.
     public let redirectURIs: [RedirectURI]
     /// Domains below which they may go too: only a profile says so, and only until the operator names exact URIs.
@@ -65,12 +67,14 @@ public final class Client: Sendable {
     ///   - profile: the partner profile that the registration names, if any.
     ///   - known: the scopes that the settings name, for a client whose profile names none.
     ///   - secrets: what is stored of its secrets.
+    ///   - createdAt: when it was registered, for a client that gets tokens.
     /// - Throws: `RegistrationError` for the first thing that is wrong.
     public init(
         _ registration: ClientRegistration,
         profile: PartnerProfile?,
         scopes known: [ScopeWords],
-        secrets: [ClientSecret]
+        secrets: [ClientSecret],
+        createdAt: Instant = Instant(milliseconds: 0)
     ) throws(RegistrationError) {
         let rules = profile?.rules
         id = try ClientID(registering: registration.id)
@@ -84,6 +88,7 @@ public final class Client: Sendable {
         partner = registration.partner
         isDisabled = registration.isDisabled
         self.secrets = secrets
+        self.createdAt = createdAt
         isPublic = registration.isPublic ?? rules?.isPublic ?? false
         audiences = registration.audiences ?? []
         resources = registration.resources

@@ -52,6 +52,14 @@ public enum Introspection {
         token.client == caller.client.id || token.audiences.contains(where: caller.client.audiences.contains)
     }
 
+    /// Whether the client of an access token is the one that it was issued to: an earlier one may have had its id.
+    ///
+    /// The tokens of connections end with those, a client's own by their time, of which they tell whole seconds. A client that was
+    /// registered before the clock was set back is none to measure by.
+    public static func isHeld(_ token: AccessToken, by client: Client, at now: Instant) -> Bool {
+        token.connection != nil || token.issuedAt.seconds >= client.createdAt.seconds || client.createdAt > now
+    }
+
     /// The answer for a live access token.
     ///
     /// - Parameters:

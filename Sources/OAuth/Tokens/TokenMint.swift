@@ -38,7 +38,7 @@ public struct TokenMint: Sendable {
             subject: subject(grant, client),
             scope: grant.scope,
             audiences: grant.audiences,
-            issuedAt: client.accessToken.format == .jwt ? now - Self.backdating : now,
+            issuedAt: issuedAt(grant, client),
             expiresAt: client.accessToken.lifetime.map { now + $0 }
         )
         return TokenResponse(
@@ -56,6 +56,12 @@ public struct TokenMint: Sendable {
     /// How much earlier a token that others read says that it was issued: some verifiers allow their clock no leeway, and would
     /// refuse a token from what to them is the future.
     public static let backdating = Duration.seconds(5)
+
+    /// When a token says that it was issued: a client's own is no older than the client (`Introspection.isHeld`).
+    private func issuedAt(_ grant: TokenGrant, _ client: Client) -> Instant {
+        let issuedAt = client.accessToken.format == .jwt ? now - Self.backdating : now
+        return grant.connection == nil ? max(issuedAt, min(client.createdAt, now)) : issuedAt
+    }
 
     /// An opaque token's connection knows its account; a readable one must say it.
     private func subject(_ grant: TokenGrant, _ client: Client) -> String? {

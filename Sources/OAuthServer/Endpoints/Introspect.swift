@@ -35,7 +35,7 @@ extension Provider {
         switch TokenText(text, issuer: issuer, keys: keys, now: now) {
         case .access(let token):
             guard !token.hasEnded(at: now), Introspection.mayRead(token, caller: caller),
-                try await isEnabled(token.client)
+                try await isHeld(token, at: now)
             else { return Introspection.inactive }
             let state = try await step("ledger token state") { try await store.state(of: token) }
             return Introspection.answer(
@@ -76,8 +76,8 @@ extension Provider {
         return answer
     }
 
-    private func isEnabled(_ id: ClientID) async throws -> Bool {
-        try await client(id).map { !$0.isDisabled } ?? false
+    private func isHeld(_ token: AccessToken, at now: Instant) async throws -> Bool {
+        try await client(token.client).map { !$0.isDisabled && Introspection.isHeld(token, by: $0, at: now) } ?? false
     }
 
     /// Who tries out one token after another is slowed down (RFC 7662 §4); a token that is ours is never counted.

@@ -59,16 +59,26 @@ struct ClientLoader: Sendable {
         _ registration: ClientRegistration,
         secrets: [ClientSecret] = []
     ) throws(RegistrationError) -> Client {
-        let profile = registration.partner.flatMap { profiles[$0] }
-        if let partner = registration.partner, profile == nil {
+        try Client(registration, profile: try profile(of: registration), scopes: scopes, secrets: secrets)
+    }
+
+    private func profile(of registration: ClientRegistration) throws(RegistrationError) -> PartnerProfile? {
+        guard let partner = registration.partner else { return nil }
+        guard let profile = profiles[partner] else {
             throw RegistrationError("there is no partner profile '\(partner)' on this server")
         }
-        return try Client(registration, profile: profile, scopes: scopes, secrets: secrets)
+        return profile
     }
 
     private func client(_ stored: StoredClient) -> Client? {
         do throws(RegistrationError) {
-            return try client(stored.registration, secrets: stored.secrets)
+            return try Client(
+                stored.registration,
+                profile: try profile(of: stored.registration),
+                scopes: scopes,
+                secrets: stored.secrets,
+                createdAt: stored.createdAt
+            )
         } catch {
             logger.error(
                 "a client is left out: \(error.description)",

@@ -64,13 +64,14 @@ extension Client {
     static func example(
         profile: PartnerProfile? = nil,
         secrets: [ClientSecret] = [ClientSecret(digest: SecretDigest(of: Example.secret), isForTests: false)],
+        createdAt: Instant = Example.now - .days(1),
         _ change: (inout ClientRegistration) -> Void = { _ in }
     ) throws -> Client {
         var registration = ClientRegistration(id: "s6BhdRkqt3", name: "Example")
         registration.redirectURIs = [Example.callback]
         change(&registration)
         let scopes = ["read", "write", "admin"].map { ScopeWords(name: $0, words: [:]) }
-        return try Client(registration, profile: profile, scopes: scopes, secrets: secrets)
+        return try Client(registration, profile: profile, scopes: scopes, secrets: secrets, createdAt: createdAt)
     }
 
     /// The same with PKCE left to the client, as only a profile can say.

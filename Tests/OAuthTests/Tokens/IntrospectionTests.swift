@@ -41,6 +41,17 @@ import Testing
         #expect(try !Introspection.mayRead(token(), caller: server(["https://rs.example.com"])))
     }
 
+    @Test func `I02: a client's own token is not that of a later client with its id`() throws {
+        let later = try Client.example(createdAt: Example.now + .seconds(1))
+        let (own, now) = (try token(own: true), later.createdAt)
+        #expect(!Introspection.isHeld(own, by: later, at: now))
+        #expect(try Introspection.isHeld(own, by: Client.example(createdAt: Example.now), at: now))
+        // A JWT tells whole seconds; a connection's token ends with that; and a clock that was set back tells nothing.
+        #expect(try Introspection.isHeld(own, by: Client.example(createdAt: Example.now + .milliseconds(999)), at: now))
+        #expect(try Introspection.isHeld(token(), by: later, at: now))
+        #expect(Introspection.isHeld(own, by: later, at: Example.now))
+    }
+
     @Test func `I03: a live access token is described`() throws {
         let connection = try Example.connection(of: Client.example())
         let json = try members(Introspection.active(token(), connection: connection, issuer: Example.issuer))

@@ -115,6 +115,33 @@ import Testing
         #expect(token.connection == nil)
     }
 
+    @Test(arguments: AccessTokenFormat.allCases)
+    func `a client's own token is no older than the client, nor issued in the future`(
+        _ format: AccessTokenFormat
+    ) throws {
+        for (createdAt, issuedAt) in [(-3, -3), (0, 0), (3, 0)] as [(Int64, Int64)] {
+            let client = try Client.example(createdAt: Example.now + .seconds(createdAt)) {
+                $0.grants = ["client_credentials"]
+                $0.accessToken = format.rawValue
+            }
+            let own = TokenGrant(
+                connection: nil,
+                scope: client.scopes,
+                tellsScope: true,
+                audiences: [Example.api],
+                refreshGeneration: nil
+            )
+            let text = try mint().mint(own, for: client, random: random).accessToken.reveal()
+            let read = TokenText(text, issuer: Example.issuer, keys: try KeyVector.ring(), now: Example.now)
+            guard case .access(let token) = read else {
+                Issue.record("an access token was expected")
+                continue
+            }
+            #expect(token.issuedAt == (format == .jwt ? Example.now + .seconds(issuedAt) : Example.now))
+            #expect(Introspection.isHeld(token, by: client, at: Example.now))
+        }
+    }
+
     @Test func `R03: a stable refresh token comes back as it was, also when its key is no longer the newest`() throws {
         let client = try Client.example()
         let connection = try Example.connection(of: client)
