@@ -127,7 +127,10 @@ extension Store {
         account: AccountID? = nil,
         limit: Int64 = 1000
     ) async throws(SQLError) -> [Connection] {
-        var search = Search(Self.connectionSelection(), by: "c.created_at desc, c.connection_id", limit: limit)
+        // All of them are in no index by their time; but an identifier begins with it (ADR 0022).
+        let isOfAll = client == nil && account == nil
+        let order = isOfAll ? "c.connection_id desc" : "c.created_at desc, c.connection_id"
+        var search = Search(Self.connectionSelection(), by: order, limit: limit)
         search.require("c.client_id = @value", client.map { SQLValue($0) })
         search.require("c.account_id = @value", account.map { SQLValue($0) })
         return try await database.rows(of: search) { row throws(SQLError) in try Self.connection(row) }

@@ -29,6 +29,7 @@ import Testing
             _ = try await store.accounts(matching: "", after: (middle, account), limit: 51)
             _ = try await store.accounts(matching: "person77777@example", limit: 51)
             _ = try await store.accounts(email: "person77777@example.com")
+            _ = try await store.connections(limit: 51)
             _ = try await store.liveConnections(limit: 51)
             _ = try await store.liveConnections(after: (middle, connection), limit: 51)
             _ = try await store.liveConnections(of: client, after: (middle, connection), limit: 51)

@@ -154,13 +154,14 @@ extension Ledger {
         _ name: String,
         client: ClientID? = nil,
         account: AccountID? = nil,
+        connection: ConnectionID? = nil,
         at issued: Instant = Ledger.now
     ) throws -> AuthorizationCode {
         AuthorizationCode(
             digest: SecretDigest(of: name),
             client: try client ?? self.client.client.id,
             account: account ?? self.account,
-            connection: Self.connectionID(name),
+            connection: connection ?? Self.connectionID(name),
             scope: try Scope("read write"),
             scopeWasAsked: true,
             resources: [],
