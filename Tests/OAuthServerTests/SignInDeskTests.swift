@@ -54,21 +54,22 @@ import Testing
         async throws
     {
         try await Desks.with(backend) { desks in
-            let random = [UInt8](repeating: 5, count: 16)
-            let cookie = try desks.one.cookie(for: nil, adding: .customer(TestServer.email), random: random)
-            let device = try #require(desks.two.device(cookie))
+            func device(_ email: String, at desk: SignInDesk) throws -> KnownDevice {
+                let random = [UInt8](repeating: 5, count: 16)
+                let known = KnownDevice(nil, adding: .customer(email), random: random)
+                return try #require(desk.device(try desks.one.cookie(for: known, random: random)))
+            }
+            let known = try device(TestServer.email, at: desks.two)
             for number in 0..<11 {
                 let address = "198.51.100.\(number)"
                 _ = try await desks.check(desks.one, password: "wrong", address: address)
             }
-            let other = try #require(
-                desks.one.device(try desks.one.cookie(for: nil, adding: .customer("john@example.com"), random: random))
-            )
+            let other = try device("john@example.com", at: desks.one)
             #expect(try await desks.check(desks.one, password: TestServer.password) == .blocked)
             #expect(try await desks.check(desks.one, password: TestServer.password, device: other) == .blocked)
-            #expect(try await desks.check(desks.two, password: TestServer.password, device: device) == .signedIn)
-            for _ in 0..<10 { #expect(try await desks.check(desks.two, password: "wrong", device: device) == .wrong) }
-            #expect(try await desks.check(desks.one, password: TestServer.password, device: device) == .blocked)
+            #expect(try await desks.check(desks.two, password: TestServer.password, device: known) == .signedIn)
+            for _ in 0..<10 { #expect(try await desks.check(desks.two, password: "wrong", device: known) == .wrong) }
+            #expect(try await desks.check(desks.one, password: TestServer.password, device: known) == .blocked)
         }
     }
 

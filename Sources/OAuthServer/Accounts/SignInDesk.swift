@@ -229,12 +229,7 @@ struct SignInDesk: Sendable {
         cookie.flatMap { KnownDevice($0, key: deviceKey) }
     }
 
-    /// The cookie by which a browser is known after a sign-in.
-    func cookie(for device: KnownDevice?, adding person: KnownDevice.Person, random: [UInt8]) throws -> String {
-        try cookie(for: KnownDevice(device, adding: person, random: random), random: random)
-    }
-
-    /// The cookie of a browser that is known already.
+    /// The cookie by which a browser is known.
     func cookie(for device: KnownDevice, random: [UInt8]) throws -> String {
         try device.sealed(id: random, key: deviceKey)
     }

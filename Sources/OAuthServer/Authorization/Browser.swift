@@ -32,6 +32,17 @@ extension Provider {
         return Browser(digest: cookie.map { SecretDigest(of: $0) }, session: session)
     }
 
+    /// As whom a request's browser has signed in before; nil when nobody has, or it does not say so any more.
+    func device(_ request: Request) -> KnownDevice? {
+        signInDesk.device(Cookies.device.value(request, settings.issuer))
+    }
+
+    /// The cookie by which a browser is known for a year.
+    func cookie(of device: KnownDevice) throws -> String {
+        let text = try signInDesk.cookie(for: device, random: ambient.random(16))
+        return Cookies.device.header(text, issuer: settings.issuer, lifetime: .days(365))
+    }
+
     /// Makes sure that a form was sent by a page of ours: every browser says so today, and the sealed transaction, which
     /// is bound to the browser's cookie, says it for the others (ASVS 3.5).
     func refuseCrossSite(_ request: Request) throws(PageRefusal) {

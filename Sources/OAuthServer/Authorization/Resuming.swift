@@ -11,17 +11,16 @@ extension Provider {
         return Visit(request: request, context: context, browser: try await browser(request, now: now), now: now)
     }
 
-    /// What becomes of an authorization that is taken up again.
-    enum Resumption: Sendable {
-        case goesOn(PendingAuthorization)
-        /// It begins again, was allowed before, or cannot be granted any more.
-        case answered(Response)
-    }
-
-    /// The authorization that a form or link carries, its request checked again against the client of this moment.
+    /// Goes on with the authorization that a form or link carries, its request checked again against the client of this moment.
+    ///
+    /// One that begins again, was allowed before, or cannot be granted any more is answered here.
     ///
     /// - Throws: `PageRefusal` when it is too old, was begun in another browser, or its client or redirect URI is good no more.
-    func resumed(_ form: Form, _ visit: Visit) async throws -> Resumption {
+    func whenResumed(
+        _ form: Form,
+        _ visit: Visit,
+        _ goOn: (PendingAuthorization) async throws -> Response
+    ) async throws -> Response {
         let transaction: AuthorizationTransaction
         do throws(TransactionSeal.Failure) {
             transaction = try seals.transactions.open(
@@ -30,7 +29,7 @@ extension Provider {
                 now: visit.now
             )
         } catch {
-            if case .otherBrowser = error { return .answered(try startAgain(form, visit)) }
+            if case .otherBrowser = error { return try startAgain(form, visit) }
             throw PageRefusal(
                 problem: .known(.expired),
                 error: OAuthError(.accessDenied, "the authorization is not known, or was begun too long ago"),
@@ -38,20 +37,20 @@ extension Provider {
             )
         }
         let (client, redirect) = try await verifiedRedirect(transaction.parameters)
+        let asked: AuthorizationRequest
         do throws(OAuthError) {
-            let request = try AuthorizationRequest(
+            asked = try AuthorizationRequest(
                 transaction.parameters,
                 client: client,
                 redirect: redirect,
                 audiences: audiences.askable(by: client)
             )
-            return .goesOn(PendingAuthorization(transaction: transaction, request: request))
         } catch {
             // An operator has taken away what it asks for: the client is told, unless it has its answer.
-            if let response = try await answeredBefore(transaction, redirect, visit) { return .answered(response) }
-            let parameters = transaction.parameters
-            return .answered(await refused(error, parameters, of: client, redirect, visit.request, visit.context))
+            if let response = try await answeredBefore(transaction, redirect, visit) { return response }
+            return await refused(error, transaction.parameters, of: client, redirect, visit.request, visit.context)
         }
+        return try await goOn(PendingAuthorization(transaction: transaction, request: asked))
     }
 
     /// An authorization that was begun in another browser never goes on (RFC 6749 §10.12).

@@ -92,7 +92,7 @@ extension Provider {
         guard (1...EmailAddress.limit).contains(email.utf8.count), !email.utf8.contains(0) else {
             return refused(.wrongAtSignIn)
         }
-        let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
+        let device = device(caller.request)
         let known = device.flatMap { $0.knows(.operator(email)) ? $0.id : nil }
         switch try await prove(email, caller, known: known, wrong: .wrongAtSignIn) {
         case .refused(let refusal):
@@ -121,11 +121,10 @@ extension Provider {
         to place: String,
         _ device: KnownDevice?
     ) throws -> Response {
-        let known = try signInDesk.cookie(for: device, adding: .operator(email), random: ambient.random(16))
+        let known = KnownDevice(device, adding: .operator(email), random: ambient.random(16))
         var response = redirect(to: place)
         response.headers[values: .setCookie] = [
-            Cookies.console.header(session, issuer: settings.issuer),
-            Cookies.device.header(known, issuer: settings.issuer, lifetime: .days(365)),
+            Cookies.console.header(session, issuer: settings.issuer), try cookie(of: known),
         ]
         return response
     }

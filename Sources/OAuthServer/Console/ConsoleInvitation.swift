@@ -71,8 +71,8 @@ extension Provider {
             return refused("Another operator signs in with this address. Take another one.", in: "email")
         case .joined(let account):
             observe(.operatorSignedIn(account.id), caller.context)
-            let device = signInDesk.device(Cookies.device.value(caller.request, settings.issuer))
-            return try entered(as: account.email, value, to: settings.issuer.path + Paths.console, device)
+            let place = settings.issuer.path + Paths.console
+            return try entered(as: account.email, value, to: place, device(caller.request))
         }
     }
 

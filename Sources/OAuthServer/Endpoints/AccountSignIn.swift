@@ -83,10 +83,7 @@ extension Provider {
     /// over with another text counts as two more.
     func cookies(ending ended: [Cookies], of request: Request) throws -> [String] {
         var cookies = ended.map { $0.header("", issuer: settings.issuer, lifetime: .zero) }
-        if let device = signInDesk.device(Cookies.device.value(request, settings.issuer)) {
-            let known = try signInDesk.cookie(for: device, random: ambient.random(16))
-            cookies.append(Cookies.device.header(known, issuer: settings.issuer, lifetime: .days(365)))
-        }
+        if let device = device(request) { cookies.append(try cookie(of: device)) }
         return cookies
     }
 

@@ -9,19 +9,16 @@ extension Provider {
         try refuseCrossSite(request)
         let form = try await form(request)
         let visit = try await visit(request, context)
-        let pending: PendingAuthorization
-        switch try await resumed(form, visit) {
-        case .answered(let response): return response
-        case .goesOn(let resumed): pending = resumed
-        }
-        if form["action"] == "switch" { return try signInPage(anew(pending), visit) }
-        switch form["decision"] {
-        case "allow":
-            return try await allow(pending, visit)
-        case "deny":
-            return try await deny(pending, OAuthError(.accessDenied, "the person denied the request"), visit)
-        default:
-            throw OAuthError(.invalidRequest, "decision must be allow or deny")
+        return try await whenResumed(form, visit) { pending in
+            if form["action"] == "switch" { return try signInPage(anew(pending), visit) }
+            switch form["decision"] {
+            case "allow":
+                return try await allow(pending, visit)
+            case "deny":
+                return try await deny(pending, OAuthError(.accessDenied, "the person denied the request"), visit)
+            default:
+                throw OAuthError(.invalidRequest, "decision must be allow or deny")
+            }
         }
     }
 

@@ -9,10 +9,7 @@ extension Provider {
     func resume(_ request: Request, _ context: DoorContext) async throws -> Response {
         let form = try query(request)
         let visit = try await visit(request, context)
-        switch try await resumed(form, visit) {
-        case .answered(let response): return response
-        case .goesOn(let pending): return try await advance(pending, visit)
-        }
+        return try await whenResumed(form, visit) { pending in try await advance(pending, visit) }
     }
 
     /// `POST /login`.
@@ -20,24 +17,22 @@ extension Provider {
         try refuseCrossSite(request)
         let form = try await form(request)
         let visit = try await visit(request, context)
-        var pending: PendingAuthorization
-        switch try await resumed(form, visit) {
-        case .answered(let response): return response
-        case .goesOn(let resumed): pending = resumed
+        return try await whenResumed(form, visit) { pending in
+            switch form["action"] {
+            case "cancel":
+                return try await deny(pending, OAuthError(.accessDenied, "the person did not sign in"), visit)
+            case "switch":
+                return try signInPage(anew(pending), visit)
+            default:
+                break
+            }
+            guard let chosen = form["account"].flatMap({ AccountID($0) }) else {
+                return try await signIn(form, pending, visit)
+            }
+            var next = pending
+            next.transaction.selected = chosen
+            return try await advance(next, visit)
         }
-        switch form["action"] {
-        case "cancel":
-            return try await deny(pending, OAuthError(.accessDenied, "the person did not sign in"), visit)
-        case "switch":
-            return try signInPage(anew(pending), visit)
-        default:
-            break
-        }
-        if let chosen = form["account"].flatMap({ AccountID($0) }) {
-            pending.transaction.selected = chosen
-            return try await advance(pending, visit)
-        }
-        return try await signIn(form, pending, visit)
     }
 
     private func signIn(_ form: Form, _ pending: PendingAuthorization, _ visit: Visit) async throws -> Response {
@@ -68,7 +63,7 @@ extension Provider {
     /// - Throws: `PageRefusal` when too many sign in at this moment.
     func trySignIn(_ form: Form, for client: ClientID?, _ visit: Visit) async throws -> SignInAnswer {
         let email = form["email"]?.trimmed ?? ""
-        let device = signInDesk.device(Cookies.device.value(visit.request, settings.issuer))
+        let device = device(visit.request)
         guard email.utf8.count <= EmailAddress.limit, !email.utf8.contains(0),
             (form["password"]?.utf8.count ?? 0) <= PasswordRule.maximumLength
         else { return .refused(SignInRefusal(email: "", .wrongPassword)) }
@@ -141,11 +136,8 @@ extension Provider {
         guard hasStarted else { return nil }
         observe(.signedIn(proved.account.id), visit.context)
         // What was typed, for that is what will be typed again.
-        let known = try signInDesk.cookie(for: device, adding: .customer(email), random: ambient.random(16))
-        return [
-            Cookies.session.header(value, issuer: settings.issuer),
-            Cookies.device.header(known, issuer: settings.issuer, lifetime: .days(365)),
-        ]
+        let known = KnownDevice(device, adding: .customer(email), random: ambient.random(16))
+        return [Cookies.session.header(value, issuer: settings.issuer), try cookie(of: known)]
     }
 }
 
