@@ -181,6 +181,19 @@ def test_RFC9112_3_2_whatever_can_be_a_host_is_one(sqlite_server, host, target):
         assert wire.answer()[0] == 200
 
 
+@pytest.mark.parametrize("coding", ["", " \t", ",", "identity", "chunked, identity"])
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+def test_RFC9112_6_3_a_body_that_is_not_said_to_be_chunked_at_last_is_refused(sqlite_server, version, coding):
+    request = head(version, "Host: a", f"Transfer-Encoding: {coding}", target="/login").replace(b"GET", b"POST", 1)
+    with Wire(sqlite_server) as wire:
+        # Nothing behind it is a request: somebody in between may have taken it for the body.
+        wire.send(request, get("/oauth/jwks"))
+        status, answered, _ = wire.answer()
+        assert (status, answered["connection"]) == (400, "close")
+        wire.socket.settimeout(5)
+        assert wire.has_ended()
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_RFC9112_9_3_a_probe_by_HTTP_1_0_needs_no_host_and_is_let_go_after_its_answer(sqlite_server, path):
     with Wire(sqlite_server) as wire:

@@ -26,6 +26,11 @@ struct EarlyAnswer {
         return Self(.badRequest, error)
     }
 
+    /// It does not say how its body is sent.
+    static var noCoding: Self {
+        Self(.badRequest, OAuthError(.invalidRequest, "a Transfer-Encoding header field must name a transfer coding"))
+    }
+
     /// It did not arrive in time.
     static func late(_ limit: TimeAmount) -> Self {
         let seconds = limit.nanoseconds / 1_000_000_000

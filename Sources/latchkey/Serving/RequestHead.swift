@@ -2,14 +2,21 @@ import NIOHTTP1
 
 /// What the head of a request says to whoever lets it in.
 extension HTTPRequestHead {
-    /// Whether it names one host, and in a way that can be one (RFC 9112 §3.2); HTTP/1.0 knows no such header field.
-    var namesItsHost: Bool {
+    /// What it is answered unread; nil for a request that is heard.
+    ///
+    /// It names one host, and in a way that can be one (RFC 9112 §3.2); HTTP/1.0 knows no such header field. And where it says how its
+    /// body is sent, it says so: to the decoder nothing is no body, to whoever stands in between perhaps one (RFC 9112 §6.3).
+    var refusal: EarlyAnswer? {
         var host: String?
-        for (name, value) in headers where name.isSpelled("host") {
-            guard host == nil else { return false }
-            host = value
+        for (name, value) in headers {
+            if name.isSpelled("host") {
+                guard host == nil else { return .noHost }
+                host = value
+            } else if value.utf8.allSatisfy(\.isBlank), name.isSpelled("transfer-encoding") {
+                return .noCoding
+            }
         }
-        return host?.isHost ?? (version == .http1_0)
+        return host?.isHost ?? (version == .http1_0) ? nil : .noHost
     }
 
     /// What the answer is to say of the connection, if anything.
@@ -63,7 +70,7 @@ extension HTTPRequestHead {
 extension String {
     /// Whether this is a header field's name, which has no case.
     ///
-    /// A word as short as these is put in lower case without allocating.
+    /// A word as short as most of these is put in lower case without allocating.
     fileprivate func isSpelled(_ name: String) -> Bool {
         utf8.count == name.utf8.count && lowercased() == name
     }

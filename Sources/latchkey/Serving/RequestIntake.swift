@@ -11,7 +11,7 @@ import OAuthServer
 ///
 /// A client that waits for leave to send its body is given it (RFC 9110 §10.1.1), unless the body is announced too large.
 ///
-/// One that does not say which host it is for is refused (RFC 9112 §3.2).
+/// One whose header says too little is refused (`HTTPRequestHead.refusal`).
 ///
 /// One that takes next to nothing of its answers is let go, and nothing is heard behind a request to switch the protocol.
 ///
@@ -53,8 +53,8 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
     private var awaitsLeave = false
     /// The method of the request that is being read, when it is one too many.
     private var shedding: HTTPMethod?
-    /// The method of a request that does not say which host it is for, until it is told so.
-    private var hostless: HTTPMethod?
+    /// What a request is to be told that is refused unread, and its method.
+    private var refusal: (answer: EarlyAnswer, method: HTTPMethod)?
 
     /// - Parameters:
     ///   - limit: how long a request may take to arrive.
@@ -121,10 +121,10 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             arrived(context)
             isReading = true
             work.takeHeader()
-            guard head.namesItsHost else {
-                hostless = head.method
+            if let answer = head.refusal {
+                refusal = (answer, head.method)
                 isDeaf = true
-                return refuseHostless(context)
+                return refuseUnread(context)
             }
             // Those before it on the same connection are owed their answers first.
             let isTooMany = work.unanswered == 1 && connections.atWork >= workLimit && !head.isProbe
@@ -226,7 +226,7 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
             }
             context.write(data, promise: promise)
             giveLeave(context)
-            refuseHostless(context)
+            refuseUnread(context)
             return
         }
         context.write(data, promise: promise)
@@ -260,14 +260,14 @@ final class RequestIntake: ChannelDuplexHandler, RemovableChannelHandler {
         answer(context, .oneTooMany, hasBody: method != .HEAD)
     }
 
-    /// Tells a client that its request names no host, once those requests are answered that came before, and ends the
+    /// Tells a client why its request is refused, once those requests are answered that came before, and ends the
     /// connection: nothing else that it sends is believed.
-    private func refuseHostless(_ context: ChannelHandlerContext) {
-        guard let method = hostless, work.unanswered == 1 else { return }
-        hostless = nil
+    private func refuseUnread(_ context: ChannelHandlerContext) {
+        guard let (answer, method) = refusal, work.unanswered == 1 else { return }
+        refusal = nil
         isLast = true
         metrics.count(.malformed)
-        answer(context, .noHost, hasBody: method != .HEAD)
+        self.answer(context, answer, hasBody: method != .HEAD)
     }
 
     private func answer(_ context: ChannelHandlerContext, _ answer: EarlyAnswer, hasBody: Bool = true) {
