@@ -18,7 +18,7 @@ from toolkit.ports import free_port
 from toolkit.process import Latchkey
 from toolkit.seeing import scrape
 from toolkit.waiting import eventually
-from toolkit.wire import send
+from toolkit.wire import raw, send
 
 PATIENCE = 20.0
 """How many seconds a test waits for what must happen."""
@@ -178,6 +178,18 @@ def test_silent_connections_keep_nobody_out(new_server):
         for connection in silent[:30]:
             assert connection.recv(1) == b""
         assert send("GET", server.base + "/healthz", headers={"Connection": "close"}).status_code == 200
+
+
+def test_the_listener_of_metrics_lets_requests_in_as_the_others_do(new_server):
+    beside = free_port()
+    server = new_server(environment={"LATCHKEY_METRICS_LISTEN": f"127.0.0.1:{beside}"}).start()
+    base = f"http://127.0.0.1:{beside}"
+    with ExitStack() as stack:
+        for _ in range(40):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", beside), PATIENCE))
+            slow.sendall(b"GET /metrics HTTP/1.1\r\nX-Slow: ")
+        assert scrape(server, base)["latchkey_http_connections"].value() >= 1
+    assert raw(base, b"GET /metrics HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
 def test_when_all_connections_were_at_work_at_once_the_next_one_is_let_in(new_server):

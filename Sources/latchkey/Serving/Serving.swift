@@ -169,25 +169,33 @@ struct Serving: Sendable {
             most: deployment.connectionLimit,
             listeners: addresses.count
         )
-        return addresses.map { address -> any Service in
-            let connections = OpenConnections(limit: room, gauge: metrics.connections)
-            return Application(
-                responder: responder,
-                server: .http1(
-                    configuration: .init(
-                        additionalChannelHandlers: [IntakeSeat(intake(connections))],
-                        idleTimeout: Self.idleTimeout
-                    )
-                ),
+        return addresses.map { listener(at: $0, responder, room: room, isOpen) }
+    }
+
+    /// What listens at an address, and keeps so many connections at most.
+    private func listener(
+        at address: ListenAddress,
+        _ responder: RouterResponder<DoorContext>,
+        room: Int,
+        _ isOpen: @escaping @Sendable (any Channel) -> Void
+    ) -> any Service {
+        let connections = OpenConnections(limit: room, gauge: metrics.connections)
+        return Application(
+            responder: responder,
+            server: .http1(
                 configuration: .init(
-                    address: .hostname(address.host, port: address.port),
-                    backlog: Self.backlog,
-                    availableConnectionsDelegate: Room(limit: room, drain: provider.drain)
-                ),
-                onServerRunning: { isOpen($0) },
-                logger: logger
-            )
-        }
+                    additionalChannelHandlers: [IntakeSeat(intake(connections))],
+                    idleTimeout: Self.idleTimeout
+                )
+            ),
+            configuration: .init(
+                address: .hostname(address.host, port: address.port),
+                backlog: Self.backlog,
+                availableConnectionsDelegate: Room(limit: room, drain: provider.drain)
+            ),
+            onServerRunning: { isOpen($0) },
+            logger: logger
+        )
     }
 
     /// What lets the requests of a connection in.
@@ -250,18 +258,7 @@ struct Serving: Sendable {
     /// The listener for metrics alone, if the settings want one.
     private func metricsListener(_ isOpen: @escaping @Sendable (any Channel) -> Void) -> [any Service] {
         guard let address = deployment.metricsListen else { return [] }
-        return [
-            Application(
-                responder: provider.metricsRouter().buildResponder(),
-                server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
-                configuration: .init(
-                    address: .hostname(address.host, port: address.port),
-                    availableConnectionsDelegate: Room(limit: Self.metricsRoom, drain: provider.drain)
-                ),
-                onServerRunning: { isOpen($0) },
-                logger: logger
-            )
-        ]
+        return [listener(at: address, provider.metricsRouter().buildResponder(), room: Self.metricsRoom, isOpen)]
     }
 
     /// What delivers webhooks, if the settings want them; from now on the ledger writes events, or does not.
