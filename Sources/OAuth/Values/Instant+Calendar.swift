@@ -4,15 +4,25 @@
 extension Instant {
     /// The time, to the millisecond: `2026-11-21T09:02:07.125Z`.
     public var rfc3339: String {
-        let second = (secondOfDay % 60).padded(to: 2)
-        let millisecond = Int((milliseconds % 1000 + 1000) % 1000).padded(to: 3)
-        return "\(CalendarDay(self).written)T\(hourAndMinute):\(second).\(millisecond)Z"
+        String(calendar: 24) { text in
+            CalendarDay(self).write(to: &text)
+            text.append(UInt8(ascii: "T"))
+            writeHourAndMinute(to: &text)
+            text.append(UInt8(ascii: ":"))
+            text.append(secondOfDay % 60, width: 2)
+            text.append(UInt8(ascii: "."))
+            text.append(Int((milliseconds % 1000 + 1000) % 1000), width: 3)
+            text.append(UInt8(ascii: "Z"))
+        }
     }
 
     /// The time of the day: `09:02`.
-    public var hourAndMinute: String {
-        let minutes = secondOfDay / 60
-        return "\((minutes / 60).padded(to: 2)):\((minutes % 60).padded(to: 2))"
+    public var hourAndMinute: String { String(calendar: 5, writeHourAndMinute) }
+
+    private func writeHourAndMinute(to text: inout [UInt8]) {
+        text.append(secondOfDay / 3600, width: 2)
+        text.append(UInt8(ascii: ":"))
+        text.append(secondOfDay / 60 % 60, width: 2)
     }
 
     private var secondOfDay: Int { Int(seconds) - CalendarDay.number(of: self) * 86_400 }
@@ -41,7 +51,15 @@ public struct CalendarDay: Sendable, Hashable {
     }
 
     /// As machines read it (ISO 8601): `2026-11-21`.
-    public var written: String { "\(year.padded(to: 4))-\(month.padded(to: 2))-\(day.padded(to: 2))" }
+    public var written: String { String(calendar: 10, write) }
+
+    fileprivate func write(to text: inout [UInt8]) {
+        text.append(year, width: 4)
+        text.append(UInt8(ascii: "-"))
+        text.append(month, width: 2)
+        text.append(UInt8(ascii: "-"))
+        text.append(day, width: 2)
+    }
 
     /// How many days have passed since 1970.
     fileprivate static func number(of instant: Instant) -> Int {
@@ -49,10 +67,26 @@ public struct CalendarDay: Sendable, Hashable {
     }
 }
 
-extension Int {
-    /// With zeros in front, up to `width` digits.
-    fileprivate func padded(to width: Int) -> String {
-        let digits = String(magnitude)
-        return (self < 0 ? "-" : "") + String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
+extension String {
+    /// A time of mostly so many characters, written as bytes: each row of the trail and of the outbox has one.
+    fileprivate init(calendar length: Int, _ write: (inout [UInt8]) -> Void) {
+        var text: [UInt8] = []
+        text.reserveCapacity(length)
+        write(&text)
+        self.init(decoding: text, as: UTF8.self)
+    }
+}
+
+extension [UInt8] {
+    /// Appends a number, with zeros in front up to `width` digits.
+    fileprivate mutating func append(_ number: Int, width: Int) {
+        if number < 0 { append(UInt8(ascii: "-")) }
+        var unit: UInt = 1
+        for _ in 1..<width { unit *= 10 }
+        while number.magnitude / unit >= 10 { unit *= 10 }
+        while unit > 0 {
+            append(UInt8(ascii: "0") + UInt8(number.magnitude / unit % 10))
+            unit /= 10
+        }
     }
 }

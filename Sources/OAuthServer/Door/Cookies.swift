@@ -46,11 +46,11 @@ enum Cookies: String, CaseIterable {
     ///
     /// It looks at bytes: to search among characters was the largest single cost of an authorization.
     func value(_ request: Request, _ issuer: Issuer) -> String? {
-        let start = name(issuer) + "="
+        let start = Array((name(issuer) + "=").utf8)
         for header in request.headers[values: .cookie] {
-            for pair in header.utf8.split(separator: UInt8(ascii: ";")) {
+            for pair in Array(header.utf8).split(separator: UInt8(ascii: ";")) {
                 let pair = pair.drop { $0 == UInt8(ascii: " ") }
-                if pair.starts(with: start.utf8) { return String(Substring(pair.dropFirst(start.utf8.count))) }
+                if pair.starts(with: start) { return String(decoding: pair.dropFirst(start.count), as: UTF8.self) }
             }
         }
         return nil
