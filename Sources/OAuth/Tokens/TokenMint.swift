@@ -58,9 +58,12 @@ public struct TokenMint: Sendable {
     public static let backdating = Duration.seconds(5)
 
     /// When a token says that it was issued: a client's own is no older than the client (`Introspection.isHeld`).
+    ///
+    /// Who registered the client may have a clock that is a little ahead of ours; one that is further ahead has been set back.
     private func issuedAt(_ grant: TokenGrant, _ client: Client) -> Instant {
         let issuedAt = client.accessToken.format == .jwt ? now - Self.backdating : now
-        return grant.connection == nil ? max(issuedAt, min(client.createdAt, now)) : issuedAt
+        guard grant.connection == nil, client.createdAt <= now + Self.backdating else { return issuedAt }
+        return max(issuedAt, client.createdAt)
     }
 
     /// An opaque token's connection knows its account; a readable one must say it.
