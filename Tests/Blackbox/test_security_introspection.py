@@ -8,7 +8,8 @@ import pytest
 
 from toolkit.client import refusal, tokens
 from toolkit.person import Person
-from toolkit.waiting import CUT_WITHIN, everywhere
+from toolkit.waiting import CUT_WITHIN, eventually, everywhere
+from toolkit.wire import send
 
 
 @pytest.fixture
@@ -80,6 +81,27 @@ def test_I03_an_active_token_is_described(server, person, name):
     assert type(seen["exp"]) is int
     assert 3500 < seen["exp"] - time.time() < 3700
     assert seen["iat"] <= time.time() + 1
+
+
+@pytest.mark.parametrize("format", ["jwt", "opaque"])
+def test_R11_a_scope_that_is_taken_from_a_client_is_gone_from_its_live_tokens_until_it_is_given_back(
+    server, person, format
+):
+    options = ("--redirect-uri", "https://partner.example/callback", "--access-token", format)
+    both, left = ("--scope", "email", "--scope", "locks.read"), ("--scope", "locks.read")
+    client = server.create_client(*options, *both, name="Narrowed partner")
+    access = person.connect(client).access
+
+    def told() -> dict:
+        return send("GET", server.base + "/oauth/userinfo", headers={"Authorization": f"Bearer {access}"}).json()
+
+    assert client.introspect(access)["scope"] == "email locks.read"
+    assert told()["email"] == person.account.email
+    server.command("client", "update", client.client_id, *left)
+    eventually(lambda: client.introspect(access)["scope"] == "locks.read")
+    assert "email" not in told()
+    server.command("client", "update", client.client_id, *both)
+    eventually(lambda: client.introspect(access)["scope"] == "email locks.read")
 
 
 def test_I04_a_resource_server_learns_nothing_from_a_refresh_token(server, web, person):

@@ -11,7 +11,7 @@ public struct AccessToken: Sendable, Equatable {
     /// Nil in an opaque token of a connection, whose row knows.
     public let subject: String?
     /// What it allows.
-    public let scope: Scope
+    public private(set) var scope: Scope
     /// Whom it is for.
     public let audiences: [String]
     /// When it was issued.
@@ -43,6 +43,14 @@ public struct AccessToken: Sendable, Equatable {
     /// Whether its time is over; what became of its connection is not looked at.
     public func hasEnded(at now: Instant) -> Bool {
         expiresAt.map { now >= $0 } ?? false
+    }
+
+    /// The same token without the scopes that an operator has taken from its client since: one that never expires would keep them
+    /// for ever.
+    public func narrowed(to client: Client) -> AccessToken {
+        var token = self
+        token.scope = scope.intersection(client.scopes)
+        return token
     }
 
     /// The longest text that is looked at, in bytes: none that is issued is longer.

@@ -35,11 +35,12 @@ extension Provider {
         switch TokenText(text, issuer: issuer, keys: keys, now: now) {
         case .access(let token):
             guard !token.hasEnded(at: now), Introspection.mayRead(token, caller: caller),
-                try await isHeld(token, at: now)
+                let client = try await client(token.client), !client.isDisabled,
+                Introspection.isHeld(token, by: client, at: now)
             else { return Introspection.inactive }
             let state = try await step("ledger token state") { try await store.state(of: token) }
             return Introspection.answer(
-                for: token,
+                for: token.narrowed(to: client),
                 connection: state.connection,
                 isRevoked: state.isRevoked,
                 issuer: issuer
@@ -74,10 +75,6 @@ extension Provider {
         )
         if let key, answer != Introspection.inactive { node.keyUses.note(key, at: now) }
         return answer
-    }
-
-    private func isHeld(_ token: AccessToken, at now: Instant) async throws -> Bool {
-        try await client(token.client).map { !$0.isDisabled && Introspection.isHeld(token, by: $0, at: now) } ?? false
     }
 
     /// Who tries out one token after another is slowed down (RFC 7662 §4); a token that is ours is never counted.

@@ -29,7 +29,7 @@ extension Provider {
                 profile == nil || client.partner == profile?.id, isForThisServer(token)
             else { throw UserInfo.badToken }
             (shape, known) = (client.userInfo, client.id)
-            return json(shape.json(try await person(of: token), scope: token.scope))
+            return json(shape.json(try await person(of: token), scope: token.narrowed(to: client).scope))
         } catch let error as OAuthError where error.code != .temporarilyUnavailable {
             return refuse(error, to: known, shape, context)
         }
