@@ -375,6 +375,20 @@ def test_what_the_profile_says_is_not_lost_by_accident_and_can_be_had_back(own_s
     assert server.command(*own)["scopes"] == scopes
 
 
+def test_a_client_whose_profile_tells_no_refresh_token_is_warned_of_and_people_read_when_it_ends(own_server):
+    server = own_server
+    make_seam(server)
+    grants = ("--grant", "authorization_code", "--grant", "refresh_token")
+    done = server.run("client", "update", "seam", *grants, "--access-token-lifetime", "7200")
+    assert done.returncode == 0, done.stderr
+    assert "ends unannounced after 7200 seconds: have its profile's token_response name refresh_token" in done.stderr
+    server.start()
+    person = Person(server, server.create_account())
+    page = person.sign_in(person.visit(link(server)))
+    assert "for 2 hours, then it has to ask you again" in page.text
+    assert "refresh_token" not in tokens(exchange(server, code_of(person.decide(page, "allow").target))).body
+
+
 def test_scopes_of_the_operators_own_are_what_a_request_without_scope_gets(own_server):
     server = own_server
     seam, account = make_seam(server), server.create_account()

@@ -137,7 +137,8 @@ public final class Client: Sendable {
 
     /// How long its connections live when each ends unannounced with its access token: it gets nothing to refresh that with.
     public var connectionLifetime: Duration? {
-        grants.contains(.authorizationCode) && !grants.contains(.refreshToken) ? accessToken.lifetime : nil
+        let isRefreshed = grants.contains(.refreshToken) && tokenResponse.says(.refreshToken)
+        return grants.contains(.authorizationCode) && !isRefreshed ? accessToken.lifetime : nil
     }
 
     /// The redirect URI of a request, if it is one of the registered ones (RFC 9700 §2.1) or below one of the domains.

@@ -51,8 +51,7 @@ extension Provider {
             accountName: session.account.name,
             accountEmail: session.account.email,
             scopes: words + others,
-            lifetime: client.grants.contains(.refreshToken)
-                ? .untilDisconnected : client.accessToken.lifetime.map { .once($0) } ?? .untilDisconnected
+            lifetime: client.connectionLifetime.map { .once($0) } ?? .untilDisconnected
         )
         return answer(page, pending, visit)
     }

@@ -59,9 +59,12 @@ extension Client {
             )
         }
         if let lifetime = connectionLifetime {
+            let remedy =
+                grants.contains(.refreshToken)
+                ? "have its profile's token_response name refresh_token" : "give it the grant refresh_token too"
             warn(
                 "this client gets no refresh tokens, so each connection ends unannounced after "
-                    + "\(lifetime.components.seconds) seconds: give it the grant refresh_token too, or set another "
+                    + "\(lifetime.components.seconds) seconds: \(remedy), or set another "
                     + "--access-token-lifetime ('profile': as its profile says)"
             )
         }
