@@ -398,6 +398,20 @@ def test_scopes_of_the_operators_own_are_what_a_request_without_scope_gets(own_s
     assert seam.introspect(token)["scope"] == "doors.open"
 
 
+def test_a_token_that_never_expires_is_for_the_companys_api_whatever_that_is_called_by_now(own_server):
+    server, named = own_server, "https://api.company.example"
+    seam, account = make_seam(server), server.create_account()
+    server.start()
+    token = tokens(exchange(server, code_of(walk(Person(server, account), link(server))))).access
+    server.extra_environment["LATCHKEY_AUDIENCE"] = named
+    api = server.create_client("--audience", named, name="Locks API")
+    server.restart()
+    assert api.introspect(token)["aud"] == named
+    assert seam.introspect(token)["aud"] == named
+    eventually(lambda: seam.locks(token).status_code == 200)
+    assert send("GET", server.base + "/oauth/userinfo", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
 def test_the_profile_fixes_the_clients_id(own_server):
     done = own_server.run("client", "create", "--partner", "seam-legacy", "--id", "other", "--json")
     check_one_line_error(done, "client id", "'seam'")

@@ -13,7 +13,7 @@ public struct AccessToken: Sendable, Equatable {
     /// What it allows.
     public private(set) var scope: Scope
     /// Whom it is for.
-    public let audiences: [String]
+    public private(set) var audiences: [String]
     /// When it was issued.
     public let issuedAt: Instant
     /// When it ends; nil when only cutting its connection ends it.
@@ -45,11 +45,23 @@ public struct AccessToken: Sendable, Equatable {
         expiresAt.map { now >= $0 } ?? false
     }
 
-    /// The same token without the scopes that an operator has taken from its client since: one that never expires would keep them
-    /// for ever.
-    public func narrowed(to client: Client) -> AccessToken {
+    /// The token as it is good today, for whoever asks this server about it.
+    ///
+    /// What an operator has taken from its client is gone. One that never expires is also for what its connection is for by now: others
+    /// learn that by their next refresh, it never would.
+    ///
+    /// - Parameters:
+    ///   - client: its client.
+    ///   - connection: its connection as it is stored, if it has one and that is there.
+    ///   - audiences: what this server issues tokens for.
+    /// - Returns: the same token with the scope and the audiences of the moment.
+    public func today(of client: Client, _ connection: Connection?, audiences: Audiences) -> AccessToken {
         var token = self
         token.scope = scope.intersection(client.scopes)
+        guard expiresAt == nil, let connection else { return token }
+        let allowed = (try? audiences.meant(by: connection.resources, for: client)) ?? []
+        // Where no resource was named, the default audience is meant, whatever it was called when the token was made.
+        token.audiences = connection.resources.isEmpty ? allowed : allowed.filter(self.audiences.contains)
         return token
     }
 

@@ -34,13 +34,14 @@ extension Provider {
         if APIKeyText.isWellFormed(text) { return try await introspection(ofKey: text, for: caller, context, now) }
         switch TokenText(text, issuer: issuer, keys: keys, now: now) {
         case .access(let token):
-            guard !token.hasEnded(at: now), Introspection.mayRead(token, caller: caller),
-                let client = try await client(token.client), !client.isDisabled,
+            guard !token.hasEnded(at: now), let client = try await client(token.client), !client.isDisabled,
                 Introspection.isHeld(token, by: client, at: now)
             else { return Introspection.inactive }
             let state = try await step("ledger token state") { try await store.state(of: token) }
+            let today = token.today(of: client, state.connection, audiences: audiences)
+            guard Introspection.mayRead(today, caller: caller) else { return Introspection.inactive }
             return Introspection.answer(
-                for: token.narrowed(to: client),
+                for: today,
                 connection: state.connection,
                 isRevoked: state.isRevoked,
                 issuer: issuer

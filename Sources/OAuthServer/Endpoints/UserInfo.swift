@@ -26,10 +26,13 @@ extension Provider {
             let now = ambient.now()
             guard case .access(let token) = TokenText(text, issuer: settings.issuer.text, keys: node.keys, now: now),
                 !token.hasEnded(at: now), let client = try await client(token.client), !client.isDisabled,
-                profile == nil || client.partner == profile?.id, isForThisServer(token)
+                profile == nil || client.partner == profile?.id
             else { throw UserInfo.badToken }
+            let state = try await store.state(of: token)
+            let today = token.today(of: client, state.connection, audiences: audiences)
+            guard isForThisServer(today) else { throw UserInfo.badToken }
             (shape, known) = (client.userInfo, client.id)
-            return json(shape.json(try await person(of: token), scope: token.narrowed(to: client).scope))
+            return json(shape.json(try await person(of: today, state), scope: today.scope))
         } catch let error as OAuthError where error.code != .temporarilyUnavailable {
             return refuse(error, to: known, shape, context)
         }
@@ -41,8 +44,7 @@ extension Provider {
     }
 
     /// The person whom an access token speaks for.
-    private func person(of token: AccessToken) async throws -> Account {
-        let state = try await store.state(of: token)
+    private func person(of token: AccessToken, _ state: Store.AccessTokenState) async throws -> Account {
         guard !state.isRevoked else { throw UserInfo.badToken }
         guard token.connection != nil else { throw UserInfo.nobody }
         guard let connection = state.connection, connection.isActive,
