@@ -259,6 +259,18 @@ def test_M05_what_a_replaced_key_has_signed_is_dead_and_was_issued_here_all_the_
         assert client.introspect(dead) == {"active": False}
 
 
+def test_what_a_server_issued_under_another_name_is_dead_and_was_issued_here_all_the_same(new_server):
+    server = new_server(environment={"LATCHKEY_UNKNOWN_TOKENS": "3"})
+    client = server.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
+    server.start()
+    dead = tokens(client.client_credentials()).access
+    server.stop()
+    server.issuer = server.base.replace("127.0.0.1", "localhost")
+    server.start()
+    for _ in range(6):
+        assert client.introspect(dead) == {"active": False}
+
+
 def test_M05_a_connection_outlives_rotation(own_server):
     server = own_server
     seam = server.create_client("--partner", "seam", name="Seam")

@@ -2,7 +2,7 @@
 public enum TokenText: Sendable {
     case refresh(RefreshToken)
     case access(AccessToken)
-    /// An access token by a key that is believed no more.
+    /// An access token that was ours: by a key that is believed no more, or of the issuer that this server was before.
     case dead
     /// Nothing that was ever made here.
     case unknown
@@ -21,7 +21,7 @@ public enum TokenText: Sendable {
             ?? JWTAccessToken.open(text, issuer: issuer, key: { keys.verifier($0, at: now) })
         {
             self = .access(token)
-        } else if JWTAccessToken.open(text, issuer: issuer, key: { keys.former($0, at: now) }) != nil {
+        } else if JWTAccessToken.isSigned(text, key: { keys.verifier($0, at: now) ?? keys.former($0, at: now) }) {
             self = .dead
         } else {
             self = .unknown

@@ -57,6 +57,17 @@ import Testing
         }
     }
 
+    @Test func `a JWT of the issuer that this server was before is dead, and none of somebody else`() throws {
+        let text = try tokens("jwt").accessToken.reveal()
+        let renamed = TokenText(text, issuer: "https://renamed.example.com/", keys: keys, now: Example.now)
+        guard case .dead = renamed else {
+            Issue.record("a dead token was expected")
+            return
+        }
+        let parts = text.split(separator: ".")
+        #expect(kind("\(parts[0]).\(parts[1])." + String(repeating: "A", count: 86)) == "unknown")
+    }
+
     @Test func `M07: a JWT whose key is no longer published is dead`() throws {
         let key = try KeyVector.key(.es256)
         let ring = KeyRing(
