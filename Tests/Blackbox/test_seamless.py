@@ -136,6 +136,12 @@ def test_A_05_a_code_is_exchanged_as_json_and_as_a_form(client, path, as_json):
     assert post(client, body, as_json, path).status_code == 200
 
 
+def test_A_05_where_requests_carry_a_secret_no_client_is_public(sqlite_server):
+    create = ("client", "create", "--partner", "seamless", "--redirect-uri", "https://y.example/cb")
+    done = sqlite_server.run(*create, "--public", "--refresh", "successor")
+    check_one_line_error(done, "client_secret", "--public")
+
+
 def test_A_05_null_is_as_if_omitted_and_what_nobody_reads_may_be_anything(client):
     others = {"scope": None, "code_verifier": None, "state": None, "expires": 3600, "offline": True, "audience": ["a"]}
     body = body_of(client, grant_type="authorization_code", code=new_code(client)) | others | {"meta": {"code": "b"}}
