@@ -412,6 +412,19 @@ def test_a_token_that_never_expires_is_for_the_companys_api_whatever_that_is_cal
     assert send("GET", server.base + "/oauth/userinfo", headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
+def test_a_connection_that_never_refreshes_was_last_used_when_its_token_was(own_server):
+    server = own_server
+    seam, account = make_seam(server), server.create_account()
+    server.start()
+    person = Person(server, account)
+    token = tokens(exchange(server, code_of(walk(person, link(server))))).access
+    assert server.command("connection", "list")[0]["last_used_at"] is None
+    assert "not yet" in person.visit(server.base + "/account").text
+    assert seam.locks(token).status_code == 200
+    eventually(lambda: server.command("connection", "list")[0]["last_used_at"], seconds=5 + STALENESS + 5)
+    assert "not yet" not in person.visit(server.base + "/account").text
+
+
 def test_the_profile_fixes_the_clients_id(own_server):
     done = own_server.run("client", "create", "--partner", "seam-legacy", "--id", "other", "--json")
     check_one_line_error(done, "client id", "'seam'")

@@ -135,10 +135,12 @@ public final class Client: Sendable {
         try checkTogether(rules?.limits ?? PartnerProfile.Limits())
     }
 
+    /// Whether its connections are refreshed; a profile that words token responses must name the refresh token there.
+    public var getsRefreshTokens: Bool { grants.contains(.refreshToken) && tokenResponse.says(.refreshToken) }
+
     /// How long its connections live when each ends unannounced with its access token: it gets nothing to refresh that with.
     public var connectionLifetime: Duration? {
-        let isRefreshed = grants.contains(.refreshToken) && tokenResponse.says(.refreshToken)
-        return grants.contains(.authorizationCode) && !isRefreshed ? accessToken.lifetime : nil
+        grants.contains(.authorizationCode) && !getsRefreshTokens ? accessToken.lifetime : nil
     }
 
     /// The redirect URI of a request, if it is one of the registered ones (RFC 9700 §2.1) or below one of the domains.

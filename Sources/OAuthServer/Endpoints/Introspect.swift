@@ -40,12 +40,17 @@ extension Provider {
             let state = try await step("ledger token state") { try await store.state(of: token) }
             let today = token.today(of: client, state.connection, audiences: audiences)
             guard Introspection.mayRead(today, caller: caller) else { return Introspection.inactive }
-            return Introspection.answer(
+            let answer = Introspection.answer(
                 for: today,
                 connection: state.connection,
                 isRevoked: state.isRevoked,
                 issuer: issuer
             )
+            // Where no refresh tells that a connection is in use, its token's use does.
+            if !client.getsRefreshTokens, let connection = state.connection, answer != Introspection.inactive {
+                node.uses.note(connection, at: now)
+            }
+            return answer
         case .refresh(let token):
             let connection = try await store.connection(token.connection)
             if connection.map({ !token.isGenuine(nonce: $0.nonce, keys: keys) }) ?? true {
