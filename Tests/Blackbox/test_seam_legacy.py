@@ -382,6 +382,7 @@ def test_a_client_whose_profile_tells_no_refresh_token_is_warned_of_and_people_r
     done = server.run("client", "update", "seam", *grants, "--access-token-lifetime", "7200")
     assert done.returncode == 0, done.stderr
     assert "ends unannounced after 7200 seconds: have its profile's token_response name refresh_token" in done.stderr
+    assert "refresh tokens" not in server.run("client", "show", "seam").stdout
     server.start()
     person = Person(server, server.create_account())
     page = person.sign_in(person.visit(link(server)))

@@ -169,7 +169,7 @@ extension Provider {
             ConsoleFact("Scopes", codes: client.scopes.names),
             ConsoleFact("Grants", codes: client.grants.map(\.rawValue).sorted()),
         ]
-        if client.grants.contains(.refreshToken) {
+        if client.getsRefreshTokens {
             facts.append(ConsoleFact("Refresh tokens", .text(client.refresh.rawValue)))
         }
         let lifetime = client.lifetimeWords

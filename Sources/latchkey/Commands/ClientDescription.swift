@@ -75,7 +75,7 @@ struct ClientDescription: Sendable {
             }
             card.add("scopes", client.scopes.names)
             if let resources = client.resources { card.add("resources", resources.isEmpty ? ["none"] : resources) }
-            if client.grants.contains(.refreshToken) { card.add("refresh tokens", client.refresh.rawValue) }
+            if client.getsRefreshTokens { card.add("refresh tokens", client.refresh.rawValue) }
             let policy = client.accessToken
             let lifetime = policy.lifetime.map { "\($0.components.seconds) seconds" } ?? "until the connection is cut"
             card.add("access tokens", "\(policy.format.rawValue), \(lifetime)")
