@@ -9,17 +9,24 @@ import tempfile
 from pathlib import Path
 
 NUMBERS = itertools.count()
-FOLDER = tempfile.TemporaryDirectory(prefix="latchkey-clocks.")
 
 
 @functools.cache
 def _libraries() -> str:
     """What such a process loads first."""
-    source, timers = Path(__file__).with_name("true_timers.c"), Path(FOLDER.name) / "true_timers.so"
+    folder = tempfile.mkdtemp(prefix="latchkey-clocks.")
+    source, timers = Path(__file__).with_name("true_timers.c"), Path(folder) / "true_timers.so"
     # Swift brings a compiler of C.
     compiler = shutil.which("clang") or "cc"
     subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", timers, source], check=True)
     return f"{timers}:{next(Path('/usr/lib').glob('*/faketime/libfaketimeMT.so.1'))}"
+
+
+def take_away() -> None:
+    """Takes away what was made for them; whoever starts another one makes it anew."""
+    if _libraries.cache_info().currsize:
+        shutil.rmtree(Path(_libraries().split(":")[0]).parent)
+        _libraries.cache_clear()
 
 
 def faked(**variables: str) -> dict[str, str]:

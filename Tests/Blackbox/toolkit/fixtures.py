@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from . import clocks
 from .databases import Postgres, PostgresServer, SQLite
 from .ports import free_port
 from .process import Latchkey
@@ -57,13 +58,14 @@ def new_server(tmp_path, database) -> Iterator[Callable[..., Latchkey]]:
 
 @pytest.fixture(scope="module")
 def faketime() -> Iterator[None]:
-    """Takes away what libfaketime leaves of processes that have ended: shared memory, with their ids in its name."""
+    """Takes away what was made for clocks, and libfaketime's shared memory of processes that have ended."""
 
     def there() -> set[Path]:
         return set(Path("/dev/shm").glob("*faketime_*"))
 
     before = there()
     yield
+    clocks.take_away()
     for left in there() - before:
         if not Path("/proc", left.name.rsplit("_", 1)[1]).exists():
             left.unlink(missing_ok=True)
