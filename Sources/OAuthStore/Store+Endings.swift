@@ -120,7 +120,7 @@ extension Store {
         return try await database.ending { connection throws(SQLError) -> Int64? in
             let ended = try connection.query(sql, [SQLValue(client), SQLValue(now), .text(reason)])
                 .map { row throws(SQLError) in try ConnectionFacts(row) }
-            guard !ended.isEmpty else {
+            guard let youngest = ended.map(\.createdAt).max() else {
                 // In the order of the index: PostgreSQL, which still counts with those that are cut, would read the table.
                 let left = """
                     select 1 from connections where client_id = $1 and revoked_at is null
@@ -137,6 +137,8 @@ extension Store {
                     subject: AuditSubject.client(client.text),
                     after: AuditState.json { state in
                         state.member("connections_cut", Int64(ended.count))
+                        // The oldest are cut first: a cut that breaks off has ended none that are younger.
+                        state.member("made_until", youngest.milliseconds)
                         state.member("because", why)
                     }
                 )

@@ -90,7 +90,9 @@ extension Store {
         _ connection: any SQLConnection
     ) throws(SQLError) -> [Ending] {
         switch action {
-        case .connectionRevoked where kind == .client: return [Ending(at: at, .connectionsOfClient, id)]
+        case .connectionRevoked where kind == .client:
+            let youngest = Self.state(after)?.made_until.map(Instant.init(milliseconds:))
+            return [Ending(at: at, .connectionsOfClient, id, until: youngest)]
         case .connectionRevoked: return [Ending(at: at, .connection, id, why: Self.state(after)?.revoked_why)]
         case .clientDisabled: return [Ending(at: at, .clientDisabled, id)]
         case .clientEnabled: return [Ending(at: at, .clientEnabled, id)]
@@ -123,6 +125,7 @@ extension Store {
     private struct State: Decodable {
         let revoked_why: String?
         let disabled: Bool?
+        let made_until: Int64?
     }
 
     private static func state(_ after: String?) -> State? {

@@ -70,7 +70,7 @@ extension Store {
             let reason = ending.why.flatMap(RevocationReason.init(rawValue:)) ?? .operator
             return try Self.cut(known, because: reason, by: .server, at: ending.at, connection) ? 1 : 0
         case .connectionsOfClient:
-            return try Self.cutConnections(of: id, ending.at, connection)
+            return try Self.cutConnections(of: id, madeUntil: ending.until ?? ending.at, at: ending.at, connection)
         case .clientDisabled, .clientEnabled:
             return try Self.setClient(id, isDisabled: ending.kind == .clientDisabled, at, connection)
         case .clientDeleted:
@@ -125,10 +125,11 @@ extension Store {
             : "update \(table) set disabled_at = null where \(key) = $1 and disabled_at <= $2"
     }
 
-    /// Cuts the connections that a client had at a time.
+    /// Cuts the connections of a client that were made until a time.
     private static func cutConnections(
         of client: String,
-        _ at: Instant,
+        madeUntil youngest: Instant,
+        at: Instant,
         _ connection: any SQLConnection
     ) throws(SQLError) -> Int {
         let rows = try connection.query(
@@ -136,7 +137,7 @@ extension Store {
             select connection_id from connections
             where client_id = $1 and revoked_at is null and created_at <= $2 order by connection_id
             """,
-            [.text(client), SQLValue(at)]
+            [.text(client), SQLValue(youngest)]
         )
         for row in rows {
             try cut(try row.identifier(0), because: .operator, by: .server, at: at, connection)

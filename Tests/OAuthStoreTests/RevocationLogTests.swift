@@ -43,6 +43,45 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases)
+    func `F12: a cut of a client's connections that broke off ends in a restored database what it had ended`(
+        _ backend: Backend
+    ) async throws {
+        /// One connection each minute.
+        func connections(_ ledger: Ledger) async throws -> [ConnectionID] {
+            var ids: [ConnectionID] = []
+            for number in 0..<5 {
+                let id = try await ledger.connect("\(number)")
+                try await ledger.database.run(
+                    "update connections set created_at = $2 where connection_id = $1",
+                    [.bytes(id.bytes), .integer((Ledger.now + .minutes(Int64(number))).milliseconds)]
+                )
+                ids.append(id)
+            }
+            return ids
+        }
+        try await withRevocationLog { path in
+            try await backend.withLedger { ledger in
+                _ = try await connections(ledger)
+                let (client, rigged) = (try ledger.client.client.id, RiggedDatabase(ledger.database))
+                let store = Store(rigged, log: RevocationLog(path: path))
+                rigged.expect(.done, .away)
+                let failure = await sqlError {
+                    try await store.revokeAll(of: client, by: .server, now: Self.later, batch: 2)
+                }
+                #expect(failure?.kind == "unavailable")
+            }
+            try await backend.withLedger { ledger in
+                let ids = try await connections(ledger)
+                let endings = try RevocationRecord(path: path).endings
+                #expect(try await ledger.store.reapply(endings, now: Self.later) == [.connectionsOfClient: 2])
+                for (number, id) in ids.enumerated() {
+                    #expect(try await ledger.connection(id).isActive == (number >= 2), "\(number)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: Backend.allCases)
     func `F12: of a hundred cuts at once on two nodes, each is in its node's log when it is answered`(
         _ backend: Backend
     )

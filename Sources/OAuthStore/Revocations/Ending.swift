@@ -6,7 +6,7 @@ public struct Ending: Sendable, Hashable {
     /// What has ended.
     public enum Kind: String, Sendable, Codable, CaseIterable {
         case connection = "connection.revoked"
-        /// All connections of a client at once; the client lives on.
+        /// All connections of a client that were made `until` then, or that there were; the client lives on.
         case connectionsOfClient = "client.connections_revoked"
         case clientDisabled = "client.disabled"
         case clientEnabled = "client.enabled"
