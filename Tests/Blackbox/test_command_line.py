@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import termios
+import unicodedata
 from contextlib import closing
 
 import pytest
@@ -523,7 +524,7 @@ def test_account_import_from_csv_tells_what_came_before_a_record_without_an_end(
     file, rejects = tmp_path / "accounts.csv", tmp_path / "rejects.csv"
     file.write_text(heading + before + 'nobody,N,,n\nq@example.com,"Quentin,,q\n' + 5000 * "z@example.com,Z,,z\n")
     done = own_server.run("account", "import", str(file), "--json", "--rejects", str(rejects))
-    check_one_line_error(done, "line 603", "longer than 64 KiB", "Nothing was read from there on", "600 new accounts")
+    check_one_line_error(done, "line 603", "longer than 64 KiB", "The import ended there, after 600 new accounts")
     shown = json.loads(done.stdout)
     assert (shown["imported"], shown["refused"], shown["refusals"][0]["line"]) == (600, 1, 602)
     assert rejects.read_text() == heading + "nobody,N,,n\n"
@@ -546,9 +547,14 @@ def test_account_import_tells_what_came_before_the_database_went_away(new_server
             other.execute("begin immediate")
             shown, told = importing.communicate(timeout=60)
     done = subprocess.CompletedProcess(command, importing.returncode, shown, told)
-    check_one_line_error(done, "locked", "Nothing was read from there on", "500 new accounts", "1 refused line")
+    check_one_line_error(done, "locked", "The import ended there, after 500 new accounts and 1 refused line")
     told = json.loads(done.stdout)
     assert (told["imported"], told["refusals"][0]["line"]) == (500, 2)
+    # As the line says, the whole file again brings the rest.
+    assert "import the whole file again" in done.stderr
+    again = server.run("account", "import", "-", "--json", stdin="\n".join(lines) + "\n")
+    assert json.loads(again.stdout)["imported"] == 700
+    assert len(server.command("account", "list", "--limit", "2000")) == 1201
 
 
 def test_account_import_refuses_a_member_that_it_does_not_know(own_server, tmp_path):
@@ -568,6 +574,37 @@ def test_account_import_refuses_a_member_that_it_does_not_know(own_server, tmp_p
         assert f"'{name}'" in refusal_of_line["reason"]
         assert "password_hash" in refusal_of_line["reason"]
     assert [one["email"] for one in own_server.command("account", "list")] == ["c@example.com"]
+
+
+def test_account_import_refuses_a_member_that_stands_twice_in_a_line(own_server, tmp_path):
+    """Which one counts is for nobody to guess (RFC 8259 §4): another program may have shown the other one."""
+    file = tmp_path / "accounts.jsonl"
+    file.write_text(
+        '{"email": "a@example.com", "password_hash": null, "email": "b@example.com"}\n'
+        '{"email": "c@example.com", "em\\u0061il": "d@example.com"}\n'
+        '{"email": "e@example.com", "name": null, "name": "E"}\n'
+        '{"email": "f@example.com", "name": "\\\\\\": x:y \\\\", "external_id": "1:2"}\n'
+    )
+    done = own_server.run("account", "import", str(file), "--json")
+    shown = json.loads(done.stdout)
+    assert (done.returncode, shown["imported"]) == (1, 1), done.stderr
+    assert [one["line"] for one in shown["refusals"]] == [1, 2, 3]
+    assert all("more than once" in one["reason"] for one in shown["refusals"])
+    (made,) = own_server.command("account", "list")
+    assert (made["email"], made["name"]) == ("f@example.com", '\\": x:y \\')
+
+
+def test_account_import_takes_two_spellings_of_an_address_for_one(own_server, tmp_path):
+    """A letter with its accent is one character where a keyboard made it, and may be two in a file."""
+    composed, decomposed = (unicodedata.normalize(form, "josé@example.com") for form in ("NFC", "NFD"))
+    file = tmp_path / "accounts.csv"
+    file.write_text(f"email,name,password_hash\n{decomposed},José,\n{composed},Another,\n")
+    done = own_server.run("account", "import", str(file), "--json")
+    shown = json.loads(done.stdout)
+    assert (done.returncode, shown["imported"]) == (1, 1), done.stderr
+    assert [one["line"] for one in shown["refusals"]] == [3]
+    assert [one["email"] for one in own_server.command("account", "list")] == [composed]
+    assert own_server.command("account", "show", decomposed)["email"] == composed
 
 
 def test_account_import_refuses_what_a_database_cannot_keep_and_that_alone(own_server, tmp_path):

@@ -3,7 +3,9 @@
 import json
 import math
 import re
+import secrets
 import time
+import unicodedata
 from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
@@ -267,6 +269,17 @@ def test_L04_an_enabled_account_can_sign_in_again(server):
     server.command("account", "disable", account.user_id)
     server.command("account", "enable", account.user_id)
     assert Person(server, account).connect(server.partners.seam).user_id == account.user_id
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")], ids=" typed ".join)
+def test_an_account_is_found_by_either_spelling_of_an_accent(server, forms):
+    """A letter with its accent is one character where a keyboard made it, and may be two in a file."""
+    address = f"josé.{secrets.token_hex(5)}@example.com"
+    stored, typed = (unicodedata.normalize(form, address) for form in forms)
+    account = server.create_account(email=stored)
+    person = Person(server, account)
+    page = person.sign_in(person.visit(server.partners.seam.authorize_url()), email=typed)
+    assert page.consent_form, page
 
 
 def test_L04_a_deleted_account_is_gone_everywhere(server, person):

@@ -25,8 +25,11 @@ extension Store {
     /// - Returns: nil when nobody has it.
     /// - Throws: `AmbiguousAddress` when several have it; `SQLError`, as `SQLDatabase.read`.
     package func account(email: String) async throws -> Account? {
-        let found = try await accounts(email: email)
-        guard found.count <= 1 else { throw AmbiguousAddress(email, of: found) }
-        return found.first?.account
+        for spelling in email.addressSpellings {
+            let found = try await accounts(email: spelling)
+            guard found.count <= 1 else { throw AmbiguousAddress(email, of: found) }
+            if let one = found.first { return one.account }
+        }
+        return nil
     }
 }

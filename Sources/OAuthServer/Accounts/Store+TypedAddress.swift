@@ -1,20 +1,39 @@
+import Foundation
+import OAuth
 import OAuthStore
 
 /// Who is meant by an address that somebody types in a browser.
 extension Store {
-    /// A customer's credentials by the address as it was typed, or else with its domain in ASCII.
+    /// A customer's credentials by the address as it was typed, or else by another spelling of it.
     func credentials(typed email: String) async throws(SQLError) -> Credentials? {
-        if let found = try await credentials(email: email) { return found }
-        guard let spelling = email.withASCIIDomain else { return nil }
-        return try await credentials(email: spelling)
+        for spelling in email.addressSpellings {
+            if let found = try await credentials(email: spelling) { return found }
+        }
+        return nil
     }
 
     /// The same of an operator.
     func operatorCredentials(
         typed email: String
     ) async throws(SQLError) -> (account: Operator, passwordHash: String)? {
-        if let found = try await operatorCredentials(email: email) { return found }
-        guard let spelling = email.withASCIIDomain else { return nil }
-        return try await operatorCredentials(email: spelling)
+        for spelling in email.addressSpellings {
+            if let found = try await operatorCredentials(email: spelling) { return found }
+        }
+        return nil
+    }
+}
+
+extension String {
+    /// An e-mail address as it was typed, and the others that may be stored for it.
+    ///
+    /// A letter with its accent is one character where a keyboard made it, and may be two in a file (Unicode Standard Annex #15); a
+    /// domain may be in ASCII. All of them count as one when attempts are counted.
+    var addressSpellings: [String] {
+        guard !utf8.allSatisfy({ $0 < 0x80 }), utf8.count <= EmailAddress.limit else { return [self] }
+        let others = [precomposedStringWithCanonicalMapping, decomposedStringWithCanonicalMapping, withASCIIDomain]
+        return others.compactMap { $0 }.reduce(into: [self]) { spellings, other in
+            // To Swift they are the same text; to a database they are not.
+            if !spellings.contains(where: { $0.utf8.elementsEqual(other.utf8) }) { spellings.append(other) }
+        }
     }
 }

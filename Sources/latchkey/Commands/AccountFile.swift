@@ -253,6 +253,9 @@ private enum JSONLine {
         guard let members = try? JSONDecoder().decode([String: String?].self, from: Data(bytes)) else {
             throw Complaint("it is not a JSON object whose members are texts")
         }
+        guard written(in: bytes) == members.count else {
+            throw Complaint("it has a member more than once, and nobody knows which one counts")
+        }
         // One that is misspelt would be lost: an account without its password, and nobody is told.
         if let unknown = members.keys.filter({ !AccountFile.known.contains($0) }).min() {
             throw Complaint(
@@ -260,5 +263,22 @@ private enum JSONLine {
             )
         }
         return members.compactMapValues { $0 }.filter { !$0.value.isEmpty }
+    }
+
+    /// How many members such an object is written with: each has a colon outside the texts.
+    ///
+    /// Decoded, those of one name are one.
+    private static func written(in bytes: [UInt8]) -> Int {
+        var (members, isText, isEscaped) = (0, false, false)
+        for byte in bytes {
+            switch byte {
+            case _ where isEscaped: isEscaped = false
+            case UInt8(ascii: "\\"): isEscaped = true
+            case UInt8(ascii: "\""): isText.toggle()
+            case UInt8(ascii: ":") where !isText: members += 1
+            default: break
+            }
+        }
+        return members
     }
 }

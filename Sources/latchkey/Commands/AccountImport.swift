@@ -151,9 +151,9 @@ struct ImportTally: Sendable {
         }
         if let fault {
             throw Complaint(
-                "\(fault). Nothing was read from there on; before it were \(count(imported, "new account")) and "
-                    + "\(count(refused, "refused line")). Mend it and import the file again, which changes nothing of "
-                    + "what is there"
+                "\(fault). The import ended there, after \(count(imported, "new account")) and "
+                    + "\(count(refused, "refused line")). Mend it and import the whole file again: accounts that are there "
+                    + "stay as they are, and their lines are refused for that"
             )
         }
         guard refused > 0 else { return }
