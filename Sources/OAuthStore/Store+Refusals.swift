@@ -33,7 +33,7 @@ extension Store {
     ///
     /// - Parameters:
     ///   - client: whose; nil for every client's.
-    ///   - requestID: with this id; nil for any.
+    ///   - requestID: with this id, or else with it in lower case; nil for any.
     ///   - number: only those before this number: the last one of the page before.
     ///   - limit: how many at most.
     /// - Returns: a page of them.
@@ -43,6 +43,18 @@ extension Store {
         requestID: String? = nil,
         before number: Int64? = nil,
         limit: Int64 = 50
+    ) async throws(SQLError) -> [StoredRefusal] {
+        let found = try await stored(client, requestID, number, limit)
+        // A trusted proxy's ids may have capitals, the server's own have none.
+        guard found.isEmpty, let lowercase = requestID?.lowercased(), lowercase != requestID else { return found }
+        return try await stored(client, lowercase, number, limit)
+    }
+
+    private func stored(
+        _ client: ClientID?,
+        _ requestID: String?,
+        _ number: Int64?,
+        _ limit: Int64
     ) async throws(SQLError) -> [StoredRefusal] {
         var search = Search(Self.refusalSelection, by: "number desc", limit: limit)
         search.require("client_id = @value", client.map { SQLValue($0) })

@@ -41,10 +41,11 @@ struct Latchkey: AsyncParsableCommand {
     }
 
     private static func leave(because error: any Error) -> Never {
-        // Help and the version are errors to the parser, but not to people.
-        guard exitCode(for: error) != .success else { answer(with: fullMessage(for: error)) }
         let words = CommandLine.arguments.dropFirst()
-        let unknown = isFromParser(error) ? UnknownCommand(words, below: Latchkey.self) : nil
+        let isAnswer = exitCode(for: error) == .success
+        let unknown = isAnswer || isFromParser(error) ? UnknownCommand(words, below: Latchkey.self) : nil
+        // Help and the version are errors to the parser, but not to people; there is no help for a command that there is not.
+        guard !isAnswer || unknown != nil else { answer(with: fullMessage(for: error)) }
         let sentence =
             switch error {
             case _ where unknown != nil: unknown?.description ?? ""

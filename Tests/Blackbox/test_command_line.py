@@ -187,6 +187,11 @@ def test_a_public_client_is_told_that_no_consent_of_its_people_is_remembered(own
     check_one_line_error(server.run("client", "update", phone, "--secret", "x" * 22), "a public client has no secret")
 
 
+def test_a_profile_value_that_is_said_twice_is_refused(server):
+    words = ("--partner", "alexa", "--profile-value", "vendor_id=M1", "--profile-value", "vendor_id=M2")
+    check_one_line_error(server.run("client", "create", *words), "'vendor_id' more than once")
+
+
 def test_client_list_and_show_hold_no_secret(server):
     for value in (server.command("client", "list"), server.command("client", "show", server.partners.seam.client_id)):
         text = json.dumps(value)
@@ -693,7 +698,8 @@ def test_sweep_removes_what_has_expired(own_server):
 
 
 def test_help_and_version_need_no_database():
-    for words in (["--help"], ["help", "serve"], ["client", "create", "--help"], ["--version"]):
+    shown = (["--help"], ["help"], ["help", "serve"], ["help", "connection", "cut"], ["client", "create", "--help"])
+    for words in (*shown, ["--version"]):
         done = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=30)
         assert done.returncode == 0, done.stderr
         assert done.stdout.strip()
@@ -860,6 +866,9 @@ def test_a_database_without_a_scheme_is_told_how_to_write_it(tmp_path):
         (("serv",), ("'latchkey serv'", "did you mean 'latchkey serve'?")),
         (("connection", "lst"), ("'latchkey connection lst'", "there are list, revoke", "'latchkey connection list'")),
         (("client", "frobnicate", "x"), ("'latchkey client frobnicate'", "rotate-secret")),
+        (("help", "serv"), ("'latchkey serv'", "did you mean 'latchkey serve'?")),
+        (("help", "connection", "lst"), ("'latchkey connection lst'", "'latchkey connection list'")),
+        (("client", "frobnicate", "--help"), ("'latchkey client frobnicate'", "rotate-secret")),
     ],
 )
 def test_a_mistyped_command_hears_which_there_are(tmp_path, words, expected):

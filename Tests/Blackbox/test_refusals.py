@@ -42,6 +42,17 @@ def test_a_refused_token_request_tells_parameter_expected_and_what_came(server, 
     assert one["error_description"] == answer.json()["error_description"]
 
 
+def test_a_request_is_found_by_its_id_in_capitals_and_not_among_another_clients(server, client):
+    answer = client.exchange("no-code")
+    one = stored(server, answer)
+    words = ("refusal", "list", "--request-id", request_id(answer).upper())
+    assert server.command(*words) == [one]
+    other = server.create_client(*WEB, name="Other partner").client_id
+    told = server.run(*words, "--client", other).stdout
+    assert f"Nothing of the client {other} is kept under this id" in told
+    assert "--client" in told
+
+
 def test_secrets_codes_and_tokens_are_not_kept(server, client, person):
     tokens = person.connect(client)
     mistakes = [

@@ -38,6 +38,7 @@ import Testing
             #expect(kept == (23..<30).reversed().map { Self.refusal($0, one) })
             #expect(try await ledger.store.refusals(of: other).count == 3)
             #expect(try await ledger.store.refusals(requestID: "request-110").map(\.refusal.client) == [other])
+            #expect(try await ledger.store.refusals(requestID: "REQUEST-110").map(\.refusal.client) == [other])
             let first = try await ledger.store.refusals(of: one, limit: 3)
             let second = try await ledger.store.refusals(of: one, before: first.last?.number, limit: 3)
             #expect((first + second).map(\.refusal.requestID) == (24..<30).reversed().map { "request-\($0)" })

@@ -10,11 +10,12 @@ extension Provider {
         let client = visit.query["client"].flatMap { ClientID($0) }
         let wanted = visit.query["q"]?.lines.first
         let list = ConsoleList("/debugger", visit, by: "before", kept: [("client", client?.text), ("q", wanted)])
-        var found = try await refusals(client, wanted, list)
-        // A trusted proxy's ids may have capitals, the server's own have none.
-        if found.isEmpty, let lowercase = wanted?.lowercased(), lowercase != wanted {
-            found = try await refusals(client, lowercase, list)
-        }
+        let found = try await store.refusals(
+            of: client,
+            requestID: wanted,
+            before: list.number,
+            limit: ConsoleList.limit
+        )
         var page = ConsolePage(
             client.map { "Refused requests of \(clientName($0))" } ?? "Partner debugger",
             area: .debugger,
@@ -50,13 +51,5 @@ extension Provider {
         }
         page.add(.table(table))
         return show(page, visit)
-    }
-
-    private func refusals(
-        _ client: ClientID?,
-        _ requestID: String?,
-        _ list: ConsoleList
-    ) async throws(SQLError) -> [StoredRefusal] {
-        try await store.refusals(of: client, requestID: requestID, before: list.number, limit: ConsoleList.limit)
     }
 }

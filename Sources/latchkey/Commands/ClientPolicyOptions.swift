@@ -110,19 +110,30 @@ struct ClientPolicyOptions: ParsableArguments {
         return nil
     }
 
+    /// The values by their names; whoever says one twice has perhaps meant another name.
+    private func namedValues() throws(RegistrationError) -> [String: String] {
+        var values: [String: String] = [:]
+        for text in profileValues {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else {
+                throw RegistrationError("--profile-value '\(text)' must be NAME=VALUE, such as project_id=my-project")
+            }
+            guard values.updateValue(String(parts[1]), forKey: String(parts[0])) == nil else {
+                throw RegistrationError("--profile-value says '\(parts[0])' more than once: say it once")
+            }
+        }
+        return values
+    }
+
     /// A registration with these options in it.
     func applied(to registration: ClientRegistration) throws(RegistrationError) -> ClientRegistration {
         var registration = registration
         if let partner { registration.partner = partner }
         if let name { registration.name = name }
         if !redirectURIs.isEmpty { registration.redirectURIs = try ownRedirectURIs() }
-        for text in profileValues {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty else {
-                throw RegistrationError("--profile-value '\(text)' must be NAME=VALUE, such as project_id=my-project")
-            }
+        if !profileValues.isEmpty {
             registration.profileValues = (registration.profileValues ?? [:])
-                .merging([String(parts[0]): String(parts[1])]) { _, new in new }
+                .merging(try namedValues()) { _, new in new }
         }
         if !scopes.isEmpty { registration.scopes = scopes }
         if let isPublic = `public` { registration.isPublic = isPublic }

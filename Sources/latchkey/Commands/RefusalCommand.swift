@@ -50,11 +50,14 @@ extension RefusalCommand {
                         refusal.requestID
                     )
                 }
-                table.print(
-                    otherwise: requestID == nil
-                        ? "No request that fits was refused."
-                        : Refusal.nothingKept
-                )
+                let nothing =
+                    switch (requestID, client) {
+                    case (nil, _): "No request that fits was refused."
+                    case (_, nil): Refusal.nothingKept
+                    case (_, let client?):
+                        "Nothing of the client \(client) is kept under this id: leave out --client to look among all."
+                    }
+                table.print(otherwise: nothing)
             }
         }
     }

@@ -13,7 +13,7 @@ struct UnknownCommand: CustomStringConvertible {
         for word in arguments {
             let commands = command.configuration.subcommands
             guard !commands.isEmpty, !word.hasPrefix("-") else { return nil }
-            if word == "help", command == root { return nil }
+            if word == "help", command == root { continue }
             let next = commands.first { $0._commandName == word || $0.configuration.aliases.contains(word) }
             guard let next else {
                 (self.path, self.word, names) = (path, word, commands.map { $0._commandName })
