@@ -5,6 +5,7 @@ import os
 import pwd
 import re
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from toolkit.expect import check_one_line_error
 from toolkit.ports import free_port
+from toolkit.process import BINARY, clean_environment
 from toolkit.wire import send
 
 
@@ -38,11 +40,14 @@ def test_the_sample_names_every_setting_with_an_example_that_works(new_server):
     assert {line.split(":", 1)[0] for line in said + examples} == names
     # Each example is what the program takes; secrets are left to whoever makes them.
     file = server.folder / "latchkey.yaml"
-    file.write_text("\n".join(examples))
+    left_out = {line.split(":", 1)[0]: line for line in examples if re.fullmatch(r"[a-z-]+: +#.*", line)}
+    file.write_text("\n".join(line for line in examples if line not in left_out.values()))
     taken = {one["name"] for one in server.command("settings") if one["source"] == "latchkey.yaml"}
-    left_out = {line.split(":", 1)[0] for line in examples if re.fullmatch(r"[a-z-]+: +#.*", line)}
-    assert taken == names - left_out - {"listen", "log-level", "database"}
-    assert left_out <= {"secret-key", "login-endpoint-secret"}
+    assert taken == names - left_out.keys() - {"listen", "log-level", "database"}
+    assert left_out.keys() <= {"secret-key", "login-endpoint-secret"}
+    for name, line in left_out.items():
+        file.write_text(line)
+        check_one_line_error(server.run("settings", "--check"), f"{name} in latchkey.yaml has no value")
 
 
 def test_the_sample_writes_what_flags_say_as_yaml_reads_it_back(new_server):
@@ -57,6 +62,18 @@ def test_the_sample_writes_what_flags_say_as_yaml_reads_it_back(new_server):
     (server.folder / "latchkey.yaml").write_text(server.run("settings", "--sample", *flags).stdout)
     read = {one["name"]: one["value"] for one in server.command("settings")}
     assert {name: read[name] for name in said} == said
+
+
+@pytest.mark.parametrize("query", ["", "?password=hunter2"])
+def test_a_sample_that_hides_a_password_is_not_taken_as_it_is(new_server, query):
+    server = new_server()
+    server.database.url = f"postgres://latchkey:hunter2@127.0.0.1:1/latchkey{query}"
+    file = server.folder / "sample.yaml"
+    file.write_text(server.run("settings", "--sample").stdout)
+    assert "hunter2" not in file.read_text()
+    command = [BINARY, "client", "list", "--config", str(file)]
+    done = subprocess.run(command, env=clean_environment(), capture_output=True, text=True, timeout=60)
+    check_one_line_error(done, f"from {file}", "write the password itself")
 
 
 def test_settings_never_show_the_key(new_server, database):
@@ -382,6 +399,15 @@ def test_a_check_in_json_is_one_value(new_server):
         assert done.stdout == ""
 
 
+@pytest.mark.parametrize("line", ["issuer:", "issuer: ''", "issuer: ~", "brand-accent: #5b21b6"])
+def test_a_setting_without_a_value_is_refused(new_server, line):
+    """Taken for one that nobody set, it would leave the default in force, and nobody would be told."""
+    server = new_server()
+    (server.folder / "latchkey.yaml").write_text(line + "\n")
+    name = line.split(":")[0]
+    check_one_line_error(server.run("settings", "--check"), f"{name} in latchkey.yaml has no value", "in quotes")
+
+
 def test_a_settings_file_of_nothing_but_comments_sets_nothing(new_server):
     server = new_server()
     for content in ("# issuer: https://id.acme.example\n", "", "---\n", "\n\n"):
@@ -496,6 +522,14 @@ def test_an_invitation_to_a_server_in_test_mode_is_told_what_this_command_reads(
     check_one_line_error(server.run(*words), "test mode", "LATCHKEY_TEST_MODE=true")
     server.extra_environment = {"LATCHKEY_TEST_MODE": "true"}
     assert server.command(*words)["link"].startswith("http://id.example/console/")
+
+
+def test_an_invitation_by_an_issuer_that_is_guessed_says_where_it_leads(own_server):
+    done = own_server.run("operator", "invite", "--json")
+    assert (done.returncode, json.loads(done.stdout)["role"]) == (0, "operator")
+    assert "no setting names the issuer" in done.stderr
+    assert "--issuer" in done.stderr
+    assert own_server.run("operator", "invite", "--issuer", "https://id.example").stderr == ""
 
 
 def test_serve_warns_of_test_mode(new_server):

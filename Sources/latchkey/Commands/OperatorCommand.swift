@@ -53,6 +53,12 @@ extension OperatorCommand {
                             + "and after 'latchkey operator delete' it can be invited anew"
                     )
                 }
+                if ledger.deployment.issuer == nil {
+                    warn(
+                        "no setting names the issuer, so the link leads to a server on this machine alone: where people reach it "
+                            + "by another address, say that one with --issuer, or set issuer (LATCHKEY_ISSUER)"
+                    )
+                }
                 let link = settings.issuer.url("/console/invitation?code=\(code)")
                 guard !output.json else {
                     return try JSONValue.object([

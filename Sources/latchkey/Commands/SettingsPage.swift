@@ -14,13 +14,13 @@ enum SettingsPage {
                empty variable counts as not set;
             3. the file that `--config` or `LATCHKEY_CONFIG` names, else `latchkey.yaml` in the working directory, else
                `/etc/latchkey/latchkey.yaml`: one `name: value` per line. Relative paths start at the working directory. An IPv6
-               address needs quotes there: `listen: "[::]:8080"`.
+               address, and what begins with `#`, needs quotes there: `listen: "[::]:8080"`.
 
             `latchkey settings` shows every value and where it came from; `latchkey settings --check` says whether the server
             would start: it tries the files that the server needs, here and as this user, and asks no database, so that it
             sees neither a port that is taken nor that an existing SQLite database has lost its key;
             `latchkey settings --sample` prints a file with every setting in it, commented out. A wrong value, and
-            an unknown name in the file, stops the start with one line that names the setting, the value and the fix. An unknown `LATCHKEY_` variable is ignored with a warning.
+            in the file an unknown name or one without a value, stops the start with one line that names the setting, the value and the fix. An unknown `LATCHKEY_` variable is ignored with a warning.
 
             A duration is a number of seconds, or a number with a unit: `500ms`, `90s`, `15m`, `12h`, `7d`.
 

@@ -11,6 +11,7 @@ enum DatabaseLocation: Sendable, Equatable {
 
     /// Reads `sqlite:PATH` or a `postgres://` URL.
     init?(_ text: String) {
+        guard !Self.isMasked(text) else { return nil }
         if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") {
             self = .postgres(url: text)
         } else if text.hasPrefix("sqlite:"), text.utf8.count > 7, !text.hasPrefix("sqlite::") {
@@ -51,6 +52,9 @@ enum DatabaseLocation: Sendable, Equatable {
             )
         }
     }
+
+    /// Whether a text was copied from where the password is not shown.
+    fileprivate static func isMasked(_ text: String) -> Bool { text.contains(":***@") || text.contains("password=***") }
 
     /// Hides what stands between the user's colon and the `@`, and the `password` parameter.
     private static func masked(_ url: String) -> String {
@@ -175,9 +179,12 @@ extension Notation where Value == DatabaseLocation {
     static var database: Self {
         Notation(
             expected: "sqlite:PATH or postgres://user:password@host/name",
-            // With either in it, it is the address of a server, and may hold a password.
             remedy: { text in
-                text.isEmpty || text.contains { ":=".contains($0) } ? nil : "for that file, write sqlite:\(text)"
+                guard !DatabaseLocation.isMasked(text) else {
+                    return "*** stands where a password is not shown: write the password itself"
+                }
+                // With either in it, it is the address of a server, and may hold a password.
+                return text.isEmpty || text.contains { ":=".contains($0) } ? nil : "for that file, write sqlite:\(text)"
             },
             read: DatabaseLocation.init(_:),
             show: \.shown

@@ -87,9 +87,14 @@ struct SettingsFile: Sendable {
         knob: Knob,
         path: String,
         words: inout [String: ScopeWords]
-    ) throws(Complaint) -> String? {
+    ) throws(Complaint) -> String {
         if let scalar = node.scalar {
-            return scalar.string.isEmpty || node.null != nil ? nil : scalar.string
+            guard !scalar.string.isEmpty, node.null == nil else {
+                throw Complaint(
+                    "\(knob.name) in \(path) has no value: write one, in quotes if it begins with #, or take the line away"
+                )
+            }
+            return scalar.string
         }
         var parts: [String] = []
         for item in node.sequence ?? [node] {
