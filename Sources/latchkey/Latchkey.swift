@@ -26,6 +26,7 @@ struct Latchkey: AsyncParsableCommand {
     /// Runs the command that was asked for, and ends with status 0, or with 1 and one line on standard error.
     static func main() async {
         do {
+            try checkArguments()
             var command = try await asyncParseAsRoot()
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -38,6 +39,14 @@ struct Latchkey: AsyncParsableCommand {
         } catch {
             leave(because: error)
         }
+    }
+
+    /// Refuses arguments that are not UTF-8: they would name another file, and people would read other names.
+    private static func checkArguments() throws(Complaint) {
+        // What was not has this character in its place, which nobody writes.
+        let words = CommandLine.arguments.dropFirst()
+        guard let place = words.firstIndex(where: { $0.unicodeScalars.contains("\u{FFFD}") }) else { return }
+        throw Complaint("argument \(place) is not UTF-8: write it in that encoding, and give a file a name in it")
     }
 
     private static func leave(because error: any Error) -> Never {

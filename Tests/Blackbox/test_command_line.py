@@ -192,6 +192,18 @@ def test_a_profile_value_that_is_said_twice_is_refused(server):
     check_one_line_error(server.run("client", "create", *words), "'vendor_id' more than once")
 
 
+@pytest.mark.parametrize("words", [("client", "create", "--name", b"T\xfcr"), ("backup", b"T\xfcr"), ("help", b"\xff")])
+def test_an_argument_that_is_not_utf_8_is_refused(tmp_path, words):
+    """With another character in its place it would be a file's name that nobody chose, and stand on people's pages."""
+    place = next(number for number, word in enumerate(words, 1) if isinstance(word, bytes))
+    check_one_line_error(run_in(tmp_path, *words), f"argument {place} is not UTF-8")
+
+
+def test_two_scopes_in_one_are_refused_with_the_way_to_say_them(server):
+    done = server.run("client", "create", "--partner", "seam", "--scope", "locks.read locks.write")
+    check_one_line_error(done, "--scope NAME, once for each")
+
+
 def test_client_list_and_show_hold_no_secret(server):
     for value in (server.command("client", "list"), server.command("client", "show", server.partners.seam.client_id)):
         text = json.dumps(value)
@@ -211,7 +223,9 @@ def test_client_update_changes_and_keeps(server):
     assert shown["redirect_uris"] == ["https://partner.example/callback", extra]
     second = client.using(redirect_uri=extra)
     eventually(lambda: bool(Person(server).visit(second.authorize_url()).sign_in_form))
-    server.command("client", "update", client.client_id, "--remove-redirect-uri", "https://partner.example/callback")
+    removal = ("client", "update", client.client_id, "--remove-redirect-uri", "https://partner.example/callback")
+    server.command(*removal)
+    check_one_line_error(server.run(*removal), "'https://partner.example/callback'", f"client show {client.client_id}'")
     assert server.command("client", "show", client.client_id)["redirect_uris"] == [extra]
     eventually(lambda: Person(server).visit(client.authorize_url()).status == 400)
 
@@ -397,6 +411,43 @@ def test_account_import_reads_csv_with_quotes_commas_and_crlf(own_server, tmp_pa
     assert shown["refusals"][0]["line"] == 4
     names = {one["email"]: one["name"] for one in own_server.command("account", "list")}
     assert names == {"a@example.com": 'Lovelace, Ada "the first"', "b@example.com": "Bert"}
+
+
+def test_what_may_not_be_read_is_told_from_what_is_not_there(new_server):
+    server = new_server("sqlite")
+    server.run("migrate")
+    assert server.run("backup", "backup").returncode == 0
+    # Root may read everything, unless that is taken away.
+    if os.geteuid() == 0:
+        server.prefix = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    for name in ("file", "folder/profile.yaml", "backup"):
+        path = server.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        path.chmod(0)
+    closed = server.folder / "closed"
+    closed.mkdir(mode=0)
+    for words, place in (
+        (("account", "import", "file"), "file"),
+        (("partner", "list", "--partners", "folder"), "folder/profile.yaml"),
+        (("partner", "list", "--partners", "closed"), "closed"),
+        (("client", "list", "--config", "closed/settings.yaml"), "closed"),
+        (("backup", "closed/backup"), "closed"),
+        (("restore", "backup", "--replace"), "backup"),
+    ):
+        check_one_line_error(
+            server.run(*words), "Permission denied", f"{server.folder}/{place} belongs to ", "chmod u+rw"
+        )
+    for path in (server.folder / "file", closed):
+        path.chmod(0o700)
+    for words, reason in (
+        (("account", "import", "nothing"), "name one that exists"),
+        (("partner", "list", "--partners", "file"), "Not a directory"),
+        (("partner", "list", "--partners", "nothing"), "name one that exists"),
+        (("client", "list", "--config", "closed"), "Is a directory"),
+        (("client", "list", "--config", "nothing"), "name one that exists with --config (LATCHKEY_CONFIG)"),
+    ):
+        check_one_line_error(server.run(*words), f"{words[-1]}", "cannot be read", reason)
 
 
 def test_account_import_refuses_a_stray_quote_in_csv_with_its_line_alone(own_server, tmp_path):
@@ -802,7 +853,7 @@ def test_a_question_that_a_signal_ends_leaves_the_terminal_as_it_was(new_server,
         os.close(follower)
 
 
-def run_in(folder, *words: str) -> subprocess.CompletedProcess:
+def run_in(folder, *words: str | bytes) -> subprocess.CompletedProcess:
     """Runs a command in a folder, without any setting from outside."""
     return subprocess.run(
         [BINARY, *words], cwd=folder, env=clean_environment(), input="", capture_output=True, text=True, timeout=60

@@ -341,6 +341,7 @@ def test_a_check_says_no_to_a_database_url_as_the_start_does(new_server, url, wo
         done = server.run(*command)
         check_one_line_error(done, *words, "LATCHKEY_DATABASE")
         assert "hidden" not in done.stderr
+        assert "the database is not as expected" not in done.stderr
 
 
 def test_a_check_says_no_to_two_listeners_at_one_address(new_server):

@@ -133,7 +133,8 @@ private struct RecordSource {
             return
         }
         guard let handle = FileHandle(forReadingAtPath: path) else {
-            throw Complaint("the file \(path) cannot be read: name one that exists")
+            let reason = FileTrial.unreadable(path, missing: "name one that exists")
+            throw Complaint("the file \(path) cannot be read: \(reason)")
         }
         self.handle = handle
     }

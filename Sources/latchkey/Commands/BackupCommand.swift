@@ -78,7 +78,8 @@ struct Backup: Sendable {
         draft.sweepOthers()
         let file = draft.make()
         guard file >= 0 else {
-            throw Complaint("\(target) cannot be written: \(String(cString: strerror(errno)))")
+            let reason = FileTrial.reason(errno, at: draft.path)
+            throw Complaint("\(target) cannot be written: \(reason); name a file in a folder that you may write to")
         }
         defer {
             draft.discard()

@@ -190,7 +190,9 @@ extension ClientCommand {
             uris += addedURIs.filter { !uris.contains($0) }
             for uri in removedURIs {
                 guard uris.contains(uri) else {
-                    throw RegistrationError("'\(uri)' is not one of this client's redirect URIs")
+                    throw RegistrationError(
+                        "'\(uri)' is not one of this client's redirect URIs: 'latchkey client show \(stored.id)' has them"
+                    )
                 }
                 uris.removeAll { $0 == uri }
             }

@@ -13,7 +13,7 @@ extension RegistrationError {
         case .isPublic: "--public"
         case .redirectURIs: "--redirect-uri URI"
         case .profileValue(let name): "--profile-value \(name)=…, or --redirect-uri URI"
-        case .scopes: "--scope"
+        case .scopes: "--scope NAME, once for each"
         case .grants: "--grant"
         case .refresh: "--refresh"
         case .accessToken: "--access-token"

@@ -132,7 +132,7 @@ extension Deployment {
         do throws(SQLError) {
             try PostgresDatabase.check(url)
         } catch {
-            throw Complaint("\(error)\(origin("database")); correct --database (LATCHKEY_DATABASE)")
+            throw Complaint("\(error.reason)\(origin("database")); correct --database (LATCHKEY_DATABASE)")
         }
     }
 

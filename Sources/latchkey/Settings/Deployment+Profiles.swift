@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import OAuth
 import OAuthServer
 import SampleAPI
@@ -13,7 +14,8 @@ extension Deployment {
             names = try FileManager.default.contentsOfDirectory(atPath: folder)
                 .filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
         } catch {
-            throw Complaint("partners names the folder \(folder), which cannot be read: name one that exists")
+            let reason = FileTrial.unreadable(folder, otherKind: ENOTDIR, missing: "name one that exists")
+            throw Complaint("partners names the folder \(folder), which cannot be read: \(reason)")
         }
         let files = try names.map { name in
             let path = "\(folder)/\(name)"
@@ -56,7 +58,8 @@ extension Deployment {
     }
 
     private static func unreadable(_ path: String) -> Complaint {
-        Complaint("the partner profile \(path) cannot be read")
+        let reason = FileTrial.unreadable(path, missing: "it is not there, or a link that leads nowhere")
+        return Complaint("the partner profile \(path) cannot be read: \(reason)")
     }
 
     /// The largest file of a profile that is read, in bytes.

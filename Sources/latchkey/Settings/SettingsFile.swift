@@ -33,10 +33,9 @@ struct SettingsFile: Sendable {
 
     init(path: String) throws(Complaint) {
         guard let file = FileHandle(forReadingAtPath: path), let data = try? file.readToEnd() ?? Data() else {
-            guard access(path, F_OK) == 0, access(path, R_OK) != 0 else {
-                throw Complaint("the settings file \(path) cannot be read: name one that exists with --config")
-            }
-            throw Complaint("the settings file \(path) cannot be read: \(FileTrial.reason(errno, at: path))")
+            let remedy = "name one that exists with --config (LATCHKEY_CONFIG)"
+            let reason = FileTrial.unreadable(path, missing: remedy)
+            throw Complaint("the settings file \(path) cannot be read: \(reason)")
         }
         let text = try WrittenText.read(data, of: "the settings file \(path)")
         let root: Node?

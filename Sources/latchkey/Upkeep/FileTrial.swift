@@ -69,6 +69,18 @@ struct FileTrial: Sendable {
         URL(fileURLWithPath: path).deletingLastPathComponent().path
     }
 
+    /// Why something could not be read.
+    ///
+    /// - Parameters:
+    ///   - path: where it was looked for.
+    ///   - otherKind: what the system says of what may be read there and is of another kind: a folder, or none.
+    ///   - remedy: what to do where nothing is there.
+    /// - Returns: the end of a sentence.
+    static func unreadable(_ path: String, otherKind: Int32 = EISDIR, missing remedy: String) -> String {
+        let code = access(path, R_OK) == 0 ? otherKind : errno
+        return code == ENOENT ? remedy : reason(code, at: path)
+    }
+
     /// What the system says of a place, and, when it forbids it, whose the place is, who asked, and what would mend it.
     static func reason(_ code: Int32, at path: String) -> String {
         let words = String(cString: strerror(code))

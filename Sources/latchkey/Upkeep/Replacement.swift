@@ -97,7 +97,7 @@ struct Replacement: Sendable {
 
     private func copy(_ source: String, to file: Int32) throws(Complaint) {
         let from = open(source, O_RDONLY | O_CLOEXEC)
-        guard from >= 0 else { throw uncopied(errno) }
+        guard from >= 0 else { throw Complaint("\(source) cannot be read: \(FileTrial.reason(errno, at: source))") }
         defer { close(from) }
         var piece = [UInt8](repeating: 0, count: 1 << 20)
         while true {
@@ -110,7 +110,7 @@ struct Replacement: Sendable {
     }
 
     private func uncopied(_ code: Int32) -> Complaint {
-        Complaint("\(backup) cannot be copied to \(draft.path): \(String(cString: strerror(code)))")
+        Complaint("\(backup) cannot be copied to \(draft.path): \(FileTrial.reason(code, at: draft.path))")
     }
 
     /// Refuses a copy that is damaged, no database of Latchkey's, or no longer suits this release.
