@@ -64,7 +64,7 @@ public struct SQLiteFile: Sendable {
             return try queue.inDatabase { database -> String? in
                 let tables = try String.fetchSet(database, sql: "select name from sqlite_master where type = 'table'")
                 guard tables.isSuperset(of: Self.ownTables) else {
-                    return "it is a SQLite database, but not one of Latchkey's"
+                    return size == 0 ? "it is empty" : "it is a SQLite database, but not one of Latchkey's"
                 }
                 let verdict = try String.fetchOne(database, sql: "pragma integrity_check(1)") ?? "no answer"
                 guard verdict == "ok" else { return "SQLite finds it damaged: \(verdict)" }

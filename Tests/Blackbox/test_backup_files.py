@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.client import refusal
+from toolkit.expect import check_one_line_error
 from toolkit.process import BINARY, Latchkey
 
 
@@ -36,6 +37,8 @@ def test_F12_a_backup_overwrites_nothing_and_leaves_nothing_behind(new_server, t
     assert there.read_text() == "mine"
     refused = server.run("backup", str(tmp_path / "no" / "folder"))
     assert refused.returncode == 1
+    check_one_line_error(server.run("backup", "-"), "standard output", "name a file")
+    assert not (server.folder / "-").exists()
     assert server.run("backup", str(tmp_path / "good")).returncode == 0
     assert not list(tmp_path.glob("*.part"))
     tables = sqlite3.connect(tmp_path / "good").execute("pragma integrity_check").fetchall()
@@ -175,8 +178,11 @@ def test_F12_what_is_no_whole_backup_is_refused_and_the_old_database_stays(new_s
     newer.write_bytes(good.read_bytes())
     with sqlite3.connect(newer) as connection:
         connection.execute("insert into migrations (number, name, compatible_since) values (9999, 'later', 9999)")
+    empty = tmp_path / "empty"
+    empty.touch()
     expected = {
         str(noise): "not a SQLite database",
+        str(empty): "it is empty",
         str(foreign): "not one of Latchkey's",
         str(newer): "newer release",
         str(damaged(good, tmp_path / "damaged")): "damaged",

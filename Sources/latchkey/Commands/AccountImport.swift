@@ -158,8 +158,8 @@ struct ImportTally: Sendable {
         }
         guard refused > 0 else { return }
         throw Complaint(
-            "\(refused) of \(count(imported + refused, "line")) were refused: mend them and import them again "
-                + "(--rejects FILE keeps them)"
+            "\(refused) of \(count(imported + refused, "line")) refused: mend what is wrong, and import it again "
+                + "(--rejects FILE keeps it)"
         )
     }
 }

@@ -32,6 +32,7 @@ struct BackupCommand: AsyncParsableCommand {
         guard deployment.database.exists else {
             throw Complaint("there is no database at \(deployment.database.shown): name the server's with --database")
         }
+        guard file != "-" else { throw Complaint("a backup cannot go to standard output: name a file") }
         guard !FileManager.default.fileExists(atPath: file) else {
             throw Complaint("\(file) is there already, and a backup overwrites nothing: name another file")
         }
