@@ -70,6 +70,16 @@ def test_a_name_that_turns_its_neighbours_is_shown_without_that(new_server):
     assert server.command("account", "show", account.user_id)["name"] == name
 
 
+def test_every_time_in_a_table_stands_below_a_heading_that_names_its_zone(server, person):
+    person.connect(server.partners.seam)
+    for name in ("account", "client", "connection", "key", "audit"):
+        lines = server.run(name, "list").stdout.splitlines()
+        heading, row = (re.split(r"  +", line) for line in lines[:2])
+        times = [title for title, cell in zip(heading, row, strict=True) if re.fullmatch(r"[-\d]{10} [\d:]{5}", cell)]
+        assert times, (name, row)
+        assert all(title.endswith(" (UTC)") for title in times), (name, heading)
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -66,7 +66,7 @@ extension APIKeyCommand {
                 if let account { owner = try await ledger.account(account).id }
                 let keys = page.cut(try await ledger.store.apiKeys(of: owner, limit: page.wanted), "API keys")
                 guard !output.json else { return try JSONValue.list(keys.map(\.json)).print() }
-                var table = Table("API KEY ID", "NAME", "USER ID", "SCOPES", "SINCE", "LAST USED", "STATUS")
+                var table = Table("API KEY ID", "NAME", "USER ID", "SCOPES", "SINCE (UTC)", "LAST USED (UTC)", "STATUS")
                 for key in keys {
                     table.add(
                         key.id.description,

@@ -56,7 +56,7 @@ extension AccountCommand {
                 let accounts = page.cut(try await ledger.store.accounts(limit: page.wanted), "accounts")
                     .map { AccountDescription($0) }
                 guard !output.json else { return try JSONValue.list(accounts.map { $0.json }).print() }
-                var table = Table("USER ID", "EMAIL", "NAME", "STATE", "CREATED")
+                var table = Table("USER ID", "EMAIL", "NAME", "STATE", "CREATED (UTC)")
                 for item in accounts {
                     let account = item.account
                     table.add(

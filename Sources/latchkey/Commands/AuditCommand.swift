@@ -56,7 +56,7 @@ extension AuditCommand {
                     "entries"
                 )
                 guard !output.json else { return try JSONValue.list(records.map(\.json)).print() }
-                var table = Table("TIME", "WHO", "WHAT", "TO WHAT")
+                var table = Table("TIME (UTC)", "WHO", "WHAT", "TO WHAT")
                 for record in records {
                     table.add(record.at.brief, record.who, record.action, record.subject)
                 }

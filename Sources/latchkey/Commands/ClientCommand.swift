@@ -29,7 +29,7 @@ extension ClientCommand {
                 }
                 let clients = stored.clients.map(registrar.described)
                 guard !output.json else { return try JSONValue.list(clients.map(\.json)).print() }
-                var table = Table("CLIENT ID", "NAME", "PARTNER", "KIND", "STATE", "CREATED")
+                var table = Table("CLIENT ID", "NAME", "PARTNER", "KIND", "STATE", "CREATED (UTC)")
                 for client in clients {
                     table.add(
                         client.id,

@@ -32,7 +32,15 @@ extension ConnectionCommand {
                     "connections"
                 )
                 guard !output.json else { return try JSONValue.list(connections.map(\.json)).print() }
-                var table = Table("CONNECTION ID", "CLIENT ID", "USER ID", "SCOPES", "SINCE", "LAST USED", "STATUS")
+                var table = Table(
+                    "CONNECTION ID",
+                    "CLIENT ID",
+                    "USER ID",
+                    "SCOPES",
+                    "SINCE (UTC)",
+                    "LAST USED (UTC)",
+                    "STATUS"
+                )
                 for connection in connections {
                     table.add(
                         connection.id.description,

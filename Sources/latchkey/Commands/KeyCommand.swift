@@ -27,7 +27,15 @@ extension KeyCommand {
                     KeyDescription(key: key, state: key.state(at: ledger.now, signing: signing))
                 }
                 guard !output.json else { return try JSONValue.list(described.map(\.json)).print() }
-                var table = Table("KEY ID", "PURPOSE", "ALGORITHM", "STATE", "CREATED", "ACTIVE FROM", "ENDS")
+                var table = Table(
+                    "KEY ID",
+                    "PURPOSE",
+                    "ALGORITHM",
+                    "STATE",
+                    "CREATED (UTC)",
+                    "ACTIVE FROM (UTC)",
+                    "ENDS (UTC)"
+                )
                 for item in described {
                     let key = item.key
                     table.add(

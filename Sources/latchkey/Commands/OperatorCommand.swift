@@ -110,7 +110,7 @@ extension OperatorCommand {
             try await ledger.withLedger { ledger in
                 let operators = try await ledger.store.operators()
                 guard !output.json else { return try JSONValue.list(operators.map(\.json)).print() }
-                var table = Table("OPERATOR ID", "EMAIL", "NAME", "ROLE", "STATE", "LAST SIGN-IN")
+                var table = Table("OPERATOR ID", "EMAIL", "NAME", "ROLE", "STATE", "LAST SIGN-IN (UTC)")
                 for account in operators {
                     table.add(
                         account.id.description,

@@ -37,7 +37,7 @@ extension RefusalCommand {
                     throw Complaint(unknown: client)
                 }
                 guard !output.json else { return try JSONValue.list(refusals.map(\.json)).print() }
-                var table = Table("TIME", "CLIENT ID", "ENDPOINT", "ERROR", "PARAMETER", "EXPECTED", "CAME", "ID")
+                var table = Table("TIME (UTC)", "CLIENT ID", "ENDPOINT", "ERROR", "PARAMETER", "EXPECTED", "CAME", "ID")
                 for refusal in refusals {
                     table.add(
                         refusal.at.brief,

@@ -29,7 +29,7 @@ extension WebhookCommand {
                     "events"
                 )
                 guard !output.json else { return try JSONValue.list(events.map { $0.json() }).print() }
-                var table = Table("EVENT ID", "TYPE", "CONNECTION ID", "AT", "STATE", "ATTEMPTS", "LAST ANSWER")
+                var table = Table("EVENT ID", "TYPE", "CONNECTION ID", "AT (UTC)", "STATE", "ATTEMPTS", "LAST ANSWER")
                 for event in events {
                     table.add(
                         event.id.description,

@@ -72,6 +72,6 @@ enum JSONValue: Codable, Sendable {
 }
 
 extension Instant {
-    /// The time in UTC as people read it in a table.
+    /// The time in UTC as people read it in a table, whose heading says so.
     var brief: String { "\(CalendarDay(self).written) \(hourAndMinute)" }
 }
