@@ -444,10 +444,15 @@ def test_what_may_not_be_read_is_told_from_what_is_not_there(new_server):
         (("client", "list", "--config", "closed/settings.yaml"), "closed"),
         (("backup", "closed/backup"), "closed"),
         (("restore", "backup", "--replace"), "backup"),
+        (("restore", "closed/backup", "--replace"), "closed"),
     ):
         check_one_line_error(
             server.run(*words), "Permission denied", f"{server.folder}/{place} belongs to ", "chmod u+rw"
         )
+    usual, server.database.url = server.database.url, "sqlite:closed/database"
+    for words in (("backup", "another"), ("restore", "--in-place")):
+        check_one_line_error(server.run(*words), "Permission denied", f"{closed} belongs to ")
+    server.database.url = usual
     for path in (server.folder / "file", closed):
         path.chmod(0o700)
     for words, reason in (

@@ -29,7 +29,7 @@ struct BackupCommand: AsyncParsableCommand {
                     + "docs/backup.md tells how, and what to do after the restore"
             )
         }
-        guard deployment.database.exists else {
+        guard try FileTrial(databaseAt: path).exists() else {
             throw Complaint("there is no database at \(deployment.database.shown): name the server's with --database")
         }
         guard file != "-" else { throw Complaint("a backup cannot go to standard output: name a file") }

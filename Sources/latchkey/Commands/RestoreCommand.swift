@@ -80,9 +80,9 @@ struct RestoreCommand: AsyncParsableCommand {
     private func restoreInPlace(_ deployment: Deployment) async throws -> RestoreReport {
         if case .sqlite(let path) = deployment.database {
             try Replacement(backup: path, target: path).refuseUsed()
-        }
-        guard deployment.database.exists else {
-            throw Complaint("there is no database at \(deployment.database.shown): restore it first")
+            guard try FileTrial(databaseAt: path).exists() else {
+                throw Complaint("there is no database at \(deployment.database.shown): restore it first")
+            }
         }
         var named = deployment
         if case .postgres(let url) = deployment.database {

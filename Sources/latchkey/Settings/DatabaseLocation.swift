@@ -29,14 +29,6 @@ enum DatabaseLocation: Sendable, Equatable {
         }
     }
 
-    /// Whether there is something to open; a PostgreSQL server says so itself when it is asked.
-    var exists: Bool {
-        switch self {
-        case .sqlite(let path): FileManager.default.fileExists(atPath: path)
-        case .postgres: true
-        }
-    }
-
     /// Opens the database; an SQLite file that is missing is made.
     fileprivate func open(_ pool: PoolLimits) throws -> any SQLDatabase {
         switch self {

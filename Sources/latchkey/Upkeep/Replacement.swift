@@ -37,12 +37,11 @@ struct Replacement: Sendable {
 
     /// Refuses what is certain to go wrong, before anything is written.
     func check(replaces: Bool) throws(Complaint) {
-        guard FileManager.default.fileExists(atPath: backup) else {
-            throw Complaint("there is no file \(backup): name a backup that 'latchkey backup' wrote")
+        let remedy = "name a backup that 'latchkey backup' wrote"
+        guard try FileTrial(what: "the backup", path: backup, remedy: remedy).exists() else {
+            throw Complaint("there is no file \(backup): \(remedy)")
         }
-        guard Self.isFile(backup) else {
-            throw Complaint("\(backup) is no file (a folder?): name a backup that 'latchkey backup' wrote")
-        }
+        guard Self.isFile(backup) else { throw Complaint("\(backup) is no file (a folder?): \(remedy)") }
         guard Self.isFile(target) || !FileManager.default.fileExists(atPath: target) else {
             throw Complaint("\(target) is no file, but something else: correct --database (LATCHKEY_DATABASE)")
         }
