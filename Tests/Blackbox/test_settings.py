@@ -409,6 +409,16 @@ def test_a_setting_without_a_value_is_refused(new_server, line):
     check_one_line_error(server.run("settings", "--check"), f"{name} in latchkey.yaml has no value", "in quotes")
 
 
+@pytest.mark.parametrize(
+    "line", ["trusted-proxies: [10.0.0.1, '']", "trusted-proxies: [~]", "scopes: [{name: a, en: }]"]
+)
+def test_a_part_of_a_setting_without_a_value_is_refused(new_server, line):
+    """People would allow a scope without reading what it is."""
+    server = new_server()
+    (server.folder / "latchkey.yaml").write_text(line + "\n")
+    check_one_line_error(server.run("settings", "--check"), f"{line.split(':')[0]} in latchkey.yaml must be a list")
+
+
 def test_a_settings_file_of_nothing_but_comments_sets_nothing(new_server):
     server = new_server()
     for content in ("# issuer: https://id.acme.example\n", "", "---\n", "\n\n"):

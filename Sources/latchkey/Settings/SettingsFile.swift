@@ -87,17 +87,17 @@ struct SettingsFile: Sendable {
         path: String,
         words: inout [String: ScopeWords]
     ) throws(Complaint) -> String {
-        if let scalar = node.scalar {
-            guard !scalar.string.isEmpty, node.null == nil else {
+        if node.scalar != nil {
+            guard let text = text(of: node) else {
                 throw Complaint(
                     "\(knob.name) in \(path) has no value: write one, in quotes if it begins with #, or take the line away"
                 )
             }
-            return scalar.string
+            return text
         }
         var parts: [String] = []
         for item in node.sequence ?? [node] {
-            if let text = item.scalar?.string, !text.contains(",") {
+            if let text = text(of: item), !text.contains(",") {
                 parts.append(text)
             } else if knob.name == "scopes", let scope = scope(item) {
                 parts.append(scope.name)
@@ -111,11 +111,17 @@ struct SettingsFile: Sendable {
         return parts.joined(separator: ",")
     }
 
+    /// A value that somebody wrote; nil where there is none.
+    private static func text(of node: Node) -> String? {
+        guard let text = node.scalar?.string, !text.isEmpty, node.null == nil else { return nil }
+        return text
+    }
+
     /// A scope with its words: `{name: …, en: …, de: …}`.
     private static func scope(_ node: Node) -> ScopeWords? {
         var texts: [String: String] = [:]
         for (key, value) in node.mapping ?? [:] {
-            guard let key = key.string, let text = value.scalar?.string else { return nil }
+            guard let key = key.string, let text = text(of: value) else { return nil }
             texts[key] = text
         }
         guard let name = texts.removeValue(forKey: "name"), !name.contains(",") else { return nil }
