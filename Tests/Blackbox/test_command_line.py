@@ -130,6 +130,20 @@ def test_a_client_that_may_ask_for_nothing_is_made_with_a_word_of_warning(sqlite
     assert "--scope" not in sqlite_server.run(*api).stderr, "a resource server asks for nothing"
 
 
+def test_a_client_that_lacks_a_grant_is_told_the_command_that_gives_it_one_more(own_server):
+    server = own_server
+    client = server.create_client(*WEB, "--grant", "authorization_code").client_id
+    words = ("client", "update", client)
+    wanted = f"'latchkey client update {client} --grant authorization_code --grant refresh_token'"
+    assert wanted in server.run(*words, "--name", "Ends").stderr
+    # As one would take it: this leaves the grant alone that it names.
+    done = server.run(*words, "--grant", "refresh_token")
+    assert done.returncode == 0, done.stderr
+    assert "nobody can connect" in done.stderr
+    assert wanted in done.stderr
+    assert "--grant" not in server.run(*wanted.strip("'").split()[1:]).stderr
+
+
 def test_a_resource_that_no_api_is_registered_with_is_warned_of(own_server):
     server, audience, usual = own_server, "https://billing.example/", "https://api.company.example/"
     server.extra_environment["LATCHKEY_AUDIENCE"] = usual

@@ -114,7 +114,7 @@ public final class Client: Sendable {
             } ?? rules?.refresh ?? (isPublic ? .successor : .stable)
         accessToken = AccessTokenPolicy(
             format: try registration.accessToken.map { name throws(RegistrationError) in
-                try Self.choice(name, "access token format", about: .accessToken)
+                try Self.choice(name, "format of access tokens", about: .accessToken)
             } ?? rules?.accessToken ?? .jwt,
             lifetime: try Self.lifetime(registration, rules)
         )

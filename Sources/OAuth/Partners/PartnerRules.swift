@@ -63,7 +63,7 @@ extension PartnerProfile {
             grants = try rules.choices("grants", "grant")
             scopes = try rules.list("scopes", ScopeWords.init)
             defaultScopes = try rules.optional("default_scopes", Scope.init)
-            accessToken = try rules.choice("access_token", "access token format")
+            accessToken = try rules.choice("access_token", "format of access tokens")
             lifetime = try rules.optional("access_token_lifetime", AccessTokenLifetime.init)
             codeLifetime = try rules.optional("code_lifetime") { node throws(ProfileFault) in
                 .seconds(try node.integer(AuthorizationCode.lifetimes, "a code's lifetime in seconds"))

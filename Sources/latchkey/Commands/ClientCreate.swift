@@ -72,8 +72,8 @@ extension ClientCommand {
         static let configuration = CommandConfiguration(
             abstract: "Change a client.",
             discussion: """
-                What is not named stays as it is. --redirect-uri and --scope replace the whole list; --add-redirect-uri and \
-                --remove-redirect-uri change single ones. The value 'profile' takes back what was said of \
+                What is not named stays as it is. What may be repeated replaces the whole list, but for --profile-value; \
+                --add-redirect-uri and --remove-redirect-uri change single redirect URIs. The value 'profile' takes back what was said of \
                 --redirect-uri, --access-token, --access-token-lifetime, --refresh or --consent, and --profile-scopes what was \
                 said of --scope, of which 'profile' may be one.
                 """

@@ -61,11 +61,18 @@ extension Client {
         if let lifetime = connectionLifetime {
             let remedy =
                 grants.contains(.refreshToken)
-                ? "have its profile's token_response name refresh_token" : "give it the grant refresh_token too"
+                ? "have its profile's token_response name refresh_token"
+                : "give it the grant refresh_token too ('\(update(with: .refreshToken))')"
             warn(
                 "this client gets no refresh tokens, so each connection ends unannounced after "
                     + "\(lifetime.components.seconds) seconds: \(remedy), or set another "
                     + "--access-token-lifetime ('profile': as its profile says)"
+            )
+        }
+        if grants.contains(.refreshToken), !grants.contains(.authorizationCode) {
+            warn(
+                "nobody can connect to this client, which has only something to refresh: --grant takes the place of all grants "
+                    + "that there were, so give it authorization_code too ('\(update(with: .authorizationCode))')"
             )
         }
         guard !redirectHosts.isEmpty else { return }
@@ -74,5 +81,11 @@ extension Client {
             "people may be sent back to any https host below \(domains), as the partner's document wants it; once you know "
                 + "the exact addresses, pin them: 'latchkey client update \(id) --redirect-uri URI'"
         )
+    }
+
+    /// The command that gives the client a grant more.
+    private func update(with grant: GrantType) -> String {
+        let all = grants.union([grant]).map { "--grant \($0.rawValue)" }.sorted()
+        return "latchkey client update \(id) \(all.joined(separator: " "))"
     }
 }

@@ -104,7 +104,7 @@ import Testing
 
     @Test(arguments: [
         ("{ refresh: sometimes }", "'sometimes' is not a refresh policy"), ("{ proof_key: never }", "PKCE rule"),
-        ("{ access_token: saml }", "access token format"), ("{ consent: maybe }", "consent rule"),
+        ("{ access_token: saml }", "'saml' is not a format of access tokens"), ("{ consent: maybe }", "consent rule"),
         ("{ grants: [password] }", "'password' is not a grant"), ("{ access_token_lifetime: 5 }", "60 to 86400"),
         ("{ redirect_uris: ['http://evil.example/'] }", "loopback"), ("{ scopes: [{ name: 'a b' }] }", "scope"),
         ("{ redirect_uris: ['https://a.example/#x'] }", "fragment"),
