@@ -1,18 +1,22 @@
 """The console with 100 000 rows: every page comes at once, none is left out, and one row among them is found."""
 
+import os
 import re
 import sqlite3
 import time
+from pathlib import Path
 
 import pytest
 
 from toolkit.console import Operator
 from toolkit.databases import Postgres, SQLite
+from toolkit.process import Latchkey
 
 MANY = 100_000
 SOON = 2.0
 """Seconds that a page may take, in a debug build on a busy machine; a page that sorted or counted would take longer."""
-BEGAN = 1_700_000_000_000
+BEGAN = int(time.time() - 86_400) * 1000
+"""When all of it was made, in milliseconds: yesterday, for what is years old is swept away."""
 
 # `{id}`, `{digest}` and `{word}` are bytes made of the number `i`; ten rows are made in each millisecond.
 ROWS = [
@@ -66,12 +70,21 @@ def operator(request, module_server) -> Operator:
     return found
 
 
+def clock(server: Latchkey) -> float:
+    """What a page takes is read off this: SQLite's work is the process's own, whatever else the machine has to do."""
+    if server.database.kind == "postgres":
+        return time.monotonic()
+    # After the name, which may hold anything: state, and then numbers, of which 11 and 12 are ticks of the processor.
+    cells = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(cells[11]) + int(cells[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def opened(operator: Operator, path: str):
-    """A page, and no later than it is read; of one that took long, on a busy machine perhaps, a second look counts."""
-    for _ in range(2):
-        began = time.monotonic()
+    """A page, and no later than it is read; of one that took long, on a busy machine perhaps, another look counts."""
+    for _ in range(3):
+        began = clock(operator.server)
         page = operator.open(path) if path.startswith("/") or not path else operator.visit(path)
-        took = time.monotonic() - began
+        took = clock(operator.server) - began
         assert page.status == 200, page
         if took < SOON:
             break
