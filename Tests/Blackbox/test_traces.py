@@ -51,7 +51,9 @@ def test_a_request_and_its_steps_are_spans_of_one_trace(own_server, collector):
     assert len({span.trace for span in collector.named("POST /oauth/token")}) == 2
     connected_line = next(line for line in lines(own_server) if line["message"] == "connected")
     assert connected_line["trace_id"] == collector.named("ledger redeem")[0].trace
-    assert scrape(own_server)["latchkey_spans_total"].value(outcome="sent") >= len(collector.named("ledger redeem"))
+    # It is counted when the answer of the collector is there.
+    sent = len(collector.spans)
+    eventually(lambda: scrape(own_server)["latchkey_spans_total"].value(outcome="sent") >= sent, PATIENCE)
     assert own_server.stop() == 0
     assert not own_server.canaries.found_in(collector.content)
     assert account.email.encode() not in collector.content
@@ -93,7 +95,9 @@ def test_a_collector_that_does_not_answer_does_not_hold_the_end_up(new_server, a
     send("GET", server.base + "/healthz")
     began = time.monotonic()
     assert server.stop() == 0
-    assert time.monotonic() - began < 3.5, "nobody connects while the server ends"
+    assert time.monotonic() - began < 5, "nobody connects while the server ends"
+    lost = next(line for line in server.log.splitlines() if "traces could not be sent" in line)
+    assert "in time" not in lost, "what was on its way is given up at once"
     connection.close()
     silent.close()
 
