@@ -28,10 +28,13 @@ def web(server, *options: str):
 
 def told(server, event: str, count: int = 1, *, or_more: bool = False, **members: str) -> None:
     """Checks that an event was told so often, in the log and in its counter, and that it carries these members."""
-    eventually(lambda: events(server)[event] >= count, 20)
-    counted = events(server)[event]
-    found = [line for line in lines(server) if line.get("event") == event]
-    assert len(found) == counted, f"{event}: {len(found)} lines, counted {counted}"
+
+    def seen() -> tuple[int, list[dict[str, str]]]:
+        counted = events(server)[event]
+        return counted, [line for line in lines(server) if line.get("event") == event]
+
+    # One more may be told of between the two.
+    counted, found = eventually(seen, 20, enough=lambda seen: seen[0] == len(seen[1]) >= count)
     assert counted == count or or_more, f"{event}: counted {counted}, expected {count}"
     for name, value in members.items():
         assert found[-1][name] == value, found[-1]
