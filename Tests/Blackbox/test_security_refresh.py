@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from toolkit.client import OAuthClient, refusal, tokens
+from toolkit.clocks import Clock
 from toolkit.databases import Postgres, PostgresServer
 from toolkit.person import Person
 from toolkit.waiting import eventually
@@ -315,9 +316,7 @@ def test_R13_a_postgresql_that_does_not_answer_is_503_and_loses_nothing(fragile,
     if trouble == "stopped":
         postgres.halt()
     else:
-        frozen = postgres.processes()
-        for process in frozen:
-            os.kill(process, signal.SIGSTOP)
+        frozen = postgres.freeze()
     try:
         answers = ask_everything(seam, connected, code, revocable)
         assert send("GET", server.base + "/healthz").status_code == 200
@@ -395,15 +394,17 @@ def test_R13_sign_in_says_so_on_a_page_when_the_database_is_away(fragile):
     assert person.connect(seam).user_id == account.user_id
 
 
-def test_R15_the_last_second_of_a_code_is_200_or_invalid_grant(new_server):
-    server = new_server()
+@pytest.mark.usefixtures("faketime")
+def test_R15_the_last_second_of_a_code_is_200_or_invalid_grant(new_server, tmp_path):
+    server, clock = new_server(), Clock(tmp_path)
     seam = server.create_client("--partner", "seam", name="Seam")
     person = Person(server, server.create_account())
-    server.start(clock_offset=0)
+    server.process_environment = clock.environment
+    server.start()
     early, late = person.authorize(seam).code, person.authorize(seam).code
-    server.restart(clock_offset=50)
+    clock.set("+50s")
     tokens(seam.exchange(early))
-    server.restart(clock_offset=61)
+    clock.set("+61s")
     answer = send(
         "POST",
         server.base + "/oauth/token",

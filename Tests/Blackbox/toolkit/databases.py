@@ -5,6 +5,7 @@ import copy
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -127,11 +128,14 @@ class PostgresServer:
         """Starts it again with the same data on the same port."""
         self._script("resume", self.folder)
 
-    def processes(self) -> list[int]:
-        """The ids of the postmaster and of its children, so that a test can freeze them."""
+    def freeze(self) -> list[int]:
+        """Stops its processes where they are, and returns their ids; first the one that starts the others."""
         postmaster = int((Path(self.folder) / "data" / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        return [postmaster, *map(int, children)]
+        os.kill(postmaster, signal.SIGSTOP)
+        children = list(map(int, Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()))
+        for child in children:
+            os.kill(child, signal.SIGSTOP)
+        return [postmaster, *children]
 
     def stream_backup(self) -> subprocess.Popen:
         """Has its log written elsewhere, as backups do, until the caller ends the process."""
