@@ -16,6 +16,7 @@ from toolkit.client import OAuthClient
 from toolkit.expect import check_one_line_error
 from toolkit.ports import free_port
 from toolkit.process import Latchkey
+from toolkit.waiting import eventually
 from toolkit.wire import send, together
 
 LEAD = 5
@@ -66,7 +67,8 @@ def test_F09_no_token_meets_keys_that_lack_its_own(cluster, figures):
     looking = threading.Thread(target=copies.look)
     minting = threading.Thread(target=mint, args=(machine, scene.nodes, ended, minted))
     looking.start()
-    time.sleep(OLD + 0.5)
+    eventually(lambda: {place for _, place, _ in copies.seen} == {0, 1}, 30, "there are no keys to be copied")
+    time.sleep(OLD)
     minting.start()
     seconds, rotations = rounds("ROTATION_SECONDS", 60, smoke=12), 0
     end = time.monotonic() + seconds

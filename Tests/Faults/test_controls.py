@@ -48,7 +48,9 @@ def a_hard_day(server: BrokenServer) -> Verdict:
     # One code presented twice at once, and one refresh token five times.
     number = ledger.open(server.client())
     code = worker.authorize(number, server)
+    server.has_race(True)
     at_once([lambda: ledger.exchange(number, code, server)] * 2)
+    server.has_race(False)
     newest = ledger.newest(first)
     at_once([lambda: ledger.refresh(first, newest, server)] * 5)
 

@@ -47,6 +47,11 @@ class BrokenServer:
         mark = self.folder / "outage"
         mark.touch() if is_out else mark.unlink()
 
+    def has_race(self, is_on: bool) -> None:
+        """Lets an exchange that reads before it marks wait until another one has read, too."""
+        mark = self.folder / "race"
+        mark.touch() if is_on else mark.unlink()
+
     def client(self) -> OAuthClient:
         """The one client that it knows; its refresh tokens have a successor."""
         made = {"client_id": "s6BhdRkqt3", "client_secret": "gX1fBat3bV", "refresh": "successor"}

@@ -5,7 +5,7 @@
 It speaks as much of OAuth as the ledger client needs: codes without asking anybody, exchange, refresh with a successor
 that stays the same until it is used, introspection, revocation. With the fault `none` it keeps every promise. A file
 beside the database makes something happen: `outage` takes the database away from it, `die` kills it once, between the
-two halves of what it writes next.
+two halves of what it writes next, and with `race` an exchange that reads before it marks waits for another one.
 """
 
 import hashlib
@@ -57,6 +57,7 @@ class Server:
         self.database, self.fault = database, fault
         self.revoked: set[str] = set()
         self.had_outage = False
+        self.both_have_read = threading.Barrier(2, timeout=20)
         with closing(self.connect()) as connection:
             connection.executescript(SCHEMA)
 
@@ -94,7 +95,8 @@ class Server:
                 row = connection.execute("select redeemed_at from codes where digest = ?", [digest(code)]).fetchone()
                 if row is None or row[0] is not None:
                     raise Refused("invalid_grant")
-                time.sleep(0.2)
+                if self.database.with_name("race").exists():
+                    self.both_have_read.wait()
             still_good = "true" if self.fault == "reads, then marks" else "redeemed_at is null"
             connection.execute("begin immediate")
             row = connection.execute(
