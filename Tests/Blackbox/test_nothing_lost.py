@@ -6,7 +6,6 @@ must still work, and no code may ever be redeemed twice.
 
 import random
 import threading
-import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -41,6 +40,10 @@ class Ledger:
     exchanges: int = 0
     refreshes: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def answers(self) -> int:
+        return self.exchanges + self.refreshes
 
 
 class Worker(threading.Thread):
@@ -121,7 +124,9 @@ def kill_in_the_middle(server: Latchkey, ledger: Ledger, people: list[Person], c
     workers = [Worker(ledger, person, clients, chance, place, len(people)) for place, person in enumerate(people)]
     for worker in workers:
         worker.start()
-    time.sleep(chance.uniform(0.05, 0.5))
+    # After some answers, and anywhere in the work on the next ones.
+    wanted, pause = ledger.answers + chance.randrange(3, 40), chance.uniform(0.001, 0.02)
+    eventually(lambda: ledger.answers >= wanted, 60, "the workers are not answered", pause=pause)
     server.kill()
     for worker in workers:
         worker.ended.set()
