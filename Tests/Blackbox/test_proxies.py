@@ -18,6 +18,7 @@ from toolkit.person import Person
 from toolkit.ports import free_port
 from toolkit.process import Account, Latchkey
 from toolkit.proxies import PROXIES, HAProxy, Proxy
+from toolkit.seeing import scrape
 from toolkit.site import Site
 from toolkit.waiting import eventually
 from toolkit.wire import send
@@ -292,6 +293,11 @@ def test_F4_a_node_that_is_killed_costs_only_what_it_was_answering(tmp_path, dat
         company.stop()
 
 
+def refreshes_at(node: Latchkey) -> float:
+    """How many refreshes a node has answered since its start."""
+    return scrape(node)["latchkey_token_grants_total"].value(grant="refresh_token", outcome="ok")
+
+
 @pytest.mark.parametrize("name", PROXIES)
 def test_F11_planned_stops_of_the_nodes_in_turn_fail_no_request(tmp_path, database, name):
     """nginx asks no node whether it is ready: with it a few may have to be sent again, and are told so."""
@@ -306,8 +312,7 @@ def test_F11_planned_stops_of_the_nodes_in_turn_fail_no_request(tmp_path, databa
                 assert node.stop() == 0
                 node.start()
                 load.wait_for(200)
-                # Until every proxy sends to it again.
-                time.sleep(1.5)
+                eventually(lambda node=node: refreshes_at(node) > 0, 60, "the proxy does not send to it again")
         finally:
             load.stop()
         told = [text for _, text in load.failures if text.startswith("503 ") and "temporarily_unavailable" in text]
