@@ -1,5 +1,6 @@
 """Expectations that several files share."""
 
+import math
 import subprocess
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -23,6 +24,14 @@ def check_guesses(statuses: list[int], wrong: int, free: int) -> None:
     assert statuses[:free] == [wrong] * free, statuses
     assert set(statuses[free:]) <= {wrong, 429}, statuses
     assert 429 in statuses[free:], statuses
+
+
+def guessed_at_most(free: int, seconds: float) -> int:
+    """How many guesses are looked at in so many seconds, however many come at once.
+
+    After the free ones one more is let through after 1, 2, 4… seconds.
+    """
+    return free + 1 + int(math.log2(seconds + 1))
 
 
 def guess_until_locked(guess: Callable[[], int], wait: int = 4) -> None:
