@@ -23,10 +23,14 @@ def open_page(name: str, page: Page, server, account) -> None:
     if name == "sign-in":
         return
     sign_in(page, account)
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Your account")
     if name == "disconnect":
         page.get_by_role("link", name="Disconnect Seam").click()
+        expect(heading).to_have_text("Disconnect Seam?")
     elif name.startswith("password"):
         page.get_by_role("link", name="Change password").click()
+        expect(heading).to_have_text("Change your password")
         if name == "password problem":
             page.get_by_label("Current password").fill("not my password")
             page.get_by_label("New password", exact=True).fill("a new long password")
@@ -37,6 +41,8 @@ def open_page(name: str, page: Page, server, account) -> None:
         page.goto(server.base + "/oauth/logout")
     elif name == "signed out":
         page.get_by_role("button", name="Sign out", exact=True).first.click()
+        expect(heading).to_have_text("You are signed out")
+    page.wait_for_load_state()
 
 
 def test_disconnecting_an_app_with_the_mouse(sqlite_server, account, window):  # noqa: F811

@@ -316,9 +316,11 @@ def open_page(name: str, page: Page, client: OAuthClient, account) -> None:
     if name == "wrong password":
         sign_in(page, account, "not my password")
         page.wait_for_selector("[role=alert]")
+        page.wait_for_load_state()
         return
     sign_in(page, account)
     page.wait_for_selector("button[name=decision]")
+    page.wait_for_load_state()
     if name == "select account":
         page.goto(client.authorize_url(prompt="select_account"))
 
