@@ -36,7 +36,7 @@ def guessed_at_most(free: int, seconds: float) -> int:
 
 def guess_until_locked(guess: Callable[[], int], wait: int = 4) -> None:
     """Guesses until so many seconds are to be waited, which a test does not outlast; `guess` returns them, or 0."""
-    eventually(lambda: guess() >= wait, 30)
+    eventually(lambda: guess() >= wait, 120)
 
 
 def check_refused_here(page) -> None:
