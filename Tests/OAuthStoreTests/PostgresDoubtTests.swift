@@ -21,7 +21,7 @@ import Testing
                 for each row execute function delay()
                 """
             )
-            let hasty = try storage.open(patience: .seconds(1))
+            let hasty = try storage.open(patience: .seconds(3))
             let failure = await sqlError { try await hasty.run("insert into sample values (1)") }
             #expect(failure?.kind == "inDoubt")
             await hasty.close()
@@ -33,7 +33,7 @@ import Testing
         try await Backend.postgres.withStorage { storage in
             let owner = try storage.open()
             try await owner.run("create table sample (id bigint primary key)")
-            let hasty = try storage.open(patience: .seconds(1))
+            let hasty = try storage.open(patience: .seconds(3))
             let failure = await sqlError {
                 _ = try await hasty.change("insert into sample select 1 from pg_sleep(20)", [])
             }

@@ -45,7 +45,7 @@ import Testing
 
     @Test func `a slow statement is not available within its deadline, and the pool goes on`() async throws {
         try await Backend.postgres.withStorage { storage in
-            let database = try storage.open(patience: .seconds(1))
+            let database = try storage.open(patience: .seconds(3))
             let clock = ContinuousClock()
             let start = clock.now
             let failure = await sqlError { _ = try await database.rows("select pg_sleep(20)") }

@@ -48,11 +48,11 @@ import Testing
             try await owner.run(
                 """
                 create function slow() returns trigger language plpgsql as
-                $$ begin perform pg_sleep(1.5); return null; end $$
+                $$ begin perform pg_sleep(5); return null; end $$
                 """
             )
             try await owner.run("create trigger slow before delete on codes for each statement execute function slow()")
-            let hasty = try ledger.storage.open(patience: .milliseconds(500))
+            let hasty = try ledger.storage.open(patience: .seconds(3))
             let ended = try await Store(hasty).beginEpoch(by: .server, now: Self.restored)
             await hasty.close()
             #expect(ended.codes == 1)

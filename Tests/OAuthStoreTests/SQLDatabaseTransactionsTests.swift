@@ -312,7 +312,7 @@ import Testing
                 release.wait()
             }
             for await _ in held { break }
-            let waiting = try storage.open(patience: .seconds(1))
+            let waiting = try storage.open(patience: .seconds(3))
             let blocked = await sqlError { try await waiting.run("update counter set count = count + 1") }
             #expect(blocked?.kind == "unavailable")
             release.signal()
