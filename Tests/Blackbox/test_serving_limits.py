@@ -3,18 +3,17 @@
 import json
 import re
 import socket
-import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
-from requests import Response
 
-from toolkit.client import OAuthClient
+from toolkit.login_endpoint import PASSWORD, found, serving
+from toolkit.pages import Page
 from toolkit.person import Person
-from toolkit.ports import free_port
 from toolkit.process import Latchkey
 from toolkit.seeing import scrape
 from toolkit.waiting import eventually
@@ -36,10 +35,6 @@ def cut(server: Latchkey) -> dict[str, int]:
     return {reason: int(family.value(reason=reason)) for reason in ("late", "malformed", "shed")}
 
 
-def until_heard(partner: OAuthClient, code: str) -> Response:
-    return eventually(lambda: partner.exchange(code), 2 * PATIENCE, enough=lambda answer: answer.status_code != 503)
-
-
 def rest_of(connection: socket.socket) -> bytes:
     """Everything until the server ends the connection."""
     received = b""
@@ -48,11 +43,42 @@ def rest_of(connection: socket.socket) -> bytes:
     return received
 
 
-def token_request(form: dict[str, str], *headers: str) -> bytes:
-    """The bytes of a request to the token endpoint."""
+def request_with(form: dict[str, str], *headers: str, path: str = "/oauth/token") -> bytes:
+    """The bytes of a request with a form, by default one to the token endpoint."""
     body = urlencode(form)
-    lines = ["POST /oauth/token HTTP/1.1", "Host: a", "Content-Type: application/x-www-form-urlencoded", *headers]
+    lines = [f"POST {path} HTTP/1.1", "Host: a", "Content-Type: application/x-www-form-urlencoded", *headers]
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", body]).encode()
+
+
+class Customers:
+    """People who sign in, each at work in the server until the company's login endpoint is let go."""
+
+    def __init__(self, server: Latchkey, login_endpoint: Callable, count: int):
+        self.may_go_on = threading.Event()
+        self.where = login_endpoint(self.answer)
+        serving(server, self.where, login_endpoint_deadline="30s", login_endpoint_concurrency=str(count))
+        self.people = [Person(server) for _ in range(count)]
+        self.forms = [person.visit(server.base + "/account").sign_in_form for person in self.people]
+        for number, form in enumerate(self.forms):
+            form.fields |= {"email": f"c{number}@company.example", "password": PASSWORD}
+
+    def answer(self, asked):
+        self.may_go_on.wait(2 * PATIENCE)
+        return found(asked.json["email"], asked.json["email"])
+
+    @property
+    def at_work(self) -> int:
+        return len(self.where.asked)
+
+    def sign_in(self, number: int) -> Page:
+        """Signs one of them in, who comes again while the server is busy."""
+        person, form = self.people[number], self.forms[number]
+        return eventually(lambda: person.submit(form), 2 * PATIENCE, enough=lambda page: page.status != 503)
+
+    def request(self, number: int) -> bytes:
+        """The bytes of the sign-in of one of them."""
+        form, cookie = self.forms[number], f"Cookie: {self.people[number].cookie_header}"
+        return request_with(form.fields, cookie, path=urlsplit(form.action).path)
 
 
 @pytest.fixture
@@ -86,7 +112,7 @@ def test_a_request_that_was_told_408_is_not_answered_for_what_came_of_it(hasty):
     eventually(lambda: machine.client_credentials().status_code == 200)
     before = scrape(hasty)["latchkey_token_grants_total"].sum(outcome="ok")
     with connected(hasty) as connection:
-        connection.sendall(token_request(form).replace(b"Content-Length: ", b"Content-Length: 1"))
+        connection.sendall(request_with(form).replace(b"Content-Length: ", b"Content-Length: 1"))
         assert rest_of(connection).startswith(b"HTTP/1.1 408 ")
     # Whatever becomes of it has become of it when another one is answered.
     assert machine.client_credentials().status_code == 200
@@ -107,25 +133,19 @@ def test_a_request_that_trickles_steadily_is_ended_too(hasty):
     assert answer.startswith(b"HTTP/1.1 408 "), answer
 
 
-def test_an_earlier_request_is_answered_whatever_becomes_of_the_next_one(new_server):
+def test_an_earlier_request_is_answered_whatever_becomes_of_the_next_one(new_server, login_endpoint):
     server = new_server("sqlite", environment={"LATCHKEY_ARRIVAL_LIMIT": "1s"})
-    partner = server.create_client("--partner", "seam", name="Seam")
-    person = Person(server, server.create_account())
-    server.start()
-    code = person.authorize(partner).code
-    lock = sqlite3.connect(server.database.path, isolation_level=None)
-    lock.execute("begin immediate")
+    customers = Customers(server, login_endpoint, 1)
     with connected(server) as busy:
         # Each time somebody else, who begins later, has been told that the limit is over.
-        for piece in (token_request(partner.exchange_form(code) | partner.secret_form()), b"GET /heal"):
+        for piece in (customers.request(0), b"GET /heal"):
             busy.sendall(piece)
             with connected(server) as later:
                 later.sendall(b"GET /heal")
                 assert rest_of(later).startswith(b"HTTP/1.1 408 ")
-        lock.execute("rollback")
-        lock.close()
+        customers.may_go_on.set()
         answers = rest_of(busy)
-    assert answers.startswith(b"HTTP/1.1 200 "), answers
+    assert answers.startswith(b"HTTP/1.1 303 "), answers
     assert answers.count(b"HTTP/1.1 408 ") == 1, "what was never finished is told so after that"
 
 
@@ -192,66 +212,34 @@ def test_the_listener_of_metrics_lets_requests_in_as_the_others_do(new_server):
     assert raw(base, b"GET /metrics HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
-def test_when_all_connections_were_at_work_at_once_the_next_one_is_let_in(new_server):
-    beside = free_port()
-    limits = {"LATCHKEY_CONNECTION_LIMIT": "8", "LATCHKEY_METRICS_LISTEN": f"127.0.0.1:{beside}"}
-    server = new_server("sqlite", environment=limits)
-    partner = server.create_client("--partner", "seam", name="Seam")
-    person = Person(server, server.create_account())
-    server.start()
-    exchanges = [
-        token_request(partner.exchange_form(person.authorize(partner).code) | partner.secret_form()) for _ in range(8)
-    ]
-    lock = sqlite3.connect(server.database.path, isolation_level=None)
-    lock.execute("begin immediate")
+def test_when_all_connections_were_at_work_at_once_the_next_one_is_let_in(new_server, login_endpoint):
+    server = new_server("sqlite", environment={"LATCHKEY_CONNECTION_LIMIT": "8"})
+    customers = Customers(server, login_endpoint, 8)
     with ExitStack() as stack:
-
-        def begin(exchange: bytes) -> socket.socket:
-            connection = stack.enter_context(connected(server))
-            connection.sendall(exchange)
-            return connection
-
-        def waiting() -> int:
-            return int(scrape(server, f"http://127.0.0.1:{beside}")["latchkey_database_waiting"].value())
-
-        def is_writing() -> bool:
-            seen = scrape(server, f"http://127.0.0.1:{beside}")
-            busy = seen["latchkey_database_connections"].value(state="busy")
-            return busy >= 1 and seen["latchkey_database_waiting"].value() == 0
-
-        kept = [begin(exchanges[0])]
-        # Only the first waits for the lock; whoever came with it would wait for it too, and be no one who waits for the
-        # next commit. A reader is busy for less than the time between two looks.
-        eventually(lambda: is_writing() and is_writing(), PATIENCE)
-        kept += [begin(exchange) for exchange in exchanges[1:7]]
-        eventually(lambda: waiting() >= 6, PATIENCE)
-        kept.append(begin(exchanges[7]))
-        eventually(lambda: waiting() >= 7, PATIENCE)
-        lock.execute("rollback")
-        lock.close()
+        kept = []
+        for number in range(8):
+            kept.append(stack.enter_context(connected(server)))
+            kept[-1].sendall(customers.request(number))
+            eventually(lambda number=number: customers.at_work > number, PATIENCE)
+        customers.may_go_on.set()
         answers = [connection.recv(65536).lower() for connection in kept]
-        assert all(answer.startswith(b"http/1.1 200 ") for answer in answers)
+        assert all(answer.startswith(b"http/1.1 303 ") for answer in answers)
         (last,) = (at for at, answer in zip(kept, answers, strict=True) if b"connection: close" in answer)
         last.close()
         assert send("GET", server.base + "/healthz").status_code == 200
 
 
-def test_F7_what_is_one_too_many_is_told_to_come_again_and_the_others_are_answered(new_server):
+def test_F7_what_is_one_too_many_is_told_to_come_again_and_the_others_are_answered(new_server, login_endpoint):
     server = new_server("sqlite", environment={"LATCHKEY_REQUEST_LIMIT": "8"})
-    partner = server.create_client("--partner", "seam", name="Seam")
     machine = server.create_client("--grant", "client_credentials", "--scope", "locks.read", name="Machine")
-    person = Person(server, server.create_account())
-    server.start()
-    codes = [person.authorize(partner).code for _ in range(8)]
+    customers = Customers(server, login_endpoint, 8)
     form = {"grant_type": "client_credentials", "client_id": machine.client_id, "client_secret": machine.client_secret}
-    lock = sqlite3.connect(server.database.path, isolation_level=None)
-    lock.execute("begin immediate")
-    with ThreadPoolExecutor(len(codes)) as waiting, connected(server) as kept:
+    with ThreadPoolExecutor(8) as waiting, connected(server) as kept:
         # Whoever asks whether it is full may be the one too many for one of them, who comes again.
-        exchanges = [waiting.submit(until_heard, partner, code) for code in codes]
+        sign_ins = [waiting.submit(customers.sign_in, number) for number in range(8)]
         eventually(lambda: machine.client_credentials().status_code == 503, PATIENCE)
         for _ in range(3):
-            kept.sendall(token_request(form))
+            kept.sendall(request_with(form))
             refusal = kept.recv(65536).decode().lower()
             assert refusal.startswith("http/1.1 503 "), refusal
             assert "\r\nretry-after: 1\r\n" in refusal
@@ -260,13 +248,13 @@ def test_F7_what_is_one_too_many_is_told_to_come_again_and_the_others_are_answer
         assert send("GET", server.base + "/readyz").status_code == 200
         assert send("POST", server.base + "/oauth/token?a=/readyz", data=form).status_code == 503
         with connected(server) as leaving:
-            leaving.sendall(token_request(form, "Connection: close"))
+            leaving.sendall(request_with(form, "Connection: close"))
             refusal = rest_of(leaving).decode().lower()
             assert refusal.startswith("http/1.1 503 ")
             assert "\r\nconnection: close\r\n" in refusal
         with connected(server) as asking:
             # It waits for leave to send its body, and need not send it.
-            head, _ = token_request(form, "Expect: 100-continue").split(b"\r\n\r\n")
+            head, _ = request_with(form, "Expect: 100-continue").split(b"\r\n\r\n")
             asking.sendall(head + b"\r\n\r\n")
             refusal = rest_of(asking).decode().lower()
             assert refusal.startswith("http/1.1 503 ")
@@ -274,10 +262,9 @@ def test_F7_what_is_one_too_many_is_told_to_come_again_and_the_others_are_answer
         head_only = send("HEAD", server.base + "/oauth/jwks")
         assert (head_only.status_code, head_only.content) == (503, b"")
         assert cut(server)["shed"] >= 8
-        lock.execute("rollback")
-        lock.close()
-        assert [exchange.result().status_code for exchange in exchanges] == [200] * len(codes)
-        kept.sendall(token_request(form))
+        customers.may_go_on.set()
+        assert [page.result().status for page in sign_ins] == [303] * 8
+        kept.sendall(request_with(form))
         assert kept.recv(65536).startswith(b"HTTP/1.1 200 ")
     assert server.log.count("more requests are at work than request-limit allows") == 1
 
