@@ -9,7 +9,6 @@ import subprocess
 from pathlib import Path
 
 from toolkit.expect import check_one_line_error
-from toolkit.waiting import eventually
 
 WEB = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read")
 
@@ -191,4 +190,4 @@ def test_u06_a_rotated_key_is_recorded_without_its_material(own_server):
     assert rotated["actor"]["id"] == me()
     assert rotated["after"].keys() <= {"purpose", "algorithm", "number", "active_at", "older_end_at"}
     made = [one for one in entries(own_server, "--action", "key.rotated") if one["actor"]["kind"] == "server"]
-    eventually(lambda: len(made) == 2)
+    assert len(made) == 2

@@ -178,7 +178,7 @@ def test_a_log_that_nobody_will_ever_read_ends_no_server(slow):
     reader, client = slow
     os.close(reader.reading)
     flood(client, 50)
-    eventually(lambda: scrape(reader.server)["latchkey_log_lines_dropped_total"].value() >= 50)
+    eventually(lambda: scrape(reader.server)["latchkey_log_lines_dropped_total"].value() >= 50, 20)
     assert reader.process.poll() is None
 
 

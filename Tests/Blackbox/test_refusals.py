@@ -19,7 +19,7 @@ def request_id(answer) -> str:
 
 def stored(server, answer) -> dict:
     """The refusal that an answer's id leads to."""
-    (one,) = eventually(lambda: server.command("refusal", "list", "--request-id", request_id(answer)), 5)
+    (one,) = eventually(lambda: server.command("refusal", "list", "--request-id", request_id(answer)), 20)
     return one
 
 

@@ -213,7 +213,7 @@ def test_A_07_after_another_redirect_uri_was_registered_the_old_one_is_the_reque
         found[:] = server.command("refusal", "list", "--request-id", answer.headers["X-Request-Id"])
         return bool(found)
 
-    eventually(is_told)
+    eventually(is_told, 20)
     assert (found[0]["parameter"], found[0]["expected"], found[0]["got"]) == ("redirect_uri", moved, CALLBACK)
     assert refresh(client, first.refresh, redirect_uri=moved).status_code == 200, "the connection is kept"
     assert "live connection" not in server.run("client", "update", client.client_id, "--name", "Renamed").stderr

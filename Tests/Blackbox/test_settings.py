@@ -14,6 +14,7 @@ import pytest
 from toolkit.expect import check_one_line_error
 from toolkit.ports import free_port
 from toolkit.process import BINARY, clean_environment
+from toolkit.waiting import eventually
 from toolkit.wire import send
 
 
@@ -552,14 +553,14 @@ def test_serve_warns_of_test_mode(new_server):
 
 
 def test_serve_is_ready_soon_and_stops_at_once_when_asked(own_server):
-    own_server.start()
-    took = []
-    for _ in range(3):
+    def seconds() -> float:
         own_server.stop()
         started = time.monotonic()
         own_server.start()
-        took.append(time.monotonic() - started)
-    assert min(took) < 3, "a debug build; the release build's bound is measured by make bench"
+        return time.monotonic() - started
+
+    # A debug build; the release build's bound is measured by `make bench`. A busy machine is not so at each start.
+    eventually(seconds, 60, "it is never ready soon", enough=lambda took: took < 3)
     assert send("GET", own_server.base + "/healthz").status_code == 200
     assert send("GET", own_server.base + "/readyz").status_code == 200
     assert own_server.stop() == 0
