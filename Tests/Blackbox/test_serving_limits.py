@@ -14,6 +14,7 @@ import pytest
 from toolkit.login_endpoint import PASSWORD, found, serving
 from toolkit.pages import Page
 from toolkit.person import Person
+from toolkit.ports import free_port
 from toolkit.process import Latchkey
 from toolkit.seeing import scrape
 from toolkit.waiting import eventually
