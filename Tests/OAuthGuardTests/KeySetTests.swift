@@ -18,6 +18,12 @@ import Testing
         await refusal { () throws(BearerRefusal) in try await verifier.verify(token) }
     }
 
+    /// How many fetches it took until the keys were there: on a machine with much to do one may be given up.
+    private func fetchesUntilKnown(_ issuer: FakeIssuer, _ verifier: OfflineVerifier) async throws -> Int {
+        while try await check(issuer.token(), verifier) != nil { issuer.clock.advance(.hours(1)) }
+        return issuer.keySetFetches
+    }
+
     @Test func `S05: a thousand first requests make one fetch, and later ones none`() async throws {
         let issuer = try FakeIssuer()
         issuer.change { $0.delay = .milliseconds(50) }
@@ -267,13 +273,13 @@ import Testing
         let issuer = try FakeIssuer()
         try await issuer.run { base in
             let verifier = issuer.offline(base, patience: .seconds(8))
-            try await #expect(check(issuer.token(), verifier) == nil)
+            let fetches = try await fetchesUntilKnown(issuer, verifier)
             issuer.change { $0.isStalled = true }
             issuer.clock.advance(.hours(1))
             let began = ContinuousClock.now
             try await #expect(check(issuer.token(), verifier) == nil)
             #expect(ContinuousClock.now - began < .seconds(35))
-            #expect(issuer.keySetFetches == 2)
+            #expect(issuer.keySetFetches == fetches + 1)
             issuer.change { $0.isStalled = false }
         }
     }
@@ -282,11 +288,11 @@ import Testing
         let issuer = try FakeIssuer()
         try await issuer.run { base in
             let verifier = issuer.offline(base, patience: .seconds(8))
-            try await #expect(check(issuer.token(), verifier) == nil)
+            let fetches = try await fetchesUntilKnown(issuer, verifier)
             issuer.change { $0.isStalled = true }
             issuer.clock.advance(.hours(1))
             try await #expect(check(issuer.token(key: newKey()), verifier).isUnavailable)
-            #expect(issuer.keySetFetches == 2)
+            #expect(issuer.keySetFetches == fetches + 1)
             issuer.change { $0.isStalled = false }
         }
     }
