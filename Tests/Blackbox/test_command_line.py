@@ -142,6 +142,11 @@ def test_a_client_that_lacks_a_grant_is_told_the_command_that_gives_it_one_more(
     assert "nobody can connect" in done.stderr
     assert wanted in done.stderr
     assert "--grant" not in server.run(*wanted.strip("'").split()[1:]).stderr
+    # A service with tokens of its own has more than something to refresh, and need not want people.
+    grants = ("--grant", "client_credentials", "--grant", "refresh_token")
+    done = server.run("client", "create", "--name", "Machine", *WEB, *grants)
+    assert "may refresh connections and begin none" in done.stderr
+    assert "if people are to connect" in done.stderr
 
 
 def test_a_resource_that_no_api_is_registered_with_is_warned_of(own_server):

@@ -50,7 +50,7 @@ struct Registrar: Sendable {
 
 extension Client {
     /// Says so when the client is what hardly anybody wants: one that may ask for nothing, whose connections end by
-    /// themselves, or whose codes may go to hosts that nobody has named.
+    /// themselves, to which nobody can connect, or whose codes may go to hosts that nobody has named.
     func warnOfSurprises() {
         if scopes.isEmpty, !grants.isEmpty {
             warn(
@@ -71,8 +71,9 @@ extension Client {
         }
         if grants.contains(.refreshToken), !grants.contains(.authorizationCode) {
             warn(
-                "nobody can connect to this client, which has only something to refresh: --grant takes the place of all grants "
-                    + "that there were, so give it authorization_code too ('\(update(with: .authorizationCode))')"
+                "nobody can connect to this client, which may refresh connections and begin none: --grant takes the place of "
+                    + "all grants that there were, so if people are to connect, give it authorization_code too "
+                    + "('\(update(with: .authorizationCode))')"
             )
         }
         guard !redirectHosts.isEmpty else { return }
