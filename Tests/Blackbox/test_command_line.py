@@ -72,7 +72,10 @@ def test_a_name_that_turns_its_neighbours_is_shown_without_that(new_server):
 
 def test_every_time_in_a_table_stands_below_a_heading_that_names_its_zone(server, person):
     person.connect(server.partners.seam)
-    for name in ("account", "client", "connection", "key", "audit"):
+    refusal(server.partners.seam.exchange("no-code"), 400, "invalid_grant")
+    eventually(lambda: server.command("refusal", "list"), 20)
+    server.command("api-key", "create", "--name", "Timed")
+    for name in ("account", "api-key", "client", "connection", "key", "audit", "refusal"):
         lines = server.run(name, "list").stdout.splitlines()
         heading, row = (re.split(r"  +", line) for line in lines[:2])
         times = [title for title, cell in zip(heading, row, strict=True) if re.fullmatch(r"[-\d]{10} [\d:]{5}", cell)]
