@@ -408,6 +408,8 @@ def test_a_setting_without_a_value_is_refused(new_server, line):
     (server.folder / "latchkey.yaml").write_text(line + "\n")
     name = line.split(":")[0]
     check_one_line_error(server.run("settings", "--check"), f"{name} in latchkey.yaml has no value", "in quotes")
+    # A line that says where others set it is good.
+    assert server.run("settings", "--check", f"--{name}", {"issuer": server.base}.get(name, "#5b21b6")).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,10 @@ struct Layers: Sendable {
         for knob in Knob.all {
             let isRead = names?.contains(where: knob.name.hasPrefix) ?? true
             guard let (text, origin) = try value(of: knob, in: isRead ? layers[...] : layers.prefix(1)) else {
-                continue
+                guard isRead, let file, file.blanks.contains(knob.name) else { continue }
+                throw Complaint(
+                    "\(knob.name) in \(file.path) has no value: write one, in quotes if it begins with #, or take the line away"
+                )
             }
             guard knob.take(text, &deployment) else {
                 throw Complaint(

@@ -13,6 +13,8 @@ struct SettingsFile: Sendable {
     let values: [String: String]
     /// The words of scopes, by the scope's name.
     let words: [String: ScopeWords]
+    /// The keys behind which nothing stands, or nothing but what is a comment to YAML.
+    let blanks: Set<String>
 
     /// The places that are looked at when nobody names a file.
     static let usualPaths = ["latchkey.yaml", "/etc/latchkey/latchkey.yaml"]
@@ -49,6 +51,7 @@ struct SettingsFile: Sendable {
         }
         var values: [String: String] = [:]
         var words: [String: ScopeWords] = [:]
+        var blanks: Set<String> = []
         if let root, root.scalar?.string != "" {
             guard let mapping = root.mapping else {
                 throw Complaint("the settings file \(path) must hold lines of the form 'key: value'")
@@ -58,12 +61,17 @@ struct SettingsFile: Sendable {
                 guard let knob = Knob.all.first(where: { $0.name == name }) else {
                     throw Complaint("\(path) has the unknown setting '\(name)'\(Knob.suggestion(for: name))")
                 }
-                values[name] = try Self.text(of: node, knob: knob, path: path, words: &words)
+                if node.scalar != nil, Self.text(of: node) == nil {
+                    blanks.insert(name)
+                } else {
+                    values[name] = try Self.text(of: node, knob: knob, path: path, words: &words)
+                }
             }
         }
         self.path = path
         self.values = values
         self.words = words
+        self.blanks = blanks
     }
 
     /// What is wrong with the YAML and where, without the lines themselves: they may hold secrets.
@@ -87,14 +95,7 @@ struct SettingsFile: Sendable {
         path: String,
         words: inout [String: ScopeWords]
     ) throws(Complaint) -> String {
-        if node.scalar != nil {
-            guard let text = text(of: node) else {
-                throw Complaint(
-                    "\(knob.name) in \(path) has no value: write one, in quotes if it begins with #, or take the line away"
-                )
-            }
-            return text
-        }
+        if let text = text(of: node) { return text }
         var parts: [String] = []
         for item in node.sequence ?? [node] {
             if let text = text(of: item), !text.contains(",") {
