@@ -409,7 +409,10 @@ def test_a_setting_without_a_value_is_refused(new_server, line):
     name = line.split(":")[0]
     check_one_line_error(server.run("settings", "--check"), f"{name} in latchkey.yaml has no value", "in quotes")
     # A line that says where others set it is good.
-    assert server.run("settings", "--check", f"--{name}", {"issuer": server.base}.get(name, "#5b21b6")).returncode == 0
+    server.extra_environment["LATCHKEY_" + name.upper().replace("-", "_")] = {"issuer": server.base}.get(
+        name, "#5b21b6"
+    )
+    assert server.run("settings", "--check").returncode == 0
 
 
 @pytest.mark.parametrize(
