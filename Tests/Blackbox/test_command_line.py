@@ -700,6 +700,26 @@ def test_account_import_takes_two_spellings_of_an_address_for_one(own_server, tm
     assert own_server.command("account", "show", decomposed)["email"] == composed
 
 
+def test_who_was_imported_by_an_older_release_is_not_made_again_in_another_spelling(own_server, tmp_path):
+    """It kept the file's spelling, by which they are found now; a second account would hide their connections."""
+    composed, decomposed = (unicodedata.normalize(form, "josé@example.com") for form in ("NFC", "NFD"))
+    file = tmp_path / "accounts.csv"
+    file.write_text(f"email,name,password_hash\n{decomposed},José,\n")
+    assert own_server.run("account", "import", str(file)).returncode == 0
+    older = f"update accounts set email = '{decomposed}', email_key = '{decomposed}'"
+    if own_server.database.kind == "postgres":
+        own_server.database.query(older)
+    else:
+        with closing(sqlite3.connect(own_server.database.path)) as connection, connection:
+            connection.execute(older)
+    done = own_server.run("account", "import", str(file))
+    check_one_line_error(done, "1 of 1 line refused")
+    done = own_server.run("account", "create", "--email", composed, "--password-stdin", stdin="a long enough password")
+    check_one_line_error(done, "exists already")
+    (kept,) = own_server.command("account", "list")
+    assert kept["email"] == decomposed
+
+
 def test_account_import_refuses_what_a_database_cannot_keep_and_that_alone(own_server, tmp_path):
     """PostgreSQL keeps no NUL, and refuses all that comes with one in the same statement."""
     salted = f"$6$sa\0lt${'a' * 86}"

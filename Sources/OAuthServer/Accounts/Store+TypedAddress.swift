@@ -1,6 +1,6 @@
 import Foundation
 import OAuth
-import OAuthStore
+package import OAuthStore
 
 /// Who is meant by an address that somebody types in a browser.
 extension Store {
@@ -12,7 +12,15 @@ extension Store {
         return nil
     }
 
-    /// The same of an operator.
+    /// Whether a customer's account has an address in another spelling: an earlier release kept what stood in a file.
+    package func hasAccount(inOtherSpellingOf email: String) async throws(SQLError) -> Bool {
+        for spelling in email.addressSpellings.dropFirst() {
+            if try await credentials(email: spelling) != nil { return true }
+        }
+        return false
+    }
+
+    /// An operator by the address as it was typed, or else by another spelling of it.
     func operatorCredentials(
         typed email: String
     ) async throws(SQLError) -> (account: Operator, passwordHash: String)? {

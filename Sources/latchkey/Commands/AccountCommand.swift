@@ -36,7 +36,9 @@ extension AccountCommand {
                     name: name,
                     passwordHash: try await password.hashed()
                 )
-                guard let account = try await ledger.store.create(new, by: ledger.actor, now: ledger.now) else {
+                guard try await !ledger.store.hasAccount(inOtherSpellingOf: email.text),
+                    let account = try await ledger.store.create(new, by: ledger.actor, now: ledger.now)
+                else {
                     throw Complaint("an account with the e-mail \(email.text) exists already")
                 }
                 try AccountDescription(account).print(as: output, heading: "Made the account.")

@@ -65,7 +65,7 @@ extension AccountCommand {
             _ tally: inout ImportTally
         ) async {
             guard !batch.isEmpty else { return }
-            let accounts = batch.compactMap { entry -> (entry: AccountFile.Entry, account: Store.NewAccount)? in
+            let accounts = batch.compactMap { entry -> (AccountFile.Entry, String, Store.NewAccount)? in
                 guard case .success(let row) = entry.content else { return nil }
                 let account = Store.NewAccount(
                     id: AccountID(random: ledger.ambient.random),
@@ -74,19 +74,21 @@ extension AccountCommand {
                     passwordHash: row.hash,
                     externalID: row.externalID
                 )
-                return (entry, account)
+                return (entry, row.email, account)
             }
             let made: Set<AccountID>
             do throws(SQLError) {
-                made = Set(
-                    try await ledger.store.create(accounts.map(\.account), by: ledger.actor, now: ledger.now).map(\.id)
-                )
+                var new: [Store.NewAccount] = []
+                for (_, email, account) in accounts {
+                    if try await !ledger.store.hasAccount(inOtherSpellingOf: email) { new.append(account) }
+                }
+                made = Set(try await ledger.store.create(new, by: ledger.actor, now: ledger.now).map(\.id))
             } catch {
                 // What was written before is there, and what was refused is to be told.
                 tally.fault = Complaint(error.description)
                 return
             }
-            for (entry, account) in accounts {
+            for (entry, _, account) in accounts {
                 if made.contains(account.id) {
                     tally.imported += 1
                 } else {
