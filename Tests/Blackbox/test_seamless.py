@@ -142,6 +142,29 @@ def test_A_05_where_requests_carry_a_secret_no_client_is_public(sqlite_server):
     check_one_line_error(done, "client_secret", "--public")
 
 
+def test_A_05_a_public_client_stays_connected_when_requests_are_to_carry_a_secret(own_server, tmp_path):
+    """Basic counts as `client_secret`, and a public client sends it with an empty password."""
+    folder = tmp_path / "partners"
+    folder.mkdir()
+    profile = "id: later\nname: Later\nsources: {{A1: Acme}}\nrules: {{token_request: {{must_send: [{}grant_type]}}}}\n"
+    (folder / "later.yaml").write_text(profile.format(""))
+    server = own_server
+    server.options = ("--partners", str(folder))
+    registration = ("--partner", "later", "--partners", str(folder), "--public", "--redirect-uri", CALLBACK)
+    made = server.create_client(*registration, name="Later", proves=True)
+    account = server.create_account()
+    server.start()
+    first = made.redeem(Person(server, account).authorize(made))
+    (folder / "later.yaml").write_text(profile.format("client_secret, "))
+    server.restart()
+    again = made.using(authentication="basic", client_secret="").refresh(first.refresh)
+    assert again.status_code == 200, again.text
+    done = server.run("client", "update", made.client_id, "--name", "Renamed", "--partners", str(folder))
+    assert done.returncode == 0, done.stderr
+    done = server.run("client", "create", *registration, "--name", "Another")
+    check_one_line_error(done, "client_secret", "--public")
+
+
 def test_A_05_null_is_as_if_omitted_and_what_nobody_reads_may_be_anything(client):
     others = {"scope": None, "code_verifier": None, "state": None, "expires": 3600, "offline": True, "audience": ["a"]}
     body = body_of(client, grant_type="authorization_code", code=new_code(client)) | others | {"meta": {"code": "b"}}

@@ -61,12 +61,6 @@ extension Client {
                 about: .grants
             )
         }
-        guard !isPublic || !tokenRequest.mustSend.contains(.clientSecret) else {
-            throw RegistrationError(
-                "this partner's token requests carry a client_secret, and a public client has none",
-                about: .isPublic
-            )
-        }
         guard !isPublic || refresh != .stable else {
             throw RegistrationError(
                 "a public client's refresh tokens must rotate (RFC 9700 section 2.2.2): successor or strict",

@@ -202,7 +202,13 @@ struct ClientPolicyOptions: ParsableArguments {
                 "a public client has no secret: leave out --secret" + (`public` == true ? " or --public" : "")
             )
         }
-        // One that is stored so may be changed otherwise.
+        // One that is stored so may be changed otherwise; and by Basic with an empty password it may well be connected.
+        guard !client.tokenRequest.mustSend.contains(.clientSecret) || (partner == nil && `public` != true) else {
+            throw RegistrationError(
+                "this partner's token requests carry a client_secret, and a public client has none",
+                about: .isPublic
+            )
+        }
         guard registration.consent == ConsentRule.remembered.rawValue,
             consent != nil || partner != nil || `public` == true
         else { return }
