@@ -29,16 +29,12 @@ public enum JWTAccessToken {
     ///   - key: finds a key by its `kid`; the header's own `jwk`, `jku` and `x5u` are never looked at.
     /// - Returns: nil when any of that is wrong. Whether it has expired, and whom it is for, is not looked at.
     public static func open(_ text: String, issuer: String, key: (String) -> PublicKey?) -> AccessToken? {
-        guard let claims = claims(of: text, key: key), claims.iss == issuer else { return nil }
-        return claims.token
+        guard let (token, named) = read(text, key: key), named == issuer else { return nil }
+        return token
     }
 
-    /// Whether one of these keys has signed it, under whatever issuer.
-    static func isSigned(_ text: String, key: (String) -> PublicKey?) -> Bool {
-        claims(of: text, key: key) != nil
-    }
-
-    private static func claims(of text: String, key: (String) -> PublicKey?) -> Claims? {
+    /// What one of these keys has signed, and whom it names as its issuer.
+    static func read(_ text: String, key: (String) -> PublicKey?) -> (token: AccessToken, issuer: String?)? {
         guard text.utf8.count <= AccessToken.lengthLimit else { return nil }
         let bytes = Array(text.utf8)
         let parts = bytes.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
@@ -47,9 +43,9 @@ public enum JWTAccessToken {
             let kid = header.kid, let key = key(kid), header.alg == key.algorithm.rawValue,
             let signature = Base64URL.decode(parts[2]),
             key.isValid(signature, over: Array(bytes[..<parts[1].endIndex])),
-            let payload = Base64URL.decode(parts[1])
+            let payload = Base64URL.decode(parts[1]), let claims = try? Claims(payload), let token = claims.token
         else { return nil }
-        return try? Claims(payload)
+        return (token, claims.iss)
     }
 
     /// The members of the header that count; of a name that stands twice, the last one.

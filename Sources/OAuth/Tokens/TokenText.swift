@@ -17,14 +17,16 @@ public enum TokenText: Sendable {
     public init(_ text: String, issuer: String, keys: KeyRing, now: Instant) {
         if let token = RefreshToken(text) {
             self = .refresh(token)
-        } else if let token = OpaqueAccessToken.open(text, keys: keys)
-            ?? JWTAccessToken.open(text, issuer: issuer, key: { keys.verifier($0, at: now) })
-        {
+        } else if let token = OpaqueAccessToken.open(text, keys: keys) {
             self = .access(token)
-        } else if JWTAccessToken.isSigned(text, key: { keys.verifier($0, at: now) ?? keys.former($0, at: now) }) {
-            self = .dead
         } else {
-            self = .unknown
+            var isBelieved = true
+            let read = JWTAccessToken.read(text) { id in
+                if let key = keys.verifier(id, at: now) { return key }
+                isBelieved = false
+                return keys.former(id, at: now)
+            }
+            self = read.map { isBelieved && $0.issuer == issuer ? .access($0.token) : .dead } ?? .unknown
         }
     }
 }
