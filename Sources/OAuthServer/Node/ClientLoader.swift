@@ -57,28 +57,19 @@ struct ClientLoader: Sendable {
     /// - Throws: `RegistrationError` when its profile is not here, or does not fit it.
     func client(
         _ registration: ClientRegistration,
-        secrets: [ClientSecret] = []
+        secrets: [ClientSecret] = [],
+        createdAt: Instant = Instant(milliseconds: 0)
     ) throws(RegistrationError) -> Client {
-        try Client(registration, profile: try profile(of: registration), scopes: scopes, secrets: secrets)
-    }
-
-    private func profile(of registration: ClientRegistration) throws(RegistrationError) -> PartnerProfile? {
-        guard let partner = registration.partner else { return nil }
-        guard let profile = profiles[partner] else {
+        let profile = registration.partner.flatMap { profiles[$0] }
+        if let partner = registration.partner, profile == nil {
             throw RegistrationError("there is no partner profile '\(partner)' on this server")
         }
-        return profile
+        return try Client(registration, profile: profile, scopes: scopes, secrets: secrets, createdAt: createdAt)
     }
 
     private func client(_ stored: StoredClient) -> Client? {
         do throws(RegistrationError) {
-            return try Client(
-                stored.registration,
-                profile: try profile(of: stored.registration),
-                scopes: scopes,
-                secrets: stored.secrets,
-                createdAt: stored.createdAt
-            )
+            return try client(stored.registration, secrets: stored.secrets, createdAt: stored.createdAt)
         } catch {
             logger.error(
                 "a client is left out: \(error.description)",
