@@ -86,20 +86,23 @@ import Testing
         #expect(token?.scope.names == ["read", "write"])
     }
 
-    @Test(arguments: AccessTokenFormat.allCases)
-    func `§4.4.3: a client's own token speaks for the client and comes alone`(_ format: AccessTokenFormat) throws {
-        let client = try Client.example {
-            $0.grants = ["client_credentials"]
-            $0.accessToken = format.rawValue
-        }
-        let own = TokenGrant(
+    private func ownGrant(_ client: Client) -> TokenGrant {
+        TokenGrant(
             connection: nil,
             scope: client.scopes,
             tellsScope: true,
             audiences: [Example.api],
             refreshGeneration: nil
         )
-        let response = try mint().mint(own, for: client, random: random)
+    }
+
+    @Test(arguments: AccessTokenFormat.allCases)
+    func `§4.4.3: a client's own token speaks for the client and comes alone`(_ format: AccessTokenFormat) throws {
+        let client = try Client.example {
+            $0.grants = ["client_credentials"]
+            $0.accessToken = format.rawValue
+        }
+        let response = try mint().mint(ownGrant(client), for: client, random: random)
         #expect(Set(try members(response.json()).keys) == ["access_token", "token_type", "expires_in", "scope"])
         let text = TokenText(
             response.accessToken.reveal(),
@@ -124,14 +127,7 @@ import Testing
                 $0.grants = ["client_credentials"]
                 $0.accessToken = format.rawValue
             }
-            let own = TokenGrant(
-                connection: nil,
-                scope: client.scopes,
-                tellsScope: true,
-                audiences: [Example.api],
-                refreshGeneration: nil
-            )
-            let text = try mint().mint(own, for: client, random: random).accessToken.reveal()
+            let text = try mint().mint(ownGrant(client), for: client, random: random).accessToken.reveal()
             let read = TokenText(text, issuer: Example.issuer, keys: try KeyVector.ring(), now: Example.now)
             guard case .access(let token) = read else {
                 Issue.record("an access token was expected")
