@@ -20,7 +20,7 @@ enum SettingsPage {
             would start: it tries the files that the server needs, here and as this user, and asks no database, so that it
             sees neither a port that is taken nor that an existing SQLite database has lost its key;
             `latchkey settings --sample` prints a file with every setting in it, commented out. A wrong value, and
-            in the file an unknown name or one without a value, stops the start with one line that names the setting, the value and the fix. An unknown `LATCHKEY_` variable is ignored with a warning.
+            in the file an unknown name, or one without a value that nothing else sets, stops the start with one line that names the setting, the value and the fix. An unknown `LATCHKEY_` variable is ignored with a warning.
 
             A duration is a number of seconds, or a number with a unit: `500ms`, `90s`, `15m`, `12h`, `7d`.
 
