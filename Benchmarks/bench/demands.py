@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .report import DatabaseReport, Report
-    from .trials import Flood
+    from .trials import Flood, HalfRate
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,8 @@ def _loads(database: "DatabaseReport") -> Iterable[Demand]:
         yield Demand(
             is_good, False,
             f"{database.name}: {half.kind} refreshes at half of the saturated rate, {paced.rate:,.0f}/s: 99 % within "
-            f"{paced.p99_ms:.2f} ms (under {HALF_RATE_P99_MS:g}), {paced.failures} failed{_late(paced.late_ms)}",
+            f"{paced.p99_ms:.2f} ms (under {HALF_RATE_P99_MS:g}{_beside_fixed(half)}), {paced.failures} failed"
+            f"{_late(paced.late_ms)}",
         )  # fmt: skip
     if database.overload is not None:
         crowd = database.overload
@@ -164,6 +165,10 @@ def _loads(database: "DatabaseReport") -> Iterable[Demand]:
             f"of 64 (at least {OVERLOADED_PART * 100:.0f} %), {crowd.shed} answers are 503 with Retry-After, "
             f"{crowd.failures} failed",
         )  # fmt: skip
+
+
+def _beside_fixed(half: "HalfRate") -> str:
+    return "" if half.fixed is None else f"; fixed answers at that rate within {half.fixed.p99_ms:.2f} ms"
 
 
 def _sign_ins(database: "DatabaseReport") -> Iterable[Demand]:

@@ -143,6 +143,9 @@ class Report:
                 yield [f"{half.kind} refreshes, saturated, {64} connections", name, f"{half.saturated_rate:,.0f}/s"]
                 yield [f"{half.kind} refreshes at half of that: 50 %, 99 %, 99.9 % within", name, " / ".join(
                     f"{half.paced.within_ms(percent):.2f}" for percent in (50, 99, 99.9)) + " ms"]  # fmt: skip
+                if half.fixed:
+                    yield ["fixed answers at that rate: 50 %, 99 %, 99.9 % within", name, " / ".join(
+                        f"{half.fixed.within_ms(percent):.2f}" for percent in (50, 99, 99.9)) + " ms"]  # fmt: skip
             if database.overload:
                 crowd = database.overload
                 yield [
@@ -228,7 +231,13 @@ def _database(data: dict[str, Any]) -> DatabaseReport:
         database.measurements.ratios[one["scenario"], one["connections"]] = one["ratios"]
     database.ceilings = [revive(Ceiling, one) for one in data["ceilings"]]
     database.half_rates = [
-        HalfRate(one["kind"], one["saturated_rate"], revive(Paced, one["paced"])) for one in data["half_rates"]
+        HalfRate(
+            one["kind"],
+            one["saturated_rate"],
+            revive(Paced, one["paced"]),
+            revive(Paced, one["fixed"]) if one.get("fixed") else None,
+        )
+        for one in data["half_rates"]
     ]
     for name, kind in (
         ("overload", Overload), ("hashing", Hashing), ("flood", Flood), ("writes", WriteProof), ("start", Start),

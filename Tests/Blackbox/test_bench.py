@@ -47,7 +47,7 @@ def report(opaque: float = 0.7, idle: float = 50, failures: int = 0) -> Report:
     database.ceilings = [Ceiling("read", "the same keyed read", 400_000)]
     database.memory = [[1.0, 50.0], [2.0, 61.5]]
     paced = Paced(15_000, 15_000, [[50, 0.4], [99, 2.0], [99.9, 4.0]], 0, 0.3)
-    database.half_rates = [HalfRate("opaque", 30_000, paced)]
+    database.half_rates = [HalfRate("opaque", 30_000, paced, fixed=paced)]
     database.overload = Overload(2048, [30_000.0, 31_000.0], [27_000.0, 28_000.0], 5, 0, 80.0)
     database.hashing = Hashing([110.0, 112.0], [100.0, 104.0], 0)
     database.flood = Flood(10_000, [1.0, 1.2], [1.8, 3.0], [90.0, 91.0], 0)
@@ -159,6 +159,16 @@ def test_the_open_loop_counts_everybody_who_came_while_the_server_stood_still():
     # A hundred of the four hundred requests came meanwhile, though only four were under way.
     assert paced.within_ms(90) > 100
     assert paced.within_ms(99) > 400
+
+
+def test_who_gets_no_answer_is_a_failure_of_the_open_loop():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        hanging_up = threading.Thread(target=lambda: [listener.accept()[0].close() for _ in range(4)])
+        hanging_up.start()
+        paced = pace.measure(listener.getsockname()[1], "/", ["a=b"], rate=200, seconds=1, connections=4)
+        hanging_up.join()
+    assert paced.failures == 400
+    assert not paced.kept_up
 
 
 def test_the_functions_that_have_run_are_read_as_the_linker_names_them():
