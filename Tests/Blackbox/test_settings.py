@@ -203,6 +203,13 @@ def test_a_settings_file_in_another_encoding_is_refused_with_its_line(new_server
     assert shown["brand-name"] == "Schlüssel"
 
 
+@pytest.mark.parametrize("name", ["LATCHKEY_LOGIN_ENDPOINT_SECRET", "LATCHKEY_BRAND_NAME", "LATCHKEY_CONFIG"])
+def test_a_variable_in_another_encoding_is_refused(new_server, name):
+    """With another character in its place it would be another secret, which nobody chose."""
+    server = new_server(environment={name: os.fsdecode(b"Schl\xfcssel")})
+    check_one_line_error(server.run("settings", "--check"), f"{name} is not UTF-8")
+
+
 @pytest.mark.parametrize(
     ("line", "quoted"),
     [

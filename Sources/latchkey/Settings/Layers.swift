@@ -41,6 +41,10 @@ struct Layers: Sendable {
     ) throws(Complaint) {
         // An empty variable is one that nobody set: that is how compose files leave them out.
         let variables = environment.filter { $0.key.hasPrefix("LATCHKEY_") && !$0.value.isEmpty }
+        // A secret or a password would be another one, which nobody chose.
+        if let name = variables.filter({ $0.value.hasReplacedBytes }).keys.min() {
+            throw Complaint("the environment variable \(name) is not UTF-8: write its value in that encoding")
+        }
         let file = try SettingsFile.find(named: configuration ?? variables[Self.fileVariable], isNeeded: isFileNeeded)
         var layers: [Layer] = [
             (Self.provider("flags", flags), { .flag($0.name) }),

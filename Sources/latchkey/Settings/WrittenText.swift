@@ -17,3 +17,8 @@ enum WrittenText {
         throw Complaint("\(what) line \(line + 1): is not UTF-8: save the file in that encoding")
     }
 }
+
+extension String {
+    /// Whether bytes that are not UTF-8 were replaced when the system's text was taken over: nobody writes this character.
+    var hasReplacedBytes: Bool { unicodeScalars.contains("\u{FFFD}") }
+}
