@@ -41,12 +41,18 @@ struct Latchkey: AsyncParsableCommand {
         }
     }
 
-    /// Refuses arguments that are not UTF-8: they would name another file, and people would read other names.
+    /// Refuses arguments that are not UTF-8, which would name another file, and people would read other names; and empty ones,
+    /// which name nothing.
     private static func checkArguments() throws(Complaint) {
-        // What was not has this character in its place, which nobody writes.
         let words = CommandLine.arguments.dropFirst()
-        guard let place = words.firstIndex(where: { $0.unicodeScalars.contains("\u{FFFD}") }) else { return }
-        throw Complaint("argument \(place) is not UTF-8: write it in that encoding, and give a file a name in it")
+        if let place = words.firstIndex(where: \.hasReplacedBytes) {
+            throw Complaint("argument \(place) is not UTF-8: write it in that encoding, and give a file a name in it")
+        }
+        guard let place = words.firstIndex(of: "") else { return }
+        // What stands before it may be a secret, unless it is an option.
+        let before = words[..<place].last ?? ""
+        let position = before.hasPrefix("--") && !before.contains("=") ? ", behind \(before)," : ""
+        throw Complaint("argument \(place)\(position) is empty, as where a variable is not set: give it a value")
     }
 
     private static func leave(because error: any Error) -> Never {

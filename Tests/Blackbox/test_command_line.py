@@ -231,6 +231,24 @@ def test_an_argument_that_is_not_utf_8_is_refused(tmp_path, words):
     check_one_line_error(run_in(tmp_path, *words), f"argument {place} is not UTF-8")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("backup", ""),
+        ("restore", ""),
+        ("account", "import", ""),
+        ("audit", "export", ""),
+        ("audit", "list", "--actor", ""),
+        ("refusal", "list", "--request-id", ""),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_argument_is_refused(own_server, words):
+    """It names no file; and a filter that a script leaves empty would list everything."""
+    words_before = f"behind {words[-2]}" if words[-2].startswith("--") else ""
+    check_one_line_error(own_server.run(*words), f"argument {len(words)}", words_before, "is empty")
+
+
 def test_two_scopes_in_one_are_refused_with_the_way_to_say_them(server):
     done = server.run("client", "create", "--partner", "seam", "--scope", "locks.read locks.write")
     check_one_line_error(done, "--scope NAME, once for each")
