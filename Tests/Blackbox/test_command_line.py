@@ -249,9 +249,15 @@ def test_an_empty_argument_is_refused(own_server, words):
     check_one_line_error(own_server.run(*words), f"argument {len(words)}", words_before, "is empty")
 
 
-def test_two_scopes_in_one_are_refused_with_the_way_to_say_them(server):
-    done = server.run("client", "create", "--partner", "seam", "--scope", "locks.read locks.write")
-    check_one_line_error(done, "--scope NAME, once for each")
+@pytest.mark.parametrize("scopes", ["locks.read locks.write", "locks.read,locks.write"])
+def test_two_scopes_in_one_are_refused_with_the_way_to_say_them(server, scopes):
+    client = server.partners.seam.client_id
+    for words in (
+        ("client", "create", "--partner", "seam"),
+        ("client", "update", client),
+        ("api-key", "create", "--name", "Two"),
+    ):
+        check_one_line_error(server.run(*words, "--scope", scopes), "--scope NAME, once for each")
 
 
 def test_client_list_and_show_hold_no_secret(server):

@@ -40,11 +40,7 @@ public struct NewAPIKey: Sendable, Equatable {
                 about: .audiences
             )
         }
-        do {
-            scope = try Scope(names: scopes)
-        } catch {
-            throw RegistrationError(error.description, about: .scopes)
-        }
+        scope = try Scope(registering: scopes)
         self.name = name
         self.account = account
         self.audiences = audiences.enumerated().filter { !audiences[..<$0].contains($1) }.map(\.element)

@@ -36,6 +36,20 @@ public struct Scope: Sendable, Hashable, CustomStringConvertible {
         self.names = isRepeated ? names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } } : names
     }
 
+    /// Takes the names that an operator registers, one in each text.
+    /// - Throws: `RegistrationError` as for names that are asked for, and for commas: OAuth would take `a,b` for one name, which nobody
+    ///   means, and which no request would ask for.
+    public init(registering names: [String]) throws(RegistrationError) {
+        if let several = names.first(where: { $0.contains(",") }) {
+            throw RegistrationError("the scope '\(several)' holds a comma: write each scope by itself", about: .scopes)
+        }
+        do throws(OAuthError) {
+            try self.init(names: names)
+        } catch {
+            throw RegistrationError(error.description, about: .scopes)
+        }
+    }
+
     /// Reads a list of names from a profile.
     init(_ node: ProfileNode) throws(ProfileFault) {
         let names = try node.list { name throws(ProfileFault) in try name.text() }

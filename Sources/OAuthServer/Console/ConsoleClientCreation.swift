@@ -277,7 +277,7 @@ struct ClientDraft: Sendable {
         }
         if profile?.scopeWords == nil, let scopes {
             let names = scopes.split(whereSeparator: \.isWhitespace).map(String.init)
-            if profile == nil || names != known { registration.scopes = names }
+            if profile == nil || names != known { registration.scopes = try Scope(registering: names).names }
         }
         if profile == nil {
             guard !lines.isEmpty else {

@@ -152,14 +152,14 @@ struct ClientEdit: Sendable {
     /// - Parameters:
     ///   - registration: what is stored now.
     ///   - known: the scopes that the settings name.
-    /// - Throws: `RegistrationError` for a lifetime that is no number.
+    /// - Throws: `RegistrationError` for a lifetime that is no number, and for scopes that are none.
     func apply(to registration: inout ClientRegistration, scopes known: [String]) throws(RegistrationError) {
         for field in changed(from: Self.texts(of: registration, known)) {
             let text = field.normal(values[field] ?? "")
             let said: String? = text.isEmpty ? nil : text
             switch field {
             case .name: registration.name = text
-            case .scopes: registration.scopes = scopes(text, hasProfile: registration.partner != nil)
+            case .scopes: registration.scopes = try scopes(text, hasProfile: registration.partner != nil)
             case .refresh: registration.refresh = said
             case .accessToken: registration.accessToken = said
             case .lifetime: registration.accessTokenLifetime = try Self.seconds(said)
@@ -169,11 +169,13 @@ struct ClientEdit: Sendable {
     }
 
     /// An emptied field follows the profile; where there is none, it means none.
-    private func scopes(_ text: String, hasProfile: Bool) -> [String]? {
+    private func scopes(_ text: String, hasProfile: Bool) throws(RegistrationError) -> [String]? {
         switch unsaidScopes {
-        case .nothing: []
-        case .standard: nil
-        case nil: text.isEmpty && hasProfile ? nil : text.split(separator: " ").map(String.init)
+        case .nothing: return []
+        case .standard: return nil
+        case nil:
+            guard !text.isEmpty || !hasProfile else { return nil }
+            return try Scope(registering: text.spaceSeparated).names
         }
     }
 

@@ -135,7 +135,7 @@ struct ClientPolicyOptions: ParsableArguments {
             registration.profileValues = (registration.profileValues ?? [:])
                 .merging(try namedValues()) { _, new in new }
         }
-        if !scopes.isEmpty { registration.scopes = scopes }
+        if !scopes.isEmpty { registration.scopes = try Scope(registering: scopes).names }
         if let isPublic = `public` { registration.isPublic = isPublic }
         if let refresh { registration.refresh = Self.said(refresh) }
         if let accessToken { registration.accessToken = Self.said(accessToken) }

@@ -28,6 +28,14 @@ import Testing
         #expect(refusal { try Scope(names: [""]) } == .invalidScope)
     }
 
+    @Test func `§3.3: a name with a comma is one, but nobody registers it so`() throws {
+        #expect(try Scope("a,b").names == ["a,b"])
+        #expect(try Scope(registering: ["a", "b", "a"]).names == ["a", "b"])
+        for names in [["a", "b,c"], ["a b"], [""]] {
+            #expect(throws: RegistrationError.self, "\(names)") { try Scope(registering: names) }
+        }
+    }
+
     @Test func `A24: there are limits to the number of names and their length`() {
         let names = (0...Scope.nameLimit).map { "s\($0)" }
         #expect(refusal { try Scope(names: Array(names.dropLast())) } == nil)
