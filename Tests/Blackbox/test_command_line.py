@@ -343,6 +343,28 @@ def test_client_disable_enable_and_delete(server, person):
     check_one_line_error(server.run("client", "show", client.client_id), client.client_id)
 
 
+def test_a_deletion_that_breaks_off_says_how_far_it_came_and_goes_on(new_server):
+    server = new_server("sqlite")
+    client = server.create_client(*WEB, name="Busy").client_id
+    account = server.create_account().user_id
+    with closing(sqlite3.connect(server.database.path)) as ledger, ledger:
+        ledger.execute(
+            f"""insert into connections
+            (connection_id, client_id, account_id, scope, resources, nonce, generation, created_at)
+            with recursive n(i) as (select 1 union all select i + 1 from n where i < 2500)
+            select randomblob(16), '{client}', (select account_id from accounts), '', '', randomblob(16), 0, i from n"""
+        )
+        ledger.execute(
+            """create trigger stop before update of revoked_at on connections when old.created_at > 1500
+            begin select raise(abort, 'no further'); end"""
+        )
+    check_one_line_error(server.run("client", "delete", client), "no further", "1000 connections", "goes on")
+    assert server.command("account", "show", account)["connections"] == 1500
+    with closing(sqlite3.connect(server.database.path)) as ledger, ledger:
+        ledger.execute("drop trigger stop")
+    assert server.command("client", "delete", client)["connections"] == 1500
+
+
 def test_a_short_secret_works_in_test_mode_only(new_server):
     server = new_server()
     done = server.run("client", "create", "--partner", "seam", "--name", "Seam", "--secret", "seamsecret", "--json")

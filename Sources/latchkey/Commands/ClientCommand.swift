@@ -104,12 +104,20 @@ extension ClientCommand {
                     "Delete the client \(id) ('\(stored.registration.name.plain)') and cut \(live.counted("connection"))?",
                     isAnswered: confirmation.yes
                 )
+                var soFar: Int64 = 0
                 let deleted: Int64?
-                do {
+                do throws(SQLError) {
                     defer { Progress.end() }
                     deleted = try await ledger.store.deleteClient(id, by: ledger.actor, now: ledger.now) { cut in
+                        soFar = cut
                         Progress.tell("\(cut) of \(live.counted("connection")) cut")
                     }
+                } catch {
+                    guard soFar > 0 else { throw error }
+                    throw Complaint(
+                        "\(error). The deletion ended there, after \(count(Int(soFar), "connection")) that stay cut, and the "
+                            + "client is there still: delete it again, which goes on"
+                    )
                 }
                 guard let cut = deleted else { throw Complaint(unknown: id) }
                 guard !output.json else {
