@@ -5,7 +5,7 @@ package import OAuthStore
 /// Who is meant by an address that somebody types in a browser.
 extension Store {
     /// A customer's credentials by the address as it was typed, or else by another spelling of it.
-    func credentials(typed email: String) async throws(SQLError) -> Credentials? {
+    package func credentials(typed email: String) async throws(SQLError) -> Credentials? {
         for spelling in email.addressSpellings {
             if let found = try await credentials(email: spelling) { return found }
         }

@@ -28,20 +28,20 @@ extension AccountCommand {
         func run() async throws {
             let email = try EmailAddress(typed: email)
             let name = try name.map { text throws(Complaint) in try AccountName(text).text }
-            let password = try password.read()
             try await ledger.withLedger { ledger in
+                let taken = Complaint("an account with the e-mail \(email.text) exists already")
+                // Nobody types a password twice to read that afterwards.
+                guard try await ledger.store.credentials(typed: email.text) == nil else { throw taken }
+                let password = try password.read()
                 let new = Store.NewAccount(
                     id: AccountID(random: ledger.ambient.random),
                     email: email.text,
                     name: name,
                     passwordHash: try await password.hashed()
                 )
-                guard try await !ledger.store.hasAccount(inOtherSpellingOf: email.text),
-                    let account = try await ledger.store.create(new, by: ledger.actor, now: ledger.now)
-                else {
-                    throw Complaint("an account with the e-mail \(email.text) exists already")
-                }
-                try AccountDescription(account).print(as: output, heading: "Made the account.")
+                let made = try await ledger.store.create(new, by: ledger.actor, now: ledger.now)
+                guard let made else { throw taken }
+                try AccountDescription(made).print(as: output, heading: "Made the account.")
             }
         }
     }
@@ -120,10 +120,11 @@ extension AccountCommand {
         @Argument(help: "The account's user_id, or its e-mail address.") var account: String
 
         func run() async throws {
-            let password = try password.read()
             try await ledger.withLedger { ledger in
-                let account = try await ledger.change(account, .passwordHash(try await password.hashed()))
-                try AccountDescription(account).print(as: output, heading: "Changed the password.")
+                _ = try await ledger.account(account)
+                let new = try password.read()
+                let changed = try await ledger.change(account, .passwordHash(try await new.hashed()))
+                try AccountDescription(changed).print(as: output, heading: "Changed the password.")
             }
         }
     }
