@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import termios
@@ -533,11 +534,16 @@ def test_what_may_not_be_read_is_told_from_what_is_not_there(new_server):
     server.database.url = usual
     for path in (server.folder / "file", closed):
         path.chmod(0o700)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(os.path.relpath(server.folder / "socket"))
+    listener.close()
     for words, reason in (
         (("account", "import", "nothing"), "name one that exists"),
         (("partner", "list", "--partners", "file"), "Not a directory"),
         (("partner", "list", "--partners", "nothing"), "name one that exists"),
         (("client", "list", "--config", "closed"), "Is a directory"),
+        (("client", "list", "--config", "socket"), "No such device or address"),
+        (("account", "import", "socket"), "No such device or address"),
         (("client", "list", "--config", "nothing"), "name one that exists with --config (LATCHKEY_CONFIG)"),
     ):
         check_one_line_error(server.run(*words), f"{words[-1]}", "cannot be read", reason)

@@ -69,7 +69,7 @@ struct FileTrial: Sendable {
         URL(fileURLWithPath: path).deletingLastPathComponent().path
     }
 
-    /// Why something could not be read.
+    /// Why something could not be read: it is opened once more, for the system to say so.
     ///
     /// - Parameters:
     ///   - path: where it was looked for.
@@ -77,7 +77,13 @@ struct FileTrial: Sendable {
     ///   - remedy: what to do where nothing is there.
     /// - Returns: the end of a sentence.
     static func unreadable(_ path: String, otherKind: Int32 = EISDIR, missing remedy: String) -> String {
-        let code = access(path, R_OK) == 0 ? otherKind : errno
+        // Nobody waits for who writes into a pipe.
+        let file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        guard file < 0 else {
+            close(file)
+            return reason(otherKind, at: path)
+        }
+        let code = errno
         return code == ENOENT ? remedy : reason(code, at: path)
     }
 
