@@ -77,7 +77,9 @@ extension Store {
                         state.member("active_at", key.activeAt.seconds)
                         if let end { state.member("older_end_at", end.seconds) }
                     }
-                )
+                ),
+                // Those that end later do so by their rows, which a backup has or has not.
+                isEnding: end == key.createdAt
             )
             return true
         }

@@ -170,6 +170,11 @@ def test_F12_a_command_that_ends_something_says_when_no_revocation_log_is_kept(n
     assert done.returncode == 0, done.stderr
     assert "no revocation log is kept" in done.stderr
     assert "no revocation log" not in server.run("account", "list").stderr
+    # A key that is added ends none yet.
+    for words in ((), (), ("--now",)):
+        done = server.run("key", "rotate", *words)
+        assert done.returncode == 0, done.stderr
+        assert ("no revocation log" in done.stderr) == bool(words), words
     for choice in ("none", str(tmp_path / "revocations")):
         server.extra_environment = {"LATCHKEY_REVOCATION_LOG": choice}
         done = server.run("account", "disable", server.create_account().email)

@@ -189,8 +189,13 @@ private final class HeardConnection: SQLConnection {
 
 extension SQLConnection {
     /// Writes an entry of the audit trail in the transaction of the change that it tells of.
-    func record(_ entry: AuditEntry) throws(SQLError) {
-        (self as? HeardConnection)?.hear(entry)
+    ///
+    /// - Parameters:
+    ///   - entry: what was done.
+    ///   - isEnding: false when this once it ends nothing, whatever others of its action do: the revocation log need not hear of it.
+    /// - Throws: as `execute`.
+    func record(_ entry: AuditEntry, isEnding: Bool = true) throws(SQLError) {
+        if isEnding { (self as? HeardConnection)?.hear(entry) }
         try execute(
             """
             insert into audit (at, actor_kind, actor, actor_name, action, subject, state_before, state_after)
