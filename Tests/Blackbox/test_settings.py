@@ -499,6 +499,13 @@ def test_what_is_forbidden_is_told_with_its_owner_and_who_asked(new_server):
     check_one_line_error(server.run("account", "list"), "Permission denied", f"{closed} belongs to ")
 
 
+def test_a_path_that_looks_like_a_hidden_password_is_a_path(new_server):
+    server = new_server("sqlite")
+    server.database.url = "sqlite:a:***@b"
+    assert server.run("migrate").returncode == 0
+    assert (server.folder / "a:***@b").exists()
+
+
 def test_a_database_behind_a_link_is_tried_where_it_is(new_server):
     server = prepared(new_server)
     if os.geteuid() == 0:

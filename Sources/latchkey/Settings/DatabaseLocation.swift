@@ -11,8 +11,8 @@ enum DatabaseLocation: Sendable, Equatable {
 
     /// Reads `sqlite:PATH` or a `postgres://` URL.
     init?(_ text: String) {
-        guard !Self.isMasked(text) else { return nil }
         if text.hasPrefix("postgres://") || text.hasPrefix("postgresql://") {
+            guard !Self.isMasked(text) else { return nil }
             self = .postgres(url: text)
         } else if text.hasPrefix("sqlite:"), text.utf8.count > 7, !text.hasPrefix("sqlite::") {
             self = .sqlite(path: String(text.dropFirst(7)))
