@@ -48,7 +48,8 @@ def test_F15_a_server_whose_database_is_gone_does_not_start_empty(new_server, tm
     assert (path.read_bytes() if path.exists() else None) == before
     if left == "an empty file":
         # Nor does a command make an empty one of it, with which the server would start.
-        check_one_line_error(server.run("account", "list"), "is gone, or empty")
+        for words in (("account", "list"), ("backup", str(tmp_path / "empty"))):
+            check_one_line_error(server.run(*words), "is gone, or empty")
         assert path.stat().st_size == 0
         # There is nothing to be replaced, and so nothing is kept either.
         assert server.command("restore", str(backup))["old_database"] is None
@@ -56,9 +57,10 @@ def test_F15_a_server_whose_database_is_gone_does_not_start_empty(new_server, tm
     else:
         path.unlink(missing_ok=True)
         # Not by `run`, which prepares a database where there is none.
-        words = [server.program, "account", "list", "--database", server.database.url]
-        done = subprocess.run(words, env=server.environment, capture_output=True, text=True, timeout=60)
-        check_one_line_error(done, "is gone, or empty", "latchkey restore FILE")
+        for command in (["account", "list"], ["backup", str(tmp_path / "nothing")]):
+            words = [server.program, *command, "--database", server.database.url]
+            done = subprocess.run(words, env=server.environment, capture_output=True, text=True, timeout=60)
+            check_one_line_error(done, "is gone, or empty", "latchkey restore FILE")
         away.rename(path)
     server.start()
     assert seam.refreshed(kept.refresh).user_id == kept.user_id

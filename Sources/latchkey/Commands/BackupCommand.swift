@@ -29,7 +29,9 @@ struct BackupCommand: AsyncParsableCommand {
                     + "docs/backup.md tells how, and what to do after the restore"
             )
         }
-        guard try FileTrial(databaseAt: path).exists() else {
+        let isThere = try FileTrial(databaseAt: path).exists()
+        try deployment.refuseLost(path, beginsAnew: false)
+        guard isThere else {
             throw Complaint("there is no database at \(deployment.database.shown): name the server's with --database")
         }
         guard file != "-" else { throw Complaint("a backup cannot go to standard output: name a file") }
