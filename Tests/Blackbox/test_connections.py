@@ -191,6 +191,19 @@ def test_RFC9112_6_3_a_body_that_is_not_said_to_be_chunked_at_last_is_refused(sq
         assert wire.has_ended()
 
 
+@pytest.mark.parametrize(
+    "codings", ["gzip, chunked", "GZIP ,Chunked ", "identity,chunked", "gzip\r\nTransfer-Encoding: chunked"]
+)
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+def test_RFC9112_6_1_a_body_that_is_packed_is_not_taken_for_a_plain_one(sqlite_server, version, codings):
+    request = post(b"1\r\nx\r\n0\r\n\r\n", f"Transfer-Encoding: {codings}")
+    with Wire(sqlite_server) as wire:
+        wire.send(request.replace(b"HTTP/1.1", f"HTTP/{version}".encode(), 1), get("/oauth/jwks"))
+        status, answered, body = wire.answer()
+        assert (status, answered["connection"], json.loads(body)["error"]) == (501, "close", "invalid_request")
+        assert wire.has_ended()
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 def test_RFC9112_9_3_a_probe_by_HTTP_1_0_needs_no_host_and_is_let_go_after_its_answer(sqlite_server, path):
     with Wire(sqlite_server) as wire:

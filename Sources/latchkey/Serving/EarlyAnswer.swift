@@ -31,6 +31,12 @@ struct EarlyAnswer {
         Self(.badRequest, OAuthError(.invalidRequest, "a Transfer-Encoding header field must name a transfer coding"))
     }
 
+    /// Its body is packed in a way that nobody here undoes (RFC 9112 §6.1).
+    static var unknownCoding: Self {
+        let error = OAuthError(.invalidRequest, "the only transfer coding that is understood here is 'chunked'")
+        return Self(.notImplemented, error)
+    }
+
     /// It did not arrive in time.
     static func late(_ limit: TimeAmount) -> Self {
         let seconds = limit.nanoseconds / 1_000_000_000

@@ -8,15 +8,27 @@ extension HTTPRequestHead {
     /// body is sent, it says so: to the decoder nothing is no body, to whoever stands in between perhaps one (RFC 9112 §6.3).
     var refusal: EarlyAnswer? {
         var host: String?
+        var isCoded = false
         for (name, value) in headers {
             if name.isSpelled("host") {
                 guard host == nil else { return .noHost }
                 host = value
-            } else if value.utf8.allSatisfy(\.isBlank), name.isSpelled("transfer-encoding") {
-                return .noCoding
+            } else if name.isSpelled("transfer-encoding") {
+                guard !value.utf8.allSatisfy(\.isBlank) else { return .noCoding }
+                isCoded = true
             }
         }
-        return host?.isHost ?? (version == .http1_0) ? nil : .noHost
+        guard host?.isHost ?? (version == .http1_0) else { return .noHost }
+        return isCoded && isPacked ? .unknownCoding : nil
+    }
+
+    /// Whether what comes in chunks is packed before, which the decoder passes on as it is (RFC 9112 §6.1).
+    ///
+    /// A body that does not come in chunks at last is the decoder's to refuse.
+    private var isPacked: Bool {
+        let codings = headers["transfer-encoding"].flatMap { $0.utf8.split(separator: UInt8(ascii: ",")) }
+        guard codings.count > 1, let last = codings.last else { return false }
+        return String(decoding: last.filter { !$0.isBlank }, as: UTF8.self).lowercased() == "chunked"
     }
 
     /// What the answer is to say of the connection, if anything.
