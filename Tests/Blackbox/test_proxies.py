@@ -228,6 +228,18 @@ def test_F11_a_node_that_takes_no_connections_costs_no_request(start_proxy, sqli
     assert statuses == {200}
 
 
+@pytest.mark.parametrize("name", ["haproxy", "nginx"])
+def test_F4_while_no_node_takes_a_connection_it_says_when_to_come_again(start_proxy, new_server, name):
+    node = new_server().start()
+    front = start_proxy(name, node.port, node.port)
+    node.kill()
+    # The first finds out that nobody is there; the others are told what is known by then.
+    for _ in range(4):
+        answer = send("POST", front.base + "/oauth/token", data={"grant_type": "refresh_token"})
+        refusal(answer, 503, "temporarily_unavailable")
+        assert answer.headers["Retry-After"] == "1"
+
+
 # A node, or the database, is lost
 
 
