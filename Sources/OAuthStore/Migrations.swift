@@ -49,6 +49,7 @@ public struct Migrations: Sendable {
             Step(7, "restores", PackageResources.v0007_restores_sql),
             Step(8, "doubts", PackageResources.v0008_doubts_sql),
             Step(9, "growth", PackageResources.v0009_growth_sql),
+            Step(10, "ends", PackageResources.v0010_ends_sql),
         ]
     }
 

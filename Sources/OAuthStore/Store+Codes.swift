@@ -58,6 +58,7 @@ extension Store {
     ///   - digest: the hash of the presented code.
     ///   - nonce: 16 random bytes for the connection that is made; by them this very redemption is known again.
     ///   - now: the time of the request.
+    ///   - end: when the connection ends by itself, because nothing refreshes it; nil when only somebody ends it.
     ///   - law: decides, from the stored code, whether this request may redeem it. It is asked before the transaction, which redeems a
     ///     fresh code as it was then; of whatever else it is asked again inside.
     /// - Returns: what it gave, or why it was refused. A second redemption has cut the first one's connection.
@@ -66,6 +67,7 @@ extension Store {
         _ digest: SecretDigest,
         nonce: [UInt8],
         now: Instant,
+        endingAt end: Instant? = nil,
         law: @escaping @Sendable (AuthorizationCode) -> CodeRedemption.Verdict
     ) async throws(SQLError) -> Result<Redemption, OAuthError> {
         // Each run has a nonce of its own: settling the first run's doubt, however late, must not find the second's trace.
@@ -75,9 +77,17 @@ extension Store {
             let outcome: RedemptionOutcome
             do throws(SQLError) {
                 let permit = try await permit(for: digest, law)
-                outcome = try await database.transaction { connection throws(SQLError) in
-                    if let permit, let given = try Self.use(permit, nonce: nonce, now: now, connection) { return given }
-                    return try Self.redeem(digest, nonce: nonce, now: now, law: law, connection)
+                outcome = try await database.transaction { connection throws(SQLError) -> RedemptionOutcome in
+                    let made: RedemptionOutcome =
+                        if let permit, let given = try Self.use(permit, nonce: nonce, now: now, connection) {
+                            given
+                        } else {
+                            try Self.redeem(digest, nonce: nonce, now: now, law: law, connection)
+                        }
+                    if let end, case .given(let redemption) = made {
+                        try Self.note(end, of: redemption.connection.id, connection)
+                    }
+                    return made
                 }
             } catch .inDoubt(let reason) {
                 doubts.add(.redemption(digest, nonce: nonce))

@@ -32,8 +32,10 @@ extension Store {
             let statement = rule.statement(batch, engine)
             var count = 0
             for _ in 0..<batches {
-                let deleted = try await database.transaction { connection throws(SQLError) in
-                    try connection.query(statement, [SQLValue(now - rule.keptFor)]).count
+                let deleted = try await database.transaction { connection throws(SQLError) -> Int in
+                    let rows = try connection.query(statement, [SQLValue(now - rule.keptFor)])
+                    try rule.follow?(rows, now, connection)
+                    return rows.count
                 }
                 count += deleted
                 guard deleted == batch, (try? await Task.sleep(for: pause)) != nil else { break }
@@ -50,6 +52,8 @@ extension Store {
         let column: String
         /// How long a row is kept after the time in its column.
         let keptFor: Duration
+        /// What the deletion of rows brings with it: each is given by its key and that time.
+        var follow: (@Sendable ([SQLRow], Instant, any SQLConnection) throws(SQLError) -> Void)?
 
         /// Deletes the oldest rows that are due, found by their index however many there are.
         ///
@@ -60,7 +64,7 @@ extension Store {
             with due as (
                 select \(key) from \(table) where \(column) <= $1 order by \(column) limit \(batch) \(engine.skippingLocked)
             )
-            delete from \(table) where (\(key)) in (select \(key) from due) returning 1
+            delete from \(table) where (\(key)) in (select \(key) from due) returning \(key), \(column)
             """
         }
     }
@@ -81,5 +85,12 @@ extension Store {
         Rule(table: "operator_invitations", key: "digest", column: "expires_at", keptFor: .zero),
         // Longer than any page stays open: its form may be sent again.
         Rule(table: "operator_submissions", key: "submission", column: "taken_at", keptFor: .days(2)),
+        Rule(
+            table: "connection_ends",
+            key: "connection_id",
+            column: "ends_at",
+            keptFor: .zero,
+            follow: { rows, now, connection throws(SQLError) in try Store.cutEnded(rows, at: now, connection) }
+        ),
     ]
 }

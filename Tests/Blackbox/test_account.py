@@ -8,6 +8,9 @@ from toolkit.person import Person
 from toolkit.waiting import eventually
 from toolkit.wire import send
 
+# It gets access tokens and nothing to refresh them with.
+ALONE = ("--redirect-uri", "https://partner.example/callback", "--scope", "locks.read", "--grant", "authorization_code")
+
 
 def test_nothing_is_connected_yet(server, person):
     page = open_account(person)
@@ -46,6 +49,23 @@ def test_a_disabled_client_is_shown_as_paused(own_server):
     person.connect(seam)
     own_server.command("client", "disable", seam.client_id)
     eventually(lambda: "Paused by" in open_account(person).text)
+
+
+def test_an_app_whose_only_access_token_has_ended_is_no_longer_connected(own_server):
+    lasting = own_server.create_client("--partner", "seam", name="Seam")
+    brief = own_server.create_client(*ALONE, "--consent", "remembered", name="Reports")
+    person = Person(own_server, own_server.create_account())
+    own_server.start()
+    person.connect(lasting)
+    assert "refresh_token" not in person.connect(brief).body
+    assert open_account(person).text.count("Active") == 2
+    assert person.visit(brief.authorize_url(prompt="none")).leaves, "its consent is remembered while it lives"
+    own_server.restart(clock_offset=3601)
+    page = eventually(lambda: open_account(person), 20, enough=lambda page: page.text.count("Active") == 1)
+    assert "because its time was over" in page.text
+    states = {one["client_id"]: one["status"] for one in own_server.command("connection", "list")}
+    assert states == {lasting.client_id: "active", brief.client_id: "revoked"}
+    assert "error=consent_required" in person.visit(brief.authorize_url(prompt="none")).target
 
 
 def test_C07_a_cut_connection_is_dead_at_once_and_the_others_live(server, person):

@@ -190,6 +190,7 @@ extension Ledger {
         redirectURI: String = Ledger.callback,
         nonce: String? = nil,
         at now: Instant = Ledger.now,
+        endingAt end: Instant? = nil,
         on store: Store? = nil
     ) async throws -> Result<Redemption, OAuthError> {
         let form = Form([
@@ -203,6 +204,7 @@ extension Ledger {
             redemption.code.digest,
             nonce: Self.bytes(nonce ?? "nonce of \(name)"),
             now: now,
+            endingAt: end,
             law: { redemption.check($0, by: client, audiences: Self.audiences, now: now) }
         )
     }

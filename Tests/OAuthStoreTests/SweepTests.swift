@@ -114,6 +114,39 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases)
+    func `a connection that nothing refreshes is cut at its end, once, and told of`(_ backend: Backend) async throws {
+        try await backend.withLedger { ledger in
+            try await ledger.store.switchWebhooks(on: true)
+            let (end, moment) = (Ledger.now + .hours(1), Duration.milliseconds(1))
+            let ends: KeyValuePairs<String, Instant?> = [
+                "over": end, "cut": end, "later": end + moment, "lasting": nil,
+            ]
+            for (name, end) in ends {
+                try await ledger.issue(name)
+                #expect(try await ledger.redeem(name, endingAt: end).isSuccess)
+            }
+            let (over, cut) = (Ledger.connectionID("over"), Ledger.connectionID("cut"))
+            try await ledger.store.revoke(cut, because: .client, by: .server, now: Ledger.now)
+            #expect(try await ledger.store.sweep(now: end - moment).total == 0)
+            try await ledger.warmUp()
+            let swept = try await parallel(4) { number in
+                try await ledger.node(number).sweep(now: end, batch: 1).rows["connection_ends"] ?? 0
+            }
+            #expect(swept.reduce(0, +) == 2)
+            #expect(try await ledger.connection(over).revokedAt == end)
+            #expect(try await ledger.reason(over) == "expired")
+            #expect(try await ledger.reason(cut) == "client", "it had ended before")
+            let owned = try await ledger.store.connections(ownedBy: ledger.account, endedSince: Ledger.now - moment)
+            #expect(Set(owned.prefix(2).map(\.connection.id)) == Set(["later", "lasting"].map(Ledger.connectionID)))
+            #expect(Set(owned.dropFirst(2).map(\.ended)) == [.expired, .client])
+            let told = try await ledger.store.webhooks().filter { $0.body.contains(#""why":"expired""#) }
+            #expect(told.map(\.connection) == [over])
+            #expect(try await ledger.store.sweep(now: end + .days(1)).rows["connection_ends"] == 1)
+            #expect(try await ledger.connection(Ledger.connectionID("lasting")).isActive)
+        }
+    }
+
     private static let limit = AttemptLimit(
         failures: 10,
         window: .minutes(15),

@@ -127,6 +127,7 @@ extension Provider {
                 redemption.code.digest,
                 nonce: ambient.random(16),
                 now: now,
+                endingAt: client.client.connectionLifetime.map { now + $0 },
                 law: { redemption.check($0, by: client, audiences: audiences, now: now) }
             )
         }

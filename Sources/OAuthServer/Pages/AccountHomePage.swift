@@ -98,6 +98,7 @@ struct AccountHomePage: Page {
             case .account: own.endedByYou
             case .client: own.endedByApp
             case .codeReplayed, .tokenReused: own.endedForSafety
+            case .expired: own.endedInTime
             case .operator, nil: own.endedByBrand
             }
         let day = app.connection.revokedAt ?? now

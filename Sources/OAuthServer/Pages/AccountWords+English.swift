@@ -20,6 +20,7 @@ extension AccountWords {
         endedByApp: "by the app",
         endedByBrand: "by {brand}",
         endedForSafety: "to be on the safe side, because one of its keys was used twice",
+        endedInTime: "because its time was over",
         disconnectHeading: "Disconnect {client}?",
         disconnectBody: """
             {client} can no longer use your {brand} account from the moment you confirm. To use it again, you \

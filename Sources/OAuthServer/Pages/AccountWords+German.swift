@@ -20,6 +20,7 @@ extension AccountWords {
         endedByApp: "von der App",
         endedByBrand: "von {brand}",
         endedForSafety: "zur Sicherheit, weil einer ihrer Schlüssel zweimal benutzt wurde",
+        endedInTime: "weil ihre Zeit abgelaufen war",
         disconnectHeading: "{client} trennen?",
         disconnectBody: """
             Sobald Sie bestätigen, hat {client} keinen Zugang mehr zu Ihrem Konto bei {brand}. Um die App wieder \

@@ -22,6 +22,7 @@ struct AccountWords: Sendable {
     let endedByApp: Sentence
     let endedByBrand: Sentence
     let endedForSafety: Sentence
+    let endedInTime: Sentence
     let disconnectHeading: Sentence
     let disconnectBody: Sentence
     let keep: Sentence

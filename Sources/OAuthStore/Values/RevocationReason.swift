@@ -10,4 +10,6 @@ public enum RevocationReason: String, Sendable {
     case codeReplayed = "code_replayed"
     /// An old refresh token was used again (RFC 9700 §4.14.2).
     case tokenReused = "token_reused"
+    /// Its access token ended, and it got nothing to refresh that with.
+    case expired
 }
