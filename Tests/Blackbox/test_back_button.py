@@ -112,3 +112,17 @@ def test_back_shows_no_console_after_signing_in_and_out(sqlite_server, window): 
     sign_out(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Console")
     check_nobody_is_shown(page, "Dashboard")
+
+
+def test_back_shows_no_console_after_signing_out_of_a_session_that_had_ended(new_server, window):  # noqa: F811
+    server = new_server()
+    server.start()
+    ada = Operator(server).join()
+    page = window().page
+    page.goto(ada.home)
+    sign_in(page, ada)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+    server.restart(clock_offset=31 * 60)
+    sign_out(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Console")
+    check_nobody_is_shown(page, "Dashboard")

@@ -163,6 +163,7 @@ def test_L08_a_form_that_comes_after_the_session_is_told_so_and_its_page_comes_b
     server.restart(clock_offset=31 * 60)
     assert "What you sent" not in ada.open(one).text, "nothing was sent"
     assert "What you sent" not in ada.submit(sign_out).text, "signed out is what it wanted"
+    assert "latchkey-console" not in ada.cookies
     for place, form in forms.items():
         page = ada.submit(form, {"uri": "https://partner.example/second"})
         assert page.status == 401

@@ -43,9 +43,13 @@ extension Provider {
         }
         let home = settings.issuer.path + Paths.console
         let place = ConsoleRoute.pagePath(of: String(caller.request.uri.path.dropFirst(home.count)))
-        // Only the button that signs out is on no page of its own: what it is for has happened.
-        let problem = place.isEmpty ? nil : Self.signedOutMeanwhile
-        return signInDoor(caller, next: home + place, problem: problem, status: status)
+        // Only the button that signs out is on no page of its own: what it is for has happened, but for the cookies.
+        guard place.isEmpty else {
+            return signInDoor(caller, next: home + place, problem: Self.signedOutMeanwhile, status: status)
+        }
+        var response = signInDoor(caller, next: home, status: status)
+        response.headers[values: .setCookie] += try signedOutCookies(caller)
+        return response
     }
 
     private static let signedOutMeanwhile = """
@@ -173,8 +177,12 @@ extension Provider {
     private func consoleSignOut(_ visit: ConsoleVisit) async throws -> Response {
         try await store.endOperatorSession(visit.session.digest)
         var response = redirect(to: settings.issuer.path + Paths.console + "/sign-in")
-        response.headers[values: .setCookie] = try cookies(ending: [.console, .said], of: visit.caller.request)
+        response.headers[values: .setCookie] = try signedOutCookies(visit.caller)
         return response
+    }
+
+    private func signedOutCookies(_ caller: ConsoleCaller) throws -> [String] {
+        try cookies(ending: [.console, .said], of: caller.request)
     }
 
     // MARK: Proving the password again
