@@ -42,6 +42,22 @@ def test_the_page_speaks_german(server, person):
     assert "Seam trennen?" in asked.text
 
 
+def test_what_was_taken_from_a_client_is_not_among_what_it_may_do(own_server):
+    api = "https://billing.example.com/"
+    own_server.create_client("--audience", api, name="Billing")
+    client = own_server.create_client(*ALONE, "--grant", "refresh_token", "--scope", "locks.write")
+    person = Person(own_server, own_server.create_account())
+    own_server.start()
+    person.connect(client, scope="locks.read locks.write", resource=api)
+    page = open_account(person)
+    for allowed in ("locks.read", "locks.write", api):
+        assert allowed in page.text
+    own_server.command("client", "update", client.client_id, "--scope", "locks.read", "--resource", "none")
+    page = eventually(lambda: open_account(person), enough=lambda page: "locks.write" not in page.text)
+    assert "locks.read" in page.text
+    assert api not in page.text
+
+
 def test_a_disabled_client_is_shown_as_paused(own_server):
     seam = own_server.create_client("--partner", "seam", name="Seam")
     person = Person(own_server, own_server.create_account())

@@ -47,12 +47,15 @@ extension Provider {
     private func app(_ owned: Store.OwnedConnection, _ language: Language) async throws -> AccountHomePage.App {
         let connection = owned.connection
         let client = try await usableClient(connection.client)
+        // No new token carries what an operator has taken from the client since.
+        let scope = client.map { connection.scope.intersection($0.scopes) } ?? connection.scope
+        let resources = connection.resources.filter { client?.resources?.contains($0) ?? true }
         return AccountHomePage.App(
             connection: connection,
             client: shownName(of: client, connection.client),
-            scopes: connection.scope.names.map { scope in
+            scopes: scope.names.map { scope in
                 client.map { node.loader.words(for: scope, of: $0, language: language.rawValue) } ?? scope
-            } + connection.resources.filter { $0 != audiences.fallback },
+            } + resources.filter { $0 != audiences.fallback },
             isPaused: client?.isDisabled ?? true,
             ended: connection.revokedAt == nil ? nil : owned.ended ?? .operator
         )
