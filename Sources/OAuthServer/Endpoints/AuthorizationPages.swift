@@ -51,9 +51,15 @@ extension Provider {
             accountName: session.account.name,
             accountEmail: session.account.email,
             scopes: words + others,
-            lifetime: client.connectionLifetime.map { .once($0) } ?? .untilDisconnected
+            lifetime: Self.lifetime(of: client)
         )
         return answer(page, pending, visit)
+    }
+
+    /// How long a connection with a client lasts, as the person who allows it is told.
+    private static func lifetime(of client: Client) -> ConsentPage.Lifetime {
+        guard let lifetime = client.connectionLifetime else { return .untilDisconnected }
+        return client.consent == .remembered ? .remembered(lifetime) : .once(lifetime)
     }
 
     private func answer(

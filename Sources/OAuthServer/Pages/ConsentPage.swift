@@ -9,6 +9,8 @@ struct ConsentPage: Page {
         case untilDisconnected
         /// It cannot be refreshed: the access token's lifetime.
         case once(Duration)
+        /// Neither can it, but who comes again within that time need not ask.
+        case remembered(Duration)
     }
 
     /// The path, below the base path, that the forms post to.
@@ -65,6 +67,7 @@ struct ConsentPage: Page {
         switch lifetime {
         case .untilDisconnected: words.untilDisconnected.filled([.brand: brand])
         case .once(let time): words.once.filled([.time: words.duration(time)])
+        case .remembered(let time): words.onceRemembered.filled([.time: words.duration(time)])
         }
     }
 }

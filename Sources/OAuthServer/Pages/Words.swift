@@ -41,6 +41,7 @@ struct Words: Sendable {
     let lasts: Sentence
     let untilDisconnected: Sentence
     let once: Sentence
+    let onceRemembered: Sentence
     let allow: Sentence
     let deny: Sentence
 
