@@ -95,14 +95,12 @@ extension Provider {
             page.add(.notice(.problem, "This connection cannot be used.", [error.description.sentence]))
         }
         page.add(.facts(facts(found, live)))
-        if let lifetime = found.client?.connectionLifetime {
+        if let client = found.client, let lifetime = client.connectionLifetime {
             page.add(
                 .notice(
                     .caution,
                     "Each connection ends unannounced after \(Words.english.duration(lifetime)).",
-                    [
-                        "It gets no refresh tokens, so each connection lives as long as its access token: see Edit."
-                    ]
+                    [Self.shortLife(of: client)]
                 )
             )
         }
@@ -121,6 +119,16 @@ extension Provider {
             page.add(.form(ConsoleForm(found.path + "/enable", button: "Enable", style: .main)))
         }
         return show(page, visit)
+    }
+
+    /// Why a client's connections end with their access tokens, and what mends it: no form here does, but for the lifetime.
+    private static func shortLife(of client: Client) -> String {
+        let remedy =
+            client.tokenResponse.says(.refreshToken)
+            ? "give it the grant refresh_token too, by 'latchkey client update' with --grant for each of its grants"
+            : "its profile's token_response names no refresh_token, so that is mended in the profile"
+        return "It gets no refresh tokens, so each connection lives as long as its access token: \(remedy). "
+            + "Edit sets another lifetime."
     }
 
     private func actions(_ found: FoundClient) -> [ConsoleLink] {

@@ -59,10 +59,12 @@ extension Client {
             )
         }
         if let lifetime = connectionLifetime {
-            let remedy =
+            let remedies: [String?] = [
+                tokenResponse.says(.refreshToken) ? nil : "have its profile's token_response name refresh_token",
                 grants.contains(.refreshToken)
-                ? "have its profile's token_response name refresh_token"
-                : "give it the grant refresh_token too ('\(update(with: .refreshToken))')"
+                    ? nil : "give it the grant refresh_token too ('\(update(with: .refreshToken))')",
+            ]
+            let remedy = remedies.compactMap(\.self).joined(separator: " and ")
             warn(
                 "this client gets no refresh tokens, so each connection ends unannounced after "
                     + "\(lifetime.components.seconds) seconds: \(remedy), or set another "
