@@ -106,6 +106,22 @@ def test_C07_a_cut_connection_is_dead_at_once_and_the_others_live(server, person
     assert "This app was already disconnected." in again.text
 
 
+def test_C07_an_app_that_keeps_another_connection_is_not_said_to_be_gone(server, person):
+    seam = server.partners.seam
+    tokens = [person.connect(seam) for _ in range(2)]
+    links = disconnect_links(open_account(person))
+    asked = person.visit(links[0]).text
+    assert "can no longer use" not in asked
+    assert "Seam keeps another one" in asked
+    done = disconnect(person, links[0]).text
+    assert "It can no longer use your account." not in done
+    assert "The app keeps another one" in done
+    assert sorted(seam.refresh(one.refresh).status_code for one in tokens) == [200, 400]
+    assert "Seam can no longer use" in person.visit(links[1]).text
+    assert "It can no longer use your account." in disconnect(person, links[1]).text
+    assert [seam.refresh(one.refresh).status_code for one in tokens] == [400, 400]
+
+
 def test_C07_cut_on_one_node_dead_on_both_with_what_was_minted_in_the_race(cluster):
     first, second = cluster.nodes
     clients = [

@@ -9,7 +9,7 @@ struct AccountSeal: Sendable {
 
     /// What a page may say about the step that led to it.
     enum Notice: String, CaseIterable, Sendable {
-        case disconnected, wasDisconnected, sessionEnded, othersEnded, passwordChanged, outOfDate
+        case disconnected, oneDisconnected, wasDisconnected, sessionEnded, othersEnded, passwordChanged, outOfDate
     }
 
     init(secretKey: SecretKey) {

@@ -81,7 +81,8 @@ extension Provider {
             let page = AccountConfirmPage(
                 step: .disconnect(
                     id,
-                    client: shownName(of: try await usableClient(connection.client), connection.client)
+                    client: shownName(of: try await usableClient(connection.client), connection.client),
+                    hasOthers: try await hasOthers(than: connection)
                 ),
                 transaction: seals.account.token(of: session)
             )
@@ -93,11 +94,19 @@ extension Provider {
     func disconnect(_ request: Request, _ context: DoorContext) async throws -> Response {
         try await whenSent(request, context, at: Paths.account) { form, session, visit in
             guard let id = form["connection"].flatMap({ ConnectionID($0) }),
+                let connection = try await store.connection(id),
                 try await store.disconnect(id, ownedBy: session.account.id, now: visit.now)
             else { return accountRedirect(.wasDisconnected, in: session.digest) }
             observe(.cut(session.account.id, id), context)
-            return accountRedirect(.disconnected, in: session.digest)
+            let keepsAnother = try await hasOthers(than: connection)
+            return accountRedirect(keepsAnother ? .oneDisconnected : .disconnected, in: session.digest)
         }
+    }
+
+    /// Whether a connection's client has another live one to its account.
+    private func hasOthers(than connection: Connection) async throws(SQLError) -> Bool {
+        try await store.liveConnections(of: connection.client, account: connection.account, limit: 2)
+            .contains { $0.connection.id != connection.id }
     }
 
     // MARK: Sessions

@@ -6,7 +6,8 @@ import OAuth
 struct AccountConfirmPage: Page {
     /// What is about to end.
     enum Step: Sendable {
-        case disconnect(ConnectionID, client: String)
+        /// The client's others to the same account go on.
+        case disconnect(ConnectionID, client: String, hasOthers: Bool)
         case signOut
     }
 
@@ -26,8 +27,8 @@ struct AccountConfirmPage: Page {
         values.set("heading", heading(own).pieces(names))
         values.set("backLink", setting.basePath + Paths.account)
         switch step {
-        case .disconnect(let connection, _):
-            values.set("body", own.disconnectBody.pieces(names))
+        case .disconnect(let connection, _, let hasOthers):
+            values.set("body", (hasOthers ? own.disconnectOneBody : own.disconnectBody).pieces(names))
             values.set("action", setting.basePath + Paths.accountDisconnect)
             values.set("connection", connection.description)
             values.set("button", own.disconnect.filled([:]))
@@ -49,7 +50,7 @@ struct AccountConfirmPage: Page {
     }
 
     private func names(brand: String) -> [Sentence.Place: String] {
-        guard case .disconnect(_, let client) = step else { return [.brand: brand] }
+        guard case .disconnect(_, let client, _) = step else { return [.brand: brand] }
         return [.brand: brand, .client: client.shown(limit: maximumShownName)]
     }
 }

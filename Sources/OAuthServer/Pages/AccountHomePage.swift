@@ -133,6 +133,7 @@ struct AccountHomePage: Page {
     private func sentence(_ notice: AccountSeal.Notice, _ own: AccountWords) -> Sentence {
         switch notice {
         case .disconnected: own.disconnected
+        case .oneDisconnected: own.oneDisconnected
         case .wasDisconnected: own.wasDisconnected
         case .sessionEnded: own.sessionEnded
         case .othersEnded: own.othersEnded

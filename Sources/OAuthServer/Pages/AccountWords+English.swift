@@ -26,8 +26,15 @@ extension AccountWords {
             {client} can no longer use your {brand} account from the moment you confirm. To use it again, you \
             connect it anew.
             """,
+        disconnectOneBody: """
+            This connection ends the moment you confirm. {client} keeps another one to your {brand} account: \
+            disconnect that as well if it is to have none.
+            """,
         keep: "Keep it connected",
         disconnected: "The app is disconnected. It can no longer use your account.",
+        oneDisconnected: """
+            That connection has ended. The app keeps another one: disconnect that as well if it is to have none.
+            """,
         wasDisconnected: "This app was already disconnected.",
         sessions: "Where you are signed in",
         thisBrowser: "This browser",

@@ -26,8 +26,15 @@ extension AccountWords {
             Sobald Sie bestätigen, hat {client} keinen Zugang mehr zu Ihrem Konto bei {brand}. Um die App wieder \
             zu benutzen, verbinden Sie sie neu.
             """,
+        disconnectOneBody: """
+            Diese Verbindung endet, sobald Sie bestätigen. {client} behält eine andere zu Ihrem Konto bei {brand}: \
+            Trennen Sie auch die, wenn keine bleiben soll.
+            """,
         keep: "Verbunden lassen",
         disconnected: "Die App ist getrennt. Sie hat keinen Zugang mehr zu Ihrem Konto.",
+        oneDisconnected: """
+            Jene Verbindung ist getrennt. Die App behält eine andere: Trennen Sie auch die, wenn keine bleiben soll.
+            """,
         wasDisconnected: "Diese App war schon getrennt.",
         sessions: "Wo Sie angemeldet sind",
         thisBrowser: "Dieser Browser",

@@ -25,8 +25,10 @@ struct AccountWords: Sendable {
     let endedInTime: Sentence
     let disconnectHeading: Sentence
     let disconnectBody: Sentence
+    let disconnectOneBody: Sentence
     let keep: Sentence
     let disconnected: Sentence
+    let oneDisconnected: Sentence
     let wasDisconnected: Sentence
     let sessions: Sentence
     let thisBrowser: Sentence
