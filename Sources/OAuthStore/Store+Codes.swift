@@ -225,6 +225,8 @@ extension Store {
             "update connections set nonce = $2 where connection_id = $1 and revoked_at is null",
             [SQLValue(code.connection), .bytes(nonce)]
         )
+        // When it ends is this request's to say: its client may be refreshed by now.
+        try connection.execute("delete from connection_ends where connection_id = $1", [SQLValue(code.connection)])
         let rows = try connection.query(Self.connectionByID.one, [SQLValue(code.connection)])
         let stored = try rows.first.map { row throws(SQLError) in try Self.connection(row) }
         return stored?.revokedAt == nil ? stored : nil

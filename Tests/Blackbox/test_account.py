@@ -74,7 +74,7 @@ def test_an_app_whose_only_access_token_has_ended_is_no_longer_connected(own_ser
     own_server.start()
     person.connect(lasting)
     asked = person.reach_consent(brief)
-    assert "for 1 hour, and on without asking you whenever it comes back within that time" in asked.text
+    assert "for 1 hour, and longer if it comes back before then, without asking you again" in asked.text
     assert "refresh_token" not in person.connect(brief).body
     assert open_account(person).text.count("Active") == 2
     assert person.visit(brief.authorize_url(prompt="none")).leaves, "its consent is remembered while it lives"

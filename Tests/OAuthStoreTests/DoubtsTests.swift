@@ -47,6 +47,20 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases)
+    func `F5: what nobody has seen lasts as long as the request says that gets it`(_ backend: Backend) async throws {
+        try await backend.withDoubtfulLedger { ledger, rigged, node async throws in
+            try await ledger.issue("one")
+            rigged.expect(.answerLost, .away)
+            let end = Ledger.now + .hours(1)
+            #expect(await sqlError { _ = try await ledger.redeem("one", endingAt: end, on: node) } != nil)
+            // Its client has got refresh tokens in between.
+            let made = try await ledger.redeem("one", nonce: "of the retry", on: node).get().connection
+            _ = try await ledger.store.sweep(now: end)
+            #expect(try await ledger.connection(made.id).isActive)
+        }
+    }
+
     @Test(arguments: Backend.allCases, losses)
     func `F5: once the doubt is settled, the code is good on every node, for one of many`(
         _ backend: Backend,

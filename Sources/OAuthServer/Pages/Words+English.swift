@@ -35,7 +35,7 @@ extension Words {
         lasts: "Stays connected",
         untilDisconnected: "until you disconnect it, which you can do in your account at any time",
         once: "for {time}, then it has to ask you again",
-        onceRemembered: "for {time}, and on without asking you whenever it comes back within that time",
+        onceRemembered: "for {time}, and longer if it comes back before then, without asking you again",
         allow: "Allow",
         deny: "Deny",
 

@@ -36,7 +36,7 @@ extension Words {
         lasts: "Bleibt verbunden",
         untilDisconnected: "bis Sie die Verbindung trennen, was jederzeit in Ihrem Konto geht",
         once: "{time} lang; danach muss die Anwendung Sie erneut fragen",
-        onceRemembered: "{time} lang, und ohne erneute Frage weiter, wenn die Anwendung in dieser Zeit wiederkommt",
+        onceRemembered: "{time} lang, und länger, wenn die Anwendung vorher wiederkommt, ohne Sie erneut zu fragen",
         allow: "Zulassen",
         deny: "Ablehnen",
 
