@@ -360,7 +360,10 @@ def test_what_the_profile_says_is_not_lost_by_accident_and_can_be_had_back(own_s
     assert (pinned["redirect_uris"], pinned["redirect_hosts"]) == ([CALLBACK, more], [])
     done = server.run("client", "update", "seam", "--access-token-lifetime", "3600")
     assert done.returncode == 0, done.stderr
-    assert "ends unannounced after 3600 seconds: have its profile's token_response name refresh_token and give" in done.stderr
+    assert (
+        "ends unannounced after 3600 seconds: have its profile's token_response name refresh_token and give"
+        in done.stderr
+    )
     back = ("client", "update", "seam", "--redirect-uri", "profile")
     check_one_line_error(server.run(*back, "--redirect-uri", CALLBACK), "beside another")
     found = server.command(*back, "--access-token-lifetime", "profile")

@@ -163,6 +163,38 @@ import Testing
         }
     }
 
+    @Test(arguments: Backend.allCases)
+    func `a connection that nothing refreshes ends with its access token, and so does the memory of its consent`(
+        _ backend: Backend
+    ) async throws {
+        try await backend.withServer { server in
+            let client = try #require(ClientID("s6BhdRkqt3"))
+            _ = try await server.store.update(client, by: .server, now: server.clock.now) { registration in
+                registration.consent = "remembered"
+                registration.grants = ["authorization_code"]
+            }
+            await server.provider.node.refresh()
+            let browser = TestBrowser(server)
+            let consent = try await browser.signIn(at: try await browser.get(server.authorizationLink()))
+            #expect(consent.text.contains("for 1 hour, and on without asking you whenever it comes back"))
+            let allowed = try await browser.submit(consent, ["decision": "allow"])
+            let tokens = try await server.redeem(try #require(try allowed.parameter("code")))
+            #expect(try tokens.status == 200 && tokens.json["refresh_token"] == nil)
+
+            server.clock.advance(.hours(1) - .milliseconds(1))
+            #expect(try await server.store.sweep(now: server.clock.now).total == 0)
+            let silent = try await browser.get(server.authorizationLink("&prompt=none"))
+            #expect(try silent.parameter("code") != nil)
+
+            server.clock.advance(.milliseconds(1))
+            #expect(try await server.store.sweep(now: server.clock.now).rows["connection_ends"] == 1)
+            let asked = try await browser.get(server.authorizationLink("&prompt=none"))
+            #expect(try asked.parameter("error") == "consent_required")
+            let page = try await browser.get("/account")
+            #expect(page.text.contains("because its time was over") && page.text.contains("No app is connected yet."))
+        }
+    }
+
     @Test func `§4.1.2.1: denying and cancelling lead back to the partner without a code`() async throws {
         try await Backend.sqlite.withServer { server in
             let browser = TestBrowser(server)
