@@ -6,7 +6,7 @@ public struct Issuer: Sendable, Hashable {
     public let text: String
     /// The path under which the whole server is mounted: empty, or `/auth`.
     public let path: String
-    /// Scheme, host and port, as browsers write them in `Origin`.
+    /// Scheme, host and port, as browsers write them in `Origin`: in small letters, and without the scheme's usual port.
     let origin: String
     /// Whether browsers come by https, so that cookies are `Secure`.
     public let isSecure: Bool
@@ -32,7 +32,9 @@ public struct Issuer: Sendable, Hashable {
         self.text = text
         self.path = String(path)
         self.isSecure = isSecure
-        origin = (isSecure ? "https://" : "http://") + authority.lowercased()
+        let usualPort = isSecure ? ":443" : ":80"
+        let place = authority.hasSuffix(usualPort) ? authority.dropLast(usualPort.count) : authority
+        origin = (isSecure ? "https://" : "http://") + place.lowercased()
     }
 
     /// The URL of a path of this server.

@@ -386,6 +386,17 @@ def test_L07_a_form_sent_from_another_site_is_refused(server, person, header):
     assert person.decide(consent, "allow").leaves
 
 
+def test_L07_a_browser_that_names_its_origin_without_the_usual_port_is_at_home(new_server):
+    server = new_server(issuer="https://login.company.example:443")
+    seam = seam_on(server)
+    person = Person(server, server.create_account())
+    server.start()
+    page = person.visit(seam.authorize_url())
+    values = {"email": person.account.email, "password": person.account.password}
+    told = person.submit(page.sign_in_form, values, headers={"Origin": "https://login.company.example"})
+    assert person.follow(told).consent_form, told
+
+
 def test_L07_reading_changes_nothing(server, person):
     seam = server.partners.seam
     consent = person.reach_consent(seam)

@@ -37,6 +37,18 @@ import Testing
         #expect(Issuer(text) == nil)
     }
 
+    @Test(arguments: [
+        ("https://ID.example.com/auth", "https://id.example.com"),
+        ("https://id.example.com:443/auth", "https://id.example.com"),
+        ("https://id.example.com:4443", "https://id.example.com:4443"),
+        ("https://id.example.com:80", "https://id.example.com:80"),
+        ("http://[::1]:80", "http://[::1]"), ("http://[::80]", "http://[::80]"),
+        ("http://localhost:443", "http://localhost:443"),
+    ])
+    func `its origin is written as browsers write it`(text: String, origin: String) throws {
+        #expect(try #require(Issuer(text, allowsInsecure: true)).origin == origin)
+    }
+
     @Test func `http on a host that is not loopback needs leave`() throws {
         #expect(Issuer("http://id.example.com") == nil)
         let issuer = try #require(Issuer("http://id.example.com/auth", allowsInsecure: true))
