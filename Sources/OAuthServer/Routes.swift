@@ -34,6 +34,7 @@ extension Provider {
             .page([.get, .post], Paths.authorize, Provider.authorize),  // RFC 6749 §3.1
             .page([.get], Paths.login, Provider.resume),
             .page([.post], Paths.login, Provider.signIn),
+            .page([.get], Paths.consent, Provider.resume),
             .page([.post], Paths.consent, Provider.consent),
             .page([.get], Paths.account, Provider.accountHome),
             .page([.get], Paths.accountSignIn, Provider.accountSignInPage),

@@ -151,6 +151,16 @@ def test_A21_a_browser_that_keeps_no_cookies_is_told_so(sqlite_server, person):
     assert "Allow cookies" in told.text
 
 
+def test_a_tab_that_is_restored_where_the_forms_go_is_told_to_start_again(sqlite_server, person):
+    sign_in = person.visit(sqlite_server.partners.seam.authorize_url()).sign_in_form
+    consent = person.reach_consent(sqlite_server.partners.seam).consent_form
+    for form in (sign_in, consent):
+        restored = person.request("GET", form.action)
+        assert restored.status == 403, restored
+        assert "This page has expired" in restored.text
+        assert "start again" in restored.text
+
+
 def test_A21_what_is_not_supported_is_refused_from_another_site_too(sqlite_server):
     web = sqlite_server.partners.web
     url = f"{sqlite_server.base}/oauth/authorize"

@@ -6,6 +6,8 @@ import OAuthStore
 /// Sign-in: the form of the sign-in page, and of the page where one says which account is meant.
 extension Provider {
     /// `GET /login?transaction=…`: goes on with an authorization, at whichever step comes next.
+    ///
+    /// A tab that is restored, or loaded anew, where a form went brings none, and is told to start again.
     func resume(_ request: Request, _ context: DoorContext) async throws -> Response {
         let form = try query(request)
         let visit = try await visit(request, context)
