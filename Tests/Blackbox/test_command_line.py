@@ -399,14 +399,15 @@ def test_account_create_prints_exactly_these_members(server):
     check_one_line_error(server.run(*words, stdin=stdin), "members@example.com")
 
 
-def test_no_password_is_asked_for_that_nobody_could_take(own_server, tmp_path):
+def test_no_password_is_asked_for_that_nobody_could_take(own_server, tmp_path_factory):
     """The first one read would be too short."""
     taken = own_server.create_account().email
     create = ("account", "create", "--password-stdin", "--email")
     check_one_line_error(own_server.run(*create, taken, stdin="\n"), "exists already")
     nobody = ("account", "set-password", "--password-stdin", "nobody@example.com")
     check_one_line_error(own_server.run(*nobody, stdin="\n"), "there is no account")
-    check_one_line_error(run_in(tmp_path, *create, "ada@example.com"), "there is no database")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    check_one_line_error(run_in(elsewhere, *create, "ada@example.com"), "there is no database")
 
 
 def test_account_show_list_and_set_email(server, person):
