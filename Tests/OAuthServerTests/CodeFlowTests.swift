@@ -176,7 +176,7 @@ import Testing
             await server.provider.node.refresh()
             let browser = TestBrowser(server)
             let consent = try await browser.signIn(at: try await browser.get(server.authorizationLink()))
-            #expect(consent.text.contains("for 1 hour, and on without asking you whenever it comes back"))
+            #expect(consent.text.contains(Words.english.onceRemembered.filled([.time: "1 hour"])))
             let allowed = try await browser.submit(consent, ["decision": "allow"])
             let tokens = try await server.redeem(try #require(try allowed.parameter("code")))
             #expect(try tokens.status == 200 && tokens.json["refresh_token"] == nil)
