@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import load, pace
 from .ceilings import Argon2
@@ -114,9 +114,10 @@ def busy_cores() -> Iterator[None]:
             loop.wait()
 
 
-def _middle(runs: list[Paced]) -> Paced:
-    """The run of the middle p99; of two the worse one."""
-    return sorted(runs, key=lambda paced: paced.p99_ms)[len(runs) // 2]
+def middle(runs: list[Paced]) -> Paced:
+    """The run of the middle p99, of two the worse one; with what failed in any of them."""
+    chosen = sorted(runs, key=lambda paced: paced.p99_ms)[len(runs) // 2]
+    return replace(chosen, failures=sum(paced.failures for paced in runs))
 
 
 class Trials:
@@ -142,7 +143,7 @@ class Trials:
                     f"{paced[-1].p99_ms:.2f} ms, fixed answers within {fixed[-1].p99_ms:.2f} ms "
                     f"({paced[-1].failures} failed, the generator was {paced[-1].late_ms:.2f} ms late)"
                 )
-            found.append(HalfRate(kind, rate, _middle(paced), _middle(fixed)))
+            found.append(HalfRate(kind, rate, middle(paced), middle(fixed)))
         return found
 
     def overload(self) -> Overload:

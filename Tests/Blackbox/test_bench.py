@@ -19,7 +19,7 @@ from bench.machine import Machine
 from bench.pace import Paced
 from bench.proofs import Start, WriteProof
 from bench.report import DatabaseReport, Report
-from bench.trials import Flood, HalfRate, Hashing, Overload
+from bench.trials import Flood, HalfRate, Hashing, Overload, middle
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -159,6 +159,12 @@ def test_the_open_loop_counts_everybody_who_came_while_the_server_stood_still():
     # A hundred of the four hundred requests came meanwhile, though only four were under way.
     assert paced.within_ms(90) > 100
     assert paced.within_ms(99) > 400
+
+
+def test_what_fails_in_any_round_is_told_beside_the_middle_one():
+    rounds = [Paced(200, 200, [[99, ms]], failures, 0.1) for ms, failures in ((1.0, 0), (9.0, 3), (2.0, 0))]
+    chosen = middle(rounds)
+    assert (chosen.p99_ms, chosen.failures) == (2.0, 3)
 
 
 def test_who_gets_no_answer_is_a_failure_of_the_open_loop():
