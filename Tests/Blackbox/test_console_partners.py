@@ -285,7 +285,8 @@ def test_a_lifetime_that_ends_connections_unannounced_is_warned_of(own_server):
     assert "unannounced" not in ada.open("/clients/seam").text
     page, _ = changed(ada, "seam", access_token_lifetime="3600")
     assert "Each connection ends unannounced after 1 hour." in page.text
-    assert "that is mended in the profile. Edit sets another lifetime." in page.text
+    assert "token_response name refresh_token and give it the grant refresh_token too" in page.text
+    assert "Edit sets another lifetime." in page.text
     alone = own_server.create_client("--redirect-uri", REDIRECT, "--grant", "authorization_code", name="Reports")
     assert "give it the grant refresh_token too" in ada.open(f"/clients/{alone.client_id}").text
 

@@ -123,10 +123,13 @@ extension Provider {
 
     /// Why a client's connections end with their access tokens, and what mends it: no form here does, but for the lifetime.
     private static func shortLife(of client: Client) -> String {
-        let remedy =
-            client.tokenResponse.says(.refreshToken)
-            ? "give it the grant refresh_token too, by 'latchkey client update' with --grant for each of its grants"
-            : "its profile's token_response names no refresh_token, so that is mended in the profile"
+        let remedies: [String?] = [
+            client.tokenResponse.says(.refreshToken) ? nil : "have its profile's token_response name refresh_token",
+            client.grants.contains(.refreshToken)
+                ? nil
+                : "give it the grant refresh_token too, by 'latchkey client update' with --grant for each that it has",
+        ]
+        let remedy = remedies.compactMap(\.self).joined(separator: " and ")
         return "It gets no refresh tokens, so each connection lives as long as its access token: \(remedy). "
             + "Edit sets another lifetime."
     }
