@@ -44,7 +44,7 @@ public enum Introspection {
         guard let connection, connection.isActive, connection.client == caller.client.id,
             token.isGenuine(nonce: connection.nonce, keys: keys), token.generation >= connection.generation
         else { return inactive }
-        return active(refreshTokenOf: connection, issuer: issuer)
+        return active(refreshTokenOf: connection, of: caller.client, issuer: issuer)
     }
 
     /// Whether a caller may learn of an access token: its own client, or a resource server that the token is for (§4).
@@ -86,11 +86,11 @@ public enum Introspection {
         return writer.finish()
     }
 
-    /// The answer for a live refresh token, which only its own client may ask about.
-    public static func active(refreshTokenOf connection: Connection, issuer: String) -> [UInt8] {
+    /// The answer for a live refresh token, which only its own client may ask about: its scope is what it would get now.
+    public static func active(refreshTokenOf connection: Connection, of client: Client, issuer: String) -> [UInt8] {
         var writer = JSONWriter()
         writer.member("active", true)
-        writer.member("scope", connection.scope.description)
+        writer.member("scope", connection.scope.intersection(client.scopes).description)
         writer.member("client_id", connection.client.text)
         writer.member("iat", connection.createdAt.seconds)
         writer.member("sub", connection.account.description)

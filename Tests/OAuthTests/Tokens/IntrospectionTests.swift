@@ -80,12 +80,25 @@ import Testing
     }
 
     @Test func `§2.2: a live refresh token is described without an end, which it has not`() throws {
-        let connection = try Example.connection(of: Client.example())
-        let json = try members(Introspection.active(refreshTokenOf: connection, issuer: Example.issuer))
+        let client = try Client.example()
+        let connection = try Example.connection(of: client)
+        let json = try members(
+            Introspection.active(refreshTokenOf: connection, of: client, issuer: Example.issuer)
+        )
         #expect(json["active"] as? Bool == true)
         #expect(json["sub"] as? String == connection.account.description)
         #expect(json["client_id"] as? String == "s6BhdRkqt3")
         #expect(json["exp"] == nil)
         #expect(json["token_type"] == nil)
+    }
+
+    @Test func `§2.2: a refresh token is for no more than its client still has`() throws {
+        let connection = try Example.connection(of: Client.example())
+        let client = try Client.example { $0.scopes = ["read"] }
+        let json = try members(
+            Introspection.active(refreshTokenOf: connection, of: client, issuer: Example.issuer)
+        )
+        #expect(connection.scope.description == "read write")
+        #expect(json["scope"] as? String == "read")
     }
 }
