@@ -48,9 +48,9 @@ struct Latchkey: AsyncParsableCommand {
         if let place = words.firstIndex(where: \.hasReplacedBytes) {
             throw Complaint("argument \(place) is not UTF-8: write it in that encoding, and give a file a name in it")
         }
-        guard let place = words.firstIndex(of: "") else { return }
+        guard let place = words.firstIndex(where: { $0.isEmpty || $0.isOptionLeftEmpty }) else { return }
         // What stands before it may be a secret, unless it is an option.
-        let before = words[..<place].last ?? ""
+        let before = words[place].isEmpty ? words[..<place].last ?? "" : String(words[place].dropLast())
         let position = before.hasPrefix("--") && !before.contains("=") ? ", behind \(before)," : ""
         throw Complaint("argument \(place)\(position) is empty, as where a variable is not set: give it a value")
     }
@@ -100,4 +100,9 @@ struct Latchkey: AsyncParsableCommand {
     private static func isFromParser(_ error: any Error) -> Bool {
         exitCode(for: error) == .validationFailure
     }
+}
+
+extension String {
+    /// Whether this is an option with `=` and nothing behind it (`--actor=`).
+    fileprivate var isOptionLeftEmpty: Bool { hasPrefix("--") && hasSuffix("=") && !dropLast().contains("=") }
 }
