@@ -75,7 +75,10 @@ class Link:
 
     def answer(self) -> bytes | None:
         """The status of the answer, once all of it has come; empty when the connection was closed."""
-        chunk = self.socket.recv(65536)
+        try:
+            chunk = self.socket.recv(65536)
+        except ConnectionError:
+            return b""
         if not chunk:
             return b""
         self.received += chunk
@@ -138,7 +141,8 @@ class Loop:
                     self.late.append(now - due)
                 link.due = due
                 link.received = b""
-                link.socket.send(self.sent[position % len(self.sent)])
+                with contextlib.suppress(ConnectionError):  # which is seen where the answer is taken
+                    link.socket.send(self.sent[position % len(self.sent)])
                 position += 1
             answered += self.take()
             pause = TICK - (time.perf_counter() - now)
@@ -155,12 +159,15 @@ class Loop:
             if said is None:
                 continue
             now = time.perf_counter()
-            count += 1
             if said == b"":
                 self.poll.unregister(number)
                 self.links.pop(number).socket.close()
+                if link in self.idle:
+                    self.idle.remove(link)
+                    continue
             else:
                 self.idle.append(link)
+            count += 1
             if link.due >= self.counted_at:
                 self.latencies.append(now - link.due)
                 self.last_answer = now

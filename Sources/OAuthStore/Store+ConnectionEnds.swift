@@ -13,7 +13,7 @@ extension Store {
         )
     }
 
-    /// Cuts connections whose end has come, and announces it; nobody did that, so it is no entry of the trail.
+    /// Cuts connections whose end has come, counts them and announces it; nobody did that, so it is no entry of the trail.
     ///
     /// - Parameters:
     ///   - rows: which, and when each ended.
@@ -37,6 +37,6 @@ extension Store {
             )
             for row in cut { ended.append(try ConnectionFacts(row)) }
         }
-        try announceEnd(of: ended, why: reason, at: now, connection)
+        try tell(ended, why: reason, at: now, connection)
     }
 }

@@ -185,7 +185,8 @@ extension Store {
         return Int64(ended.count)
     }
 
-    private static func tell(
+    /// Counts connections that have ended in this transaction, and announces their end.
+    static func tell(
         _ ended: [ConnectionFacts],
         why: String,
         at now: Instant,

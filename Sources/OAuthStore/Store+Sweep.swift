@@ -89,7 +89,8 @@ extension Store {
             table: "connection_ends",
             key: "connection_id",
             column: "ends_at",
-            keptFor: .zero,
+            // A cut is for good, and a clock that has leapt by less is believed.
+            keptFor: .hours(1),
             follow: { rows, now, connection throws(SQLError) in try Store.cutEnded(rows, at: now, connection) }
         ),
     ]

@@ -78,7 +78,7 @@ def test_an_app_whose_only_access_token_has_ended_is_no_longer_connected(own_ser
     assert "refresh_token" not in person.connect(brief).body
     assert open_account(person).text.count("Active") == 2
     assert person.visit(brief.authorize_url(prompt="none")).leaves, "its consent is remembered while it lives"
-    own_server.restart(clock_offset=3601)
+    own_server.restart(clock_offset=7201)
     page = eventually(lambda: open_account(person), 20, enough=lambda page: page.text.count("Active") == 1)
     assert "because its time was over" in page.text
     states = {one["client_id"]: one["status"] for one in own_server.command("connection", "list")}

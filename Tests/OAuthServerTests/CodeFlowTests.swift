@@ -186,7 +186,11 @@ import Testing
             let silent = try await browser.get(server.authorizationLink("&prompt=none"))
             #expect(try silent.parameter("code") != nil)
 
-            server.clock.advance(.milliseconds(1))
+            server.clock.advance(.minutes(30))
+            #expect(try await server.store.sweep(now: server.clock.now).rows["connection_ends"] == 0)
+            #expect(try await browser.get("/account").text.contains("Active"))
+
+            server.clock.advance(.minutes(30) + .milliseconds(1))
             #expect(try await server.store.sweep(now: server.clock.now).rows["connection_ends"] == 1)
             let asked = try await browser.get(server.authorizationLink("&prompt=none"))
             #expect(try asked.parameter("error") == "consent_required")

@@ -300,6 +300,7 @@ extension Ledger {
                 "accounts (account_id, source, email, email_key, name, created_at)",
                 "\(id), 'own', 'person' || i || '@example.com', 'person' || i || '@example.com', 'Person ' || i, \(at)"
             ),
+            ("connection_ends (connection_id, ends_at)", "\(id), \(at)"),
             ("account_words (word, account_id)", "\(bytes("'person'")), \(id)"),
             ("account_words (word, account_id)", "\(bytes("'person' || i || '@example.com'")), \(id)"),
             ("account_words (word, account_id)", "\(bytes("'example'")), \(id)"),

@@ -2,9 +2,12 @@
 /// person allows.
 extension Audiences {
     /// What a client may ask people for: where the operator has not said, they decide.
-    public func askable(by client: Client) -> [String] {
-        guard let resources = client.resources else { return all }
-        return all.filter { $0 == fallback || resources.contains($0) }
+    public func askable(by client: Client) -> [String] { left(of: all, to: client) }
+
+    /// Those of some identifiers that the operator has left to a client.
+    public func left(of identifiers: [String], to client: Client) -> [String] {
+        guard let resources = client.resources else { return identifiers }
+        return identifiers.filter { $0 == fallback || resources.contains($0) }
     }
 
     /// The audiences of a client's own token: those that its request wishes, else the default one.
@@ -27,9 +30,7 @@ extension Audiences {
     /// What a grant for these resources still holds, once an operator has taken some away.
     /// - Throws: `invalid_target` when nothing is left.
     func meant(by granted: [String], for client: Client) throws(OAuthError) -> [String] {
-        let meant = meant(by: granted)
-        guard let resources = client.resources else { return meant }
-        let left = meant.filter { $0 == fallback || resources.contains($0) }
+        let left = left(of: meant(by: granted), to: client)
         guard !left.isEmpty else {
             throw OAuthError(
                 .invalidTarget,

@@ -49,7 +49,7 @@ extension Provider {
         let client = try await usableClient(connection.client)
         // No new token carries what an operator has taken from the client since.
         let scope = client.map { connection.scope.intersection($0.scopes) } ?? connection.scope
-        let resources = connection.resources.filter { client?.resources?.contains($0) ?? true }
+        let resources = client.map { audiences.left(of: connection.resources, to: $0) } ?? connection.resources
         return AccountHomePage.App(
             connection: connection,
             client: shownName(of: client, connection.client),
@@ -94,11 +94,14 @@ extension Provider {
     func disconnect(_ request: Request, _ context: DoorContext) async throws -> Response {
         try await whenSent(request, context, at: Paths.account) { form, session, visit in
             guard let id = form["connection"].flatMap({ ConnectionID($0) }),
-                let connection = try await store.connection(id),
-                try await store.disconnect(id, ownedBy: session.account.id, now: visit.now)
+                let connection = try await store.connection(id)
             else { return accountRedirect(.wasDisconnected, in: session.digest) }
-            observe(.cut(session.account.id, id), context)
+            // Before the cut: who is told that this read failed may press again.
             let keepsAnother = try await hasOthers(than: connection)
+            guard try await store.disconnect(id, ownedBy: session.account.id, now: visit.now) else {
+                return accountRedirect(.wasDisconnected, in: session.digest)
+            }
+            observe(.cut(session.account.id, id), context)
             return accountRedirect(keepsAnother ? .oneDisconnected : .disconnected, in: session.digest)
         }
     }

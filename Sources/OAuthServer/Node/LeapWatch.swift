@@ -11,7 +11,7 @@ final class LeapWatch: Sendable {
     static let tolerance = Duration.hours(1)
     /// How long a clock that has leapt must hold until it is believed: longer than a night in which nobody reads the log.
     ///
-    /// What is deleted later by so much takes a little room, and no more.
+    /// What is deleted later by so much takes a little room; a connection that has ended stands as alive for so much longer.
     static let probation = Duration.hours(12)
 
     enum Verdict: Equatable {
