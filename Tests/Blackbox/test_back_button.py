@@ -81,15 +81,20 @@ def test_back_shows_no_account_after_a_new_password_and_signing_out(sqlite_serve
     check_nobody_is_shown(page, account.email)
 
 
+def at_the_dashboard(window, ada: Operator):  # noqa: F811
+    page = window().page
+    page.goto(ada.home)
+    sign_in(page, ada)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+    return page
+
+
 def test_back_shows_no_console_after_a_change_by_password_and_signing_out(new_server, window):  # noqa: F811
     server = new_server()
     account = server.create_account()
     server.start()
     ada = Operator(server).join()
-    page = window().page
-    page.goto(ada.home)
-    sign_in(page, ada)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+    page = at_the_dashboard(window, ada)
     server.restart(clock_offset=301)
     page.goto(ada.home + f"/accounts/{account.user_id}/password")
     new = "a new correct horse"
@@ -105,10 +110,7 @@ def test_back_shows_no_console_after_a_change_by_password_and_signing_out(new_se
 
 def test_back_shows_no_console_after_signing_in_and_out(sqlite_server, window):  # noqa: F811
     ada = Operator(sqlite_server).join()
-    page = window().page
-    page.goto(ada.home)
-    sign_in(page, ada)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+    page = at_the_dashboard(window, ada)
     sign_out(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Console")
     check_nobody_is_shown(page, "Dashboard")
@@ -118,10 +120,7 @@ def test_back_shows_no_console_after_signing_out_of_a_session_that_had_ended(new
     server = new_server()
     server.start()
     ada = Operator(server).join()
-    page = window().page
-    page.goto(ada.home)
-    sign_in(page, ada)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+    page = at_the_dashboard(window, ada)
     server.restart(clock_offset=31 * 60)
     sign_out(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Console")
