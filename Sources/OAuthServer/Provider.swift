@@ -42,8 +42,7 @@ public final class Provider: Sendable {
     ///   - metrics: what is counted with.
     ///   - tracer: what traces requests; nil when they are not.
     ///   - logger: where what happens without a request is told.
-    /// - Throws: `PartnerProfileError`, `PagesError`, `KeyCabinet.Failure`, `SQLError` or `Argon2id.Failure`, each with a sentence for the
-    ///   operator.
+    /// - Throws: `PartnerProfileError`, `PagesError`, `KeyCabinet.Failure` or `SQLError`, each with a sentence for the operator.
     public init(
         settings: Settings,
         store: Store,
@@ -54,6 +53,8 @@ public final class Provider: Sendable {
         tracer: SpanRecorder? = nil,
         logger: Logger
     ) async throws {
+        // The templates are read while the ledger is asked.
+        async let pages = Pages(brand: settings.brand, basePath: settings.issuer.path, overrides: settings.templates)
         let store = store.watched { fault in
             if let kind = DatabaseFault(fault) { metrics.databaseFaults[kind].add() }
             guard case .inDoubt = fault else { return }
@@ -65,7 +66,6 @@ public final class Provider: Sendable {
         self.store = store
         self.ambient = ambient
         self.tracer = tracer
-        pages = try Pages(brand: settings.brand, basePath: settings.issuer.path, overrides: settings.templates)
         let loader = ClientLoader(store: store, profiles: profiles, scopes: settings.scopes, logger: logger)
         node = try await Node(
             store: store,
@@ -76,21 +76,19 @@ public final class Provider: Sendable {
             logger: logger
         )
         await node.checkHazards(ambient.clock)
-        // One for everybody: to make it takes 19 MiB, and the allocator keeps those of a second one.
-        let hashOfNobody = try Argon2id.ofNobody()
         signInDesk = SignInDesk(
             store: store,
             settings: settings,
-            hashOfNobody: hashOfNobody,
             deviceKey: secretKey.derived(for: "known devices"),
             random: ambient.random
         )
         suspicions = Suspicions(settings)
+        self.pages = try await pages
         seals = Seals(
             account: AccountSeal(secretKey: secretKey),
             transactions: TransactionSeal(secretKey: secretKey, epoch: try await store.epoch())
         )
-        console = Console(store: store, settings: settings, secretKey: secretKey, hashOfNobody: hashOfNobody)
+        console = Console(store: store, settings: settings, secretKey: secretKey)
         try profiles.refuseOwnPaths()
     }
 

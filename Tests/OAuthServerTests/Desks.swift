@@ -95,8 +95,8 @@ struct Desks: Sendable {
             let desks = Desks(
                 rigged: rigged,
                 store: store,
-                one: try Self.desk(store, settings, passwords),
-                two: try Self.desk(other, settings)
+                one: Self.desk(store, settings, passwords),
+                two: Self.desk(other, settings)
             )
             do {
                 try await body(desks)
@@ -114,11 +114,10 @@ struct Desks: Sendable {
         _ store: Store,
         _ settings: Settings,
         _ passwords: PasswordHasher? = nil
-    ) throws -> SignInDesk {
-        try SignInDesk(
+    ) -> SignInDesk {
+        SignInDesk(
             store: store,
             settings: settings,
-            hashOfNobody: Argon2id.ofNobody(),
             deviceKey: deviceKey,
             random: TestClock().ambient.random,
             passwords: passwords

@@ -17,11 +17,7 @@ import Testing
             try await Migrations().run(on: database)
             let store = Store(database)
             try await Self.join(store)
-            let desk = OperatorDesk(
-                store: store,
-                settings: try TestServer.settings(),
-                hashOfNobody: try Argon2id.ofNobody()
-            )
+            let desk = OperatorDesk(store: store, settings: try TestServer.settings())
             let outcome = try await withThrowingTaskGroup(of: OperatorDesk.Outcome.self) { strangers in
                 for number in 0..<60 {
                     strangers.addTask {

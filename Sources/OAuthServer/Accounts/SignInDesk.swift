@@ -14,8 +14,6 @@ struct SignInDesk: Sendable {
     private let addressLimit: AttemptLimit
     private let deviceKey: SymmetricKey
     private let random: @Sendable (Int) -> [UInt8]
-    /// The hash that is checked for those who have none.
-    private let hashOfNobody: String
 
     /// What became of a sign-in.
     enum Outcome: Sendable {
@@ -37,12 +35,10 @@ struct SignInDesk: Sendable {
     init(
         store: Store,
         settings: Settings,
-        hashOfNobody: String,
         deviceKey: SymmetricKey,
         random: @escaping @Sendable (Int) -> [UInt8],
         passwords: PasswordHasher? = nil
     ) {
-        self.hashOfNobody = hashOfNobody
         self.store = store
         self.passwords =
             passwords ?? PasswordHasher(threads: settings.passwordThreads, waiting: settings.passwordQueue)
@@ -202,7 +198,7 @@ struct SignInDesk: Sendable {
         _ place: PasswordHasher.Place
     ) async throws -> (account: Account, passwordHash: String)? {
         let credentials = try await store.credentials(typed: email)
-        let verdict = try await place.check(password, against: credentials?.passwordHash ?? hashOfNobody)
+        let verdict = try await place.check(password, against: credentials?.passwordHash ?? Argon2id.ofNobody)
         guard verdict != .wrong, let account = credentials?.account, let old = credentials?.passwordHash else {
             return nil
         }

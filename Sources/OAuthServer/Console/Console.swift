@@ -6,8 +6,8 @@ struct Console: Sendable {
     let seal: ConsoleSeal
     private let secretKey: SecretKey
 
-    init(store: Store, settings: Settings, secretKey: SecretKey, hashOfNobody: String) {
-        desk = OperatorDesk(store: store, settings: settings, hashOfNobody: hashOfNobody)
+    init(store: Store, settings: Settings, secretKey: SecretKey) {
+        desk = OperatorDesk(store: store, settings: settings)
         seal = ConsoleSeal(secretKey: secretKey)
         self.secretKey = secretKey
     }

@@ -12,7 +12,6 @@ struct OperatorDesk: Sendable {
     private let turns = Turns(limit: 256)
     private let accountLimit: AttemptLimit
     private let addressLimit: AttemptLimit
-    private let hashOfNobody: String
 
     /// What became of a proof.
     enum Outcome: Sendable {
@@ -26,11 +25,10 @@ struct OperatorDesk: Sendable {
         case busy
     }
 
-    init(store: Store, settings: Settings, hashOfNobody: String) {
+    init(store: Store, settings: Settings) {
         self.store = store
         accountLimit = settings.accountLimit
         addressLimit = settings.addressLimit
-        self.hashOfNobody = hashOfNobody
         passwords = PasswordHasher(threads: 1, waiting: 20)
         strangers = PasswordHasher(threads: 1, waiting: 20)
     }
@@ -60,7 +58,7 @@ struct OperatorDesk: Sendable {
                     let attempts = counted.limited(account: accountLimit, address: addressLimit)
                     if let until = try await store.takeAttempts(attempts, now: now) { return .blocked(until: until) }
                     let found = try await store.operatorCredentials(typed: email)
-                    let verdict = try await place.check(password, against: found?.passwordHash ?? hashOfNobody)
+                    let verdict = try await place.check(password, against: found?.passwordHash ?? Argon2id.ofNobody)
                     guard let found, verdict != .wrong, found.account.disabledAt == nil else { return .wrong }
                     return .proved(found.account, passwordHash: found.passwordHash, counted.settled(wasRight: true))
                 }
