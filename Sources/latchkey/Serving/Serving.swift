@@ -212,7 +212,11 @@ struct Serving: Sendable {
     }
 
     private func group(of services: [any Service]) -> ServiceGroup {
-        var configuration = ServiceGroupConfiguration(services: services, logger: quiet)
+        // By themselves they would be called by all that they hold, which is long, slow to write and may be secret.
+        let named = services.map { service in
+            ServiceGroupConfiguration.ServiceConfiguration(service: service, serviceName: "\(type(of: service))")
+        }
+        var configuration = ServiceGroupConfiguration(services: named, logger: quiet)
         configuration.maximumGracefulShutdownDuration = Self.shutdownLimit
         return ServiceGroup(configuration: configuration)
     }
