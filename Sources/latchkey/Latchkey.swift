@@ -4,6 +4,8 @@ import OAuth
 import OAuthStore
 
 /// The program: one command for each thing that an operator does.
+///
+/// Each says its `commandName`: to make it of a type's name takes a search for each, and all are named whenever one is run.
 @main
 struct Latchkey: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

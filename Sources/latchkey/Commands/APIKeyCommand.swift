@@ -15,6 +15,7 @@ struct APIKeyCommand: AsyncParsableCommand {
 extension APIKeyCommand {
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "create",
             abstract: "Make an API key, and print it this once.",
             discussion: "The API learns of it by introspection. A key without --account is the company's own."
         )
@@ -52,6 +53,7 @@ extension APIKeyCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List API keys, the newest first; never the keys themselves."
         )
 
@@ -84,7 +86,10 @@ extension APIKeyCommand {
     }
 
     struct Revoke: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Revoke an API key: it ends at once, and for good.")
+        static let configuration = CommandConfiguration(
+            commandName: "revoke",
+            abstract: "Revoke an API key: it ends at once, and for good."
+        )
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions

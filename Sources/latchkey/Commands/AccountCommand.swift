@@ -17,7 +17,7 @@ struct AccountCommand: AsyncParsableCommand {
 
 extension AccountCommand {
     struct Create: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make an account.")
+        static let configuration = CommandConfiguration(commandName: "create", abstract: "Make an account.")
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -47,7 +47,10 @@ extension AccountCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the accounts, the newest first.")
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List the accounts, the newest first."
+        )
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -75,7 +78,7 @@ extension AccountCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show one account.")
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one account.")
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -92,6 +95,7 @@ extension AccountCommand {
 
     struct SetEmail: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "set-email",
             abstract: "Change the address of an account. Its user_id and its connections stay."
         )
 
@@ -111,6 +115,7 @@ extension AccountCommand {
 
     struct SetPassword: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "set-password",
             abstract: "Give an account a new password. Its browsers are signed out; its connections stay."
         )
 
@@ -131,6 +136,7 @@ extension AccountCommand {
 
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "disable",
             abstract: "Disable an account: nobody signs in, and its tokens are inactive, until it is enabled again."
         )
 
@@ -148,6 +154,7 @@ extension AccountCommand {
 
     struct Enable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "enable",
             abstract: "Enable a disabled account: its connections work again."
         )
 
@@ -164,7 +171,10 @@ extension AccountCommand {
     }
 
     struct Delete: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete an account with all its connections.")
+        static let configuration = CommandConfiguration(
+            commandName: "delete",
+            abstract: "Delete an account with all its connections."
+        )
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions

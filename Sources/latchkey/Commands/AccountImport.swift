@@ -7,6 +7,7 @@ import OAuthStore
 extension AccountCommand {
     struct Import: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "import",
             abstract: "Import accounts with their password hashes.",
             discussion: """
                 FILE is CSV with the heading email,name,password_hash[,external_id], or JSON Lines with these members; '-' is \

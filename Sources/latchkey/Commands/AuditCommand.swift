@@ -42,7 +42,10 @@ extension AuditCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List what was done, the newest first.")
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List what was done, the newest first."
+        )
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -67,6 +70,7 @@ extension AuditCommand {
 
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "export",
             abstract: "Write the trail as JSON Lines, the oldest entry first."
         )
 

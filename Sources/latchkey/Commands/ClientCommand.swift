@@ -15,7 +15,7 @@ struct ClientCommand: AsyncParsableCommand {
 
 extension ClientCommand {
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the clients.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the clients.")
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -46,7 +46,7 @@ extension ClientCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show one client in full.")
+        static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one client in full.")
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -63,6 +63,7 @@ extension ClientCommand {
 
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "disable",
             abstract: "Switch a client off: it gets nothing, and its tokens are inactive, until it is enabled again."
         )
 
@@ -76,7 +77,10 @@ extension ClientCommand {
     }
 
     struct Enable: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Switch a disabled client on again.")
+        static let configuration = CommandConfiguration(
+            commandName: "enable",
+            abstract: "Switch a disabled client on again."
+        )
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -88,7 +92,10 @@ extension ClientCommand {
     }
 
     struct Delete: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete a client with all its connections.")
+        static let configuration = CommandConfiguration(
+            commandName: "delete",
+            abstract: "Delete a client with all its connections."
+        )
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions

@@ -6,6 +6,7 @@ import OAuthStore
 extension ClientCommand {
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "create",
             abstract: "Register a client, and print its id and secret.",
             discussion: "For a partner whose profile comes with Latchkey: latchkey client create --partner ID"
         )
@@ -70,6 +71,7 @@ extension ClientCommand {
 
     struct Update: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "update",
             abstract: "Change a client.",
             discussion: """
                 What is not named stays as it is. What may be repeated replaces the whole list, but for --profile-value; \
@@ -212,6 +214,7 @@ extension ClientCommand {
 
     struct RotateSecret: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "rotate-secret",
             abstract: "Give a client a new secret, and print it.",
             discussion:
                 "The secret before it works until the next rotation, so that the partner can change over in peace."

@@ -13,7 +13,10 @@ struct ConnectionCommand: AsyncParsableCommand {
 
 extension ConnectionCommand {
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List connections, the newest first.")
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List connections, the newest first."
+        )
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -59,6 +62,7 @@ extension ConnectionCommand {
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "revoke",
             abstract: "Cut a connection: its tokens end, and the account has to be connected anew.",
             aliases: ["cut"]
         )

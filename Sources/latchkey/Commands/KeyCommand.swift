@@ -14,7 +14,10 @@ struct KeyCommand: AsyncParsableCommand {
 
 extension KeyCommand {
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the keys and what each is doing now.")
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List the keys and what each is doing now."
+        )
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -55,6 +58,7 @@ extension KeyCommand {
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "rotate",
             abstract: "Add a signing key: published at once, signing after the lead.",
             discussion: """
                 Older keys stay published until the last token that they may have signed is dead. With --now they end at once, \

@@ -15,6 +15,7 @@ struct OperatorCommand: AsyncParsableCommand {
 extension OperatorCommand {
     struct Invite: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "invite",
             abstract: "Print a one-time link by which somebody becomes an operator.",
             discussion: """
                 The link works once, and for 24 hours. Who opens it chooses a password and is in. It begins with the issuer: \
@@ -75,6 +76,7 @@ extension OperatorCommand {
 
     struct Withdraw: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "withdraw",
             abstract: "Take back invitations that nobody has used yet: their links are dead at once."
         )
 
@@ -101,7 +103,7 @@ extension OperatorCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the operators.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the operators.")
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -128,6 +130,7 @@ extension OperatorCommand {
 
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "disable",
             abstract: "Keep an operator out, and end its sessions, until it is enabled again."
         )
 
@@ -144,7 +147,10 @@ extension OperatorCommand {
     }
 
     struct Enable: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Let a disabled operator in again.")
+        static let configuration = CommandConfiguration(
+            commandName: "enable",
+            abstract: "Let a disabled operator in again."
+        )
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -159,7 +165,10 @@ extension OperatorCommand {
     }
 
     struct Delete: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Delete an operator, and end its sessions.")
+        static let configuration = CommandConfiguration(
+            commandName: "delete",
+            abstract: "Delete an operator, and end its sessions."
+        )
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions

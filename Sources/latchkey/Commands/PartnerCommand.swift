@@ -12,7 +12,7 @@ struct PartnerCommand: AsyncParsableCommand {
 
 extension PartnerCommand {
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the partner profiles.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the partner profiles.")
 
         @OptionGroup var folder: ProfileFolder
         @OptionGroup var output: OutputOptions
@@ -40,6 +40,7 @@ extension PartnerCommand {
 
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show one profile: its rules, their sources, what is loosened, what is unmet."
         )
 

@@ -15,6 +15,7 @@ struct RefusalCommand: AsyncParsableCommand {
 extension RefusalCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List refused requests of known clients, the newest first.",
             discussion: "The id is the one that the partner got in the header X-Request-Id and on the error page."
         )

@@ -15,7 +15,7 @@ struct WebhookCommand: AsyncParsableCommand {
 
 extension WebhookCommand {
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List events, the newest first.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List events, the newest first.")
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -49,7 +49,10 @@ extension WebhookCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show an event with what is sent.")
+        static let configuration = CommandConfiguration(
+            commandName: "show",
+            abstract: "Show an event with what is sent."
+        )
 
         @OptionGroup var ledger: LedgerOptions
         @OptionGroup var output: OutputOptions
@@ -78,6 +81,7 @@ extension WebhookCommand {
 
     struct Retry: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "retry",
             abstract: "Make an event due now: a running server sends it, also once more."
         )
 
@@ -98,6 +102,7 @@ extension WebhookCommand {
 
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "test",
             abstract: "Send a signed event of the type webhook.test to the receiver, and tell what it answers."
         )
 
@@ -133,6 +138,7 @@ extension WebhookCommand {
 
     struct Secret: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "secret",
             abstract: "Print a new secret for webhook-secret. Nothing is stored."
         )
 
