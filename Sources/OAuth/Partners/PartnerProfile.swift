@@ -105,7 +105,7 @@ public final class PartnerProfile: Sendable {
     /// The YAML text as nodes, which know their lines.
     private static func compose(_ yaml: String) throws(ProfileFault) -> Node {
         do {
-            guard let node = try Yams.compose(yaml: yaml) else {
+            guard let node = try Yams.compose(yaml: yaml, .basic, .default, .utf8) else {
                 throw ProfileFault(line: nil, reason: "is empty")
             }
             return node

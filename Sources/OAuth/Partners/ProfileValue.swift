@@ -18,9 +18,11 @@ public indirect enum ProfileValue: Sendable, Equatable {
             self = .list(sequence.map(ProfileValue.init))
         default:
             let text = node.scalar?.string ?? ""
-            if node.tag == Tag(.bool), let flag = node.bool {
+            // What stands in quotes is a text, whatever it looks like.
+            let isPlain = node.scalar?.style == .plain
+            if isPlain, let flag = node.bool {
                 self = .flag(flag)
-            } else if node.tag == Tag(.int) || node.tag == Tag(.float), let number = node.float,
+            } else if isPlain, let number = node.float,
                 // To YAML an identifier of digits is a number, whatever it would lose as one.
                 ProfileValue.number(number).line == text
             {

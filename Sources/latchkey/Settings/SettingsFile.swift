@@ -42,7 +42,7 @@ struct SettingsFile: Sendable {
         let text = try WrittenText.read(data, of: "the settings file \(path)")
         let root: Node?
         do {
-            root = try Yams.compose(yaml: text)
+            root = try Yams.compose(yaml: text, .basic, .default, .utf8)
         } catch {
             // To YAML the bracket of an address begins a list.
             let hasIPv6 = text.split { $0.isNewline }.contains { !$0.hasPrefix("#") && $0.contains("::") }
