@@ -211,8 +211,8 @@ def test_F6_a_post_whose_answer_is_lost_is_not_sent_again(start_proxy, name):
         # On a connection that was used before, HAProxy gives no answer either.
         with contextlib.suppress(OSError):
             answer = send("POST", f"{front.base}/oauth/token?{number}", data={"code": "x"})
-            # nginx says it in OAuth's words.
-            assert answer.status_code == (503 if name == "nginx" else 502)
+            refusal(answer, 503 if name == "nginx" else 502, "temporarily_unavailable")
+            assert answer.headers["Retry-After"] == "1"
     came = [path for one in recorders for path in one.posts]
     assert sorted(came) == ["/oauth/token?0", "/oauth/token?1"]
     for one in recorders:
