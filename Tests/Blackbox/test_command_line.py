@@ -563,6 +563,7 @@ def test_account_import_refuses_a_stray_quote_in_csv_with_its_line_alone(own_ser
     assert (done.returncode, shown["imported"], shown["refused"]) == (1, 3, 3), done.stderr
     assert [one["line"] for one in shown["refusals"]] == [2, 3, 4]
     assert rejects.read_text() == heading + "".join(stray)
+    check_one_line_error(done, f"mend what is wrong in {rejects}, and import that")
     names = {one["email"]: one["name"] for one in own_server.command("account", "list")}
     assert names == {
         "d@example.com": 'Dora\'s "quoted" name, and "another"',
@@ -686,6 +687,8 @@ def test_account_import_from_csv_tells_what_came_before_a_record_without_an_end(
     assert (shown["imported"], shown["refused"], shown["refusals"][0]["line"]) == (600, 1, 602)
     assert rejects.read_text() == heading + "nobody,N,,n\n"
     assert len(own_server.command("account", "list", "--limit", "1000")) == 600
+    first = own_server.run("account", "list", "--limit", "1")
+    assert "there are more accounts than 1: --limit shows more" in first.stderr
 
 
 def test_account_import_tells_what_came_before_the_database_went_away(new_server):
@@ -843,6 +846,7 @@ def test_two_nodes_may_start_at_once_on_an_empty_database(cluster):
         ("client", "create", "--name", "X", "--partner", "seam", "--scope", "bad scope"),
         ("account", "show", "usr_nobody"),
         ("account", "create", "--email", "not an address"),
+        ("account", "create", "--email", "blank@example.com", "--name", " "),
         ("account", "set-email", "usr_nobody", "a@example.com"),
         ("connection", "revoke", "con_nobody"),
     ],

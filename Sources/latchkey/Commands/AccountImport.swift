@@ -160,9 +160,12 @@ struct ImportTally: Sendable {
             )
         }
         guard refused > 0 else { return }
-        throw Complaint(
-            "\(refused) of \(count(imported + refused, "line")) refused: mend what is wrong, and import it again "
-                + "(--rejects FILE keeps it)"
-        )
+        let remedy =
+            if let file = rejects?.written {
+                "mend what is wrong in \(file), and import that"
+            } else {
+                "mend what is wrong, and import it again (--rejects FILE keeps it)"
+            }
+        throw Complaint("\(refused) of \(count(imported + refused, "line")) refused: \(remedy)")
     }
 }

@@ -15,7 +15,7 @@ struct PageOptions: ParsableArguments {
     /// Cuts a list, and says so.
     func cut<Element>(_ elements: [Element], _ noun: String) -> [Element] {
         guard elements.count > limit else { return elements }
-        warn("there are more than \(limit) \(noun): --limit shows more")
+        warn("there are more \(noun) than \(limit): --limit shows more")
         return Array(elements.prefix(Int(limit)))
     }
 }

@@ -9,6 +9,9 @@ struct RejectsFile {
     private var handle: FileHandle?
     private var isBegun = false
 
+    /// The file that holds refused lines; nil when none was written.
+    var written: String? { isBegun ? path : nil }
+
     /// Looks whether refused lines could be written there, and makes nothing yet.
     ///
     /// - Throws: a `Complaint` when something has the name that lasts, or the name cannot be had.
