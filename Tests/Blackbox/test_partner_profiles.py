@@ -233,8 +233,8 @@ def test_a_file_of_the_same_id_takes_the_place_of_the_embedded_one(new_server, t
     assert server.command("partner", "show", "seam")["name"] == "Seam"
 
 
-def test_an_identifier_of_digits_is_shown_as_it_is_written(new_server, tmp_path):
-    digits = {"client_id": "12345678901234567890123", "test_secrets": ["1234567890123456789", "007"]}
+def test_an_identifier_that_looks_like_a_number_is_shown_as_it_is_written(new_server, tmp_path):
+    digits = {"client_id": "12345678901234567890123", "test_secrets": ["1234567890123456789", "007", "inf", "nan"]}
     rules = f"rules:\n  client_id: {digits['client_id']}\n  test_secrets: [{', '.join(digits['test_secrets'])}]\n"
     (tmp_path / "acme.yaml").write_text(GOOD.replace("rules:\n", rules + "  access_token_lifetime: 600\n"))
     server = new_server("sqlite")

@@ -18,11 +18,10 @@ public indirect enum ProfileValue: Sendable, Equatable {
             self = .list(sequence.map(ProfileValue.init))
         default:
             let text = node.scalar?.string ?? ""
-            // What stands in quotes is a text, whatever it looks like.
-            let isPlain = node.scalar?.style == .plain
-            if isPlain, let flag = node.bool {
+            // What stands in quotes is neither, whatever it looks like.
+            if let flag = node.bool {
                 self = .flag(flag)
-            } else if isPlain, let number = node.float,
+            } else if let number = node.float, number.isFinite,
                 // To YAML an identifier of digits is a number, whatever it would lose as one.
                 ProfileValue.number(number).line == text
             {
