@@ -76,6 +76,7 @@ public final class Provider: Sendable {
             logger: logger
         )
         await node.checkHazards(ambient.clock)
+        self.pages = try await pages
         signInDesk = SignInDesk(
             store: store,
             settings: settings,
@@ -83,7 +84,6 @@ public final class Provider: Sendable {
             random: ambient.random
         )
         suspicions = Suspicions(settings)
-        self.pages = try await pages
         seals = Seals(
             account: AccountSeal(secretKey: secretKey),
             transactions: TransactionSeal(secretKey: secretKey, epoch: try await store.epoch())

@@ -5,7 +5,7 @@ import OAuthStore
 
 /// The program: one command for each thing that an operator does.
 ///
-/// Each says its `commandName`: to make it of a type's name takes a search for each, and all are named whenever one is run.
+/// Each says its `commandName`: to make one of a type's name is slow, and every run names all commands.
 @main
 struct Latchkey: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

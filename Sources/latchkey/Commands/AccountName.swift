@@ -3,9 +3,8 @@ struct AccountName: Sendable {
     let text: String
 
     init(_ text: String) throws(Complaint) {
-        guard (1...200).contains(text.count),
-            !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }),
-            text.contains(where: { !$0.isWhitespace })
+        guard !text.allSatisfy(\.isWhitespace), text.count <= 200,
+            !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
         else { throw Complaint("a name must be 1 to 200 characters in one line, not only blanks") }
         self.text = text
     }

@@ -9,8 +9,10 @@ struct RejectsFile {
     private var handle: FileHandle?
     private var isBegun = false
 
-    /// The file that holds refused lines; nil when none was written.
-    var written: String? { isBegun ? path : nil }
+    private let isStream: Bool
+
+    /// The file that holds refused lines; nil when none was written, or they went where nobody can mend them.
+    var written: String? { isBegun && !isStream ? path : nil }
 
     /// Looks whether refused lines could be written there, and makes nothing yet.
     ///
@@ -18,7 +20,8 @@ struct RejectsFile {
     init(path: String) throws(Complaint) {
         self.path = path
         handle = try openStream(path, otherwise: Self.taken(path))
-        guard handle == nil else { return }
+        isStream = handle != nil
+        guard !isStream else { return }
         try FileTrial(what: "the file for refused lines", path: path, remedy: "correct --rejects").check()
     }
 
