@@ -105,6 +105,7 @@ public final class PartnerProfile: Sendable {
     /// The YAML text as nodes, which know their lines.
     private static func compose(_ yaml: String) throws(ProfileFault) -> Node {
         do {
+            // Nobody asks what YAML takes a text for, so the regular expressions that tell it are left out.
             guard let node = try Yams.compose(yaml: yaml, .basic, .default, .utf8) else {
                 throw ProfileFault(line: nil, reason: "is empty")
             }

@@ -42,6 +42,7 @@ struct SettingsFile: Sendable {
         let text = try WrittenText.read(data, of: "the settings file \(path)")
         let root: Node?
         do {
+            // As in partner profiles, nobody asks what YAML takes a text for.
             root = try Yams.compose(yaml: text, .basic, .default, .utf8)
         } catch {
             // To YAML the bracket of an address begins a list.
