@@ -31,6 +31,8 @@ final class GroupCommit: Sendable {
 
     private let state = Mutex(State())
     private let connection: DatabaseQueue
+    /// Held for as long as the connection, whose commits call them.
+    private let readers: Readers
     /// Used on the connection's queue only.
     private let statements: Statements
     private let lock: LockWait
@@ -52,13 +54,17 @@ final class GroupCommit: Sendable {
         var triedAt = ContinuousClock.now
     }
 
-    /// Opens the writing connection and turns WAL on.
-    init(path: String, wait: Duration) throws(SQLError) {
+    /// Opens the writing connection and turns WAL on; its commits let the readers' snapshots go.
+    init(path: String, wait: Duration, readers: Readers) throws(SQLError) {
+        self.readers = readers
         lock = LockWait(limit: wait)
         self.wait = wait
         reserve = Reserve(besideDatabase: path)
         connection = try DatabaseQueue.open(path: path, readonly: false, lock: lock)
-        statements = connection.inDatabase { database in Statements(of: database) }
+        statements = connection.inDatabase { database in
+            Checkpoints.begin(on: database.sqliteConnection, lettingGo: readers)
+            return Statements(of: database)
+        }
         whereabouts = Whereabouts(of: path)
         do {
             hazards = try connection.inDatabase { database in try database.hazards() }

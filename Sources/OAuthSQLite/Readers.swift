@@ -31,6 +31,35 @@ final class Readers: Sendable {
 
     /// Runs `body` on a connection that nobody else uses, without a transaction around it.
     func read<Value>(_ body: (any SQLConnection) throws(SQLError) -> Value) throws(SQLError) -> Value {
+        // Somebody reads so every few seconds: no snapshot holds up another process's commits for longer.
+        letGo()
+        return try lend { reader throws(SQLError) in
+            reader.snapshot.end()
+            return try body(BorrowedConnection(reader.statements))
+        }
+    }
+
+    /// Runs one statement on a connection that nobody else uses, in a transaction that may have begun with an earlier one.
+    func query(_ sql: String, _ arguments: [SQLValue]) throws(SQLError) -> [SQLRow] {
+        try lend { reader throws(SQLError) in
+            do throws(SQLError) {
+                try reader.snapshot.renew()
+                return try BorrowedConnection(reader.statements).query(sql, arguments)
+            } catch {
+                reader.snapshot.end()
+                throw error
+            }
+        }
+    }
+
+    /// Ends the snapshots of the connections that nobody uses at the moment.
+    func letGo() {
+        state.withLock { state in
+            for reader in state.idle { reader.snapshot.end() }
+        }
+    }
+
+    private func lend<Value>(_ body: (Reader) throws(SQLError) -> Value) throws(SQLError) -> Value {
         var reader = try borrow()
         defer { giveBack(reader) }
         let lent: Reader
@@ -40,7 +69,7 @@ final class Readers: Sendable {
             lent = try Reader(DatabaseQueue.open(path: path, readonly: true, lock: LockWait(limit: wait)))
             reader = lent
         }
-        return try body(BorrowedConnection(lent.statements))
+        return try body(lent)
     }
 
     /// What the connections are busy with.
@@ -103,13 +132,18 @@ final class Readers: Sendable {
 private struct Reader {
     private let connection: DatabaseQueue
     let statements: Statements
+    let snapshot: Snapshot
 
     init(_ connection: DatabaseQueue) {
         self.connection = connection
-        statements = connection.unsafeRead { database in Statements(of: database) }
+        (statements, snapshot) = connection.unsafeRead { database in
+            let statements = Statements(of: database)
+            return (statements, Snapshot(of: database, statements))
+        }
     }
 
     func close() {
+        snapshot.end()
         statements.finalize()
         try? connection.close()
     }

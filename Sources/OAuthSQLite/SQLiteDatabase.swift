@@ -26,8 +26,8 @@ public final class SQLiteDatabase: SQLDatabase {
     public init(path: String, wait: Duration = .seconds(5)) throws(SQLError) {
         _ = Self.countsNoMemory
         try Self.createFile(at: path)
-        writer = try GroupCommit(path: path, wait: wait)
         readers = Readers(path: path, wait: wait)
+        writer = try GroupCommit(path: path, wait: wait, readers: readers)
     }
 
     /// SQLite.
@@ -53,7 +53,7 @@ public final class SQLiteDatabase: SQLDatabase {
     ///
     /// - Throws: as `read`.
     public func row(of selection: KeyedSelection, _ key: [UInt8]) async throws(SQLError) -> SQLRow? {
-        try readers.read { connection throws(SQLError) in try connection.query(selection.one, [.bytes(key)]).first }
+        try readers.query(selection.one, [.bytes(key)]).first
     }
 
     /// Runs a transaction in the writer's next commit, together with all others that wait for it.
